@@ -1,0 +1,334 @@
+import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
+import { Violation } from '../base/assert.ts';
+import { latin1, utf8 } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
+import type { SecretText } from '../base/secret-text.ts';
+import { saslprep } from './saslprep.ts';
+
+// SCRAM-SHA-256 (RFC 5802, RFC 7677), both sides, message by message. A malformed message is a
+// `Violation`; a peer that fails to prove itself is a `Refused`. Messages are held as Latin-1, one
+// character for each byte: what is signed is exact bytes, and a user name, which PostgreSQL ignores
+// here, need not be UTF-8.
+
+const KEY_BYTES = 32;
+const DEFAULT_ITERATIONS = 4096;
+
+/** The peer is not let in, or not believed. `why` is for the log, and fit for the client's eyes. */
+export interface Refused {
+  readonly ok: false;
+  readonly why: string;
+}
+
+export interface ClientFirst {
+  readonly message: Uint8Array;
+  /** What the client says of channel binding, with both commas: `n,,`. */
+  readonly gs2Header: string;
+  /** The message without that header. */
+  readonly bare: string;
+  readonly nonce: string;
+}
+
+export interface ServerFirst {
+  readonly message: Uint8Array;
+  readonly gs2Header: string;
+  /** The client's nonce with the server's behind it. */
+  readonly nonce: string;
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  /** Both first messages, as they enter every signature. */
+  readonly transcript: string;
+}
+
+export interface ClientFinal {
+  readonly message: Uint8Array;
+  /** What a server that knows the password will answer. */
+  readonly serverSignature: Uint8Array;
+}
+
+/** What a server needs to check a client and to prove itself to it: 32 bytes each. */
+export interface ScramVerifier {
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
+/** @param saltedPassword what `SaltedPasswords.derive` gave */
+export function makeVerifier(saltedPassword: Uint8Array): ScramVerifier {
+  return {
+    storedKey: sha256(hmac(saltedPassword, 'Client Key')),
+    serverKey: hmac(saltedPassword, 'Server Key'),
+  };
+}
+
+/**
+ * For a user who does not exist: a verifier that no password meets, at the cost of a real one
+ * (PG-103).
+ */
+export function mockVerifier(random: (count: number) => Uint8Array): ScramVerifier {
+  return { storedKey: random(KEY_BYTES), serverKey: random(KEY_BYTES) };
+}
+
+/**
+ * Server side, first step. The user name in it is ignored: the start-up packet has said who it is.
+ * @param offersPlus whether SCRAM-SHA-256-PLUS was among the mechanisms offered on this connection
+ */
+export function readClientFirst(
+  message: Uint8Array,
+  offersPlus: boolean,
+): { readonly ok: true; readonly first: ClientFirst } | Refused {
+  const text = decode(message);
+  const [gs2Header, flag, identity] = /^(n|y|p=[A-Za-z0-9.-]+),(a=[^,]+)?,/.exec(text) ?? [];
+  if (gs2Header === undefined || flag === undefined) throw malformed('no gs2 header');
+  if (identity !== undefined) throw malformed('an authorization identity is not supported');
+  // The mechanism without PLUS was chosen, so there is nothing to bind to, whatever is offered
+  // (PG-100).
+  if (flag.startsWith('p')) {
+    return refuse('the client requires channel binding, which SCRAM-SHA-256 does not have');
+  }
+  // The client would have bound the channel, had it seen our offer: somebody took it out (PG-101,
+  // RFC 5802 section 6).
+  if (flag === 'y' && offersPlus) {
+    return refuse('channel binding was offered, and the client did not see the offer');
+  }
+
+  const bare = text.slice(gs2Header.length);
+  const [user, nonce] = readAttributes(bare);
+  valueOf(user, 'n');
+  return { ok: true, first: { message, gs2Header, bare, nonce: readNonce(valueOf(nonce, 'r')) } };
+}
+
+/** Server side, second step: the challenge. @param nonce fresh random bytes, 18 as in PostgreSQL */
+export function makeServerFirst(
+  first: ClientFirst,
+  salt: Uint8Array,
+  nonce: Uint8Array,
+  iterations: number = DEFAULT_ITERATIONS,
+): ServerFirst {
+  const combined = first.nonce + base64(nonce);
+  const text = `r=${combined},s=${base64(salt)},i=${iterations}`;
+  return {
+    message: encode(text),
+    gs2Header: first.gs2Header,
+    nonce: combined,
+    salt,
+    iterations,
+    transcript: `${first.bare},${text}`,
+  };
+}
+
+/**
+ * Server side, last step: did the client use a password behind one of the verifiers? Then `message`
+ * is the server's own proof. Takes the same time whichever verifier it is, or none.
+ */
+export function readClientFinal(
+  serverFirst: ServerFirst,
+  message: Uint8Array,
+  verifiers: readonly ScramVerifier[],
+): { readonly ok: true; readonly message: Uint8Array } | Refused {
+  const text = decode(message);
+  const attributes = readAttributes(text);
+  if (valueOf(attributes[0], 'c') !== base64(encode(serverFirst.gs2Header))) {
+    throw malformed('the channel binding data differs from the gs2 header');
+  }
+  if (valueOf(attributes[1], 'r') !== serverFirst.nonce) throw malformed('the nonce differs');
+  const proof = readKey(valueOf(attributes.at(-1), 'p'));
+  const signed = `${serverFirst.transcript},${text.slice(0, text.lastIndexOf(',p='))}`;
+
+  let met: ScramVerifier | undefined;
+  for (const verifier of verifiers) {
+    const clientKey = xor(proof, hmac(verifier.storedKey, signed));
+    if (timingSafeEqual(sha256(clientKey), verifier.storedKey)) met = verifier;
+  }
+  if (met === undefined) return refuse('the password is wrong');
+  return { ok: true, message: encode(`v=${base64(hmac(met.serverKey, signed))}`) };
+}
+
+/** Client side, first step. @param nonce fresh random bytes, 18 as in libpq */
+export function makeClientFirst(nonce: Uint8Array): ClientFirst {
+  const gs2Header = 'n,,';
+  const text = base64(nonce);
+  const bare = `n=,r=${text}`;
+  return { message: encode(gs2Header + bare), gs2Header, bare, nonce: text };
+}
+
+/** Client side, second step: the challenge, which may come from a hostile server (PG-106). */
+export function readServerFirst(first: ClientFirst, message: Uint8Array): ServerFirst {
+  const text = decode(message);
+  const attributes = readAttributes(text);
+  const nonce = readNonce(valueOf(attributes[0], 'r'));
+  if (!nonce.startsWith(first.nonce) || nonce.length === first.nonce.length) {
+    throw malformed("the server's nonce does not extend ours");
+  }
+  const salt = readBase64(valueOf(attributes[1], 's'));
+  if (salt.length === 0) throw malformed('the salt is empty');
+  const iterations = valueOf(attributes[2], 'i');
+  if (!/^[1-9]\d{0,9}$/.test(iterations)) throw malformed('the iteration count is not a number');
+  if (Number(iterations) > limits.scramIterations.value) {
+    throw malformed('too many iterations are asked for');
+  }
+  return {
+    message,
+    gs2Header: first.gs2Header,
+    nonce,
+    salt,
+    iterations: Number(iterations),
+    transcript: `${first.bare},${text}`,
+  };
+}
+
+/**
+ * Client side, third step: the proof.
+ * @param saltedPassword derived with the challenge's salt and iterations
+ */
+export function makeClientFinal(serverFirst: ServerFirst, saltedPassword: Uint8Array): ClientFinal {
+  const unproven = `c=${base64(encode(serverFirst.gs2Header))},r=${serverFirst.nonce}`;
+  const signed = `${serverFirst.transcript},${unproven}`;
+  const clientKey = hmac(saltedPassword, 'Client Key');
+  const proof = xor(clientKey, hmac(sha256(clientKey), signed));
+  return {
+    message: encode(`${unproven},p=${base64(proof)}`),
+    serverSignature: hmac(hmac(saltedPassword, 'Server Key'), signed),
+  };
+}
+
+/**
+ * Client side, last step: has the server proved that it knows the password too? One that has not
+ * must not be talked to.
+ */
+export function readServerFinal(
+  final: ClientFinal,
+  message: Uint8Array,
+): { readonly ok: true } | Refused {
+  const [outcome] = readAttributes(decode(message));
+  if (outcome?.name === 'e') {
+    const known = /^[a-z-]{1,64}$/.test(outcome.value) ? outcome.value : 'in unknown words';
+    return refuse(`the server refused: ${known}`);
+  }
+  const signature = readKey(valueOf(outcome, 'v'));
+  if (timingSafeEqual(signature, final.serverSignature)) return { ok: true };
+  return refuse('the server did not prove that it knows the password');
+}
+
+/**
+ * Derived passwords, which cost thousands of hashes each and are wanted again at every login. The
+ * work is done off the event loop, once for equal requests. The least recently used is forgotten
+ * first.
+ */
+export class SaltedPasswords {
+  readonly #capacity: number;
+  /** By a digest of everything that goes in, so that no clear password stays behind. */
+  readonly #derived = new Map<string, Promise<Uint8Array>>();
+
+  constructor(capacity: number = limits.derivedKeys.value) {
+    this.#capacity = capacity;
+  }
+
+  /** The RFC's SaltedPassword, 32 bytes that the caller must not change. */
+  derive(password: SecretText, salt: Uint8Array, iterations: number): Promise<Uint8Array> {
+    const prepared = utf8(saslprep(password.reveal()));
+    const key = createHash('sha256')
+      .update(`${iterations} ${salt.length} `)
+      .update(salt)
+      .update(prepared)
+      .digest('base64');
+    const derived = this.#derived.get(key) ?? this.#start(key, prepared, salt, iterations);
+    this.#derived.delete(key);
+    this.#derived.set(key, derived);
+    for (const oldest of this.#derived.keys()) {
+      if (this.#derived.size <= this.#capacity) break;
+      this.#derived.delete(oldest);
+    }
+    return derived;
+  }
+
+  #start(
+    key: string,
+    prepared: Uint8Array,
+    salt: Uint8Array,
+    iterations: number,
+  ): Promise<Uint8Array> {
+    const derived = new Promise<Uint8Array>((resolve, reject) => {
+      pbkdf2(prepared, salt, iterations, KEY_BYTES, 'sha256', (error, bytes) => {
+        if (error === null) resolve(bytes);
+        else reject(error);
+      });
+    });
+    derived.catch(() => this.#derived.delete(key));
+    return derived;
+  }
+}
+
+interface Attribute {
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * Extensions behind the attributes that a message must have are allowed and ignored, as the RFC
+ * wants.
+ */
+function readAttributes(text: string): readonly Attribute[] {
+  return text.split(',').map((part) => {
+    if (!/^[A-Za-z]=[^\0]*$/.test(part)) throw malformed('not an attribute');
+    return { name: part.slice(0, 1), value: part.slice(2) };
+  });
+}
+
+function valueOf(attribute: Attribute | undefined, name: string): string {
+  if (attribute?.name === name) return attribute.value;
+  // RFC 5802, section 5.1: reserved, and to be refused by those who do not know it.
+  if (attribute?.name === 'm') throw malformed('it demands an unknown extension');
+  throw malformed(`attribute ${name} is missing`);
+}
+
+function readNonce(value: string): string {
+  if (value.length > limits.saslNonceBytes.value) throw malformed('the nonce is too long');
+  if (!/^[!-~]+$/.test(value)) throw malformed('the nonce is empty or not printable');
+  return value;
+}
+
+function readKey(value: string): Uint8Array {
+  const key = readBase64(value);
+  if (key.length !== KEY_BYTES) throw malformed('a proof or signature of the wrong length');
+  return key;
+}
+
+function readBase64(value: string): Uint8Array {
+  const bytes = Buffer.from(value, 'base64');
+  if (bytes.toString('base64') !== value) throw malformed('not base64');
+  return bytes;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+function decode(message: Uint8Array): string {
+  if (message.length > limits.passwordMessageBytes.value) {
+    throw malformed('the message is too long');
+  }
+  return latin1(message);
+}
+
+function encode(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}
+
+function hmac(key: Uint8Array, text: string): Uint8Array {
+  return createHmac('sha256', key).update(text, 'latin1').digest();
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.map((byte, at) => byte ^ (b[at] ?? 0));
+}
+
+function malformed(problem: string): Violation {
+  return new Violation(`SCRAM: ${problem}`);
+}
+
+function refuse(why: string): Refused {
+  return { ok: false, why };
+}
