@@ -1,0 +1,224 @@
+import { Violation } from '../../base/assert.ts';
+import { concat, i32be, u8, utf8 } from '../../base/bytes.ts';
+import { md5Matches } from '../../auth/md5.ts';
+import type { SaltedPasswords } from '../../auth/scram.ts';
+import { makeServerFirst, makeVerifier, mockVerifier, readClientFinal, readClientFirst } from '../../auth/scram.ts';
+import type { Conversation } from '../../core/conversation.ts';
+import { peek, read, send, startTls, wait } from '../../core/conversation.ts';
+import type { Door, Entry, LoginRule } from '../../core/engine.ts';
+import type { Fault } from '../../core/fault.ts';
+import { FaultError } from '../../core/fault.ts';
+import * as backend from '../../wire/postgres/backend.ts';
+import { readPasswordMessage, readSaslInitialResponse, readSaslResponse } from '../../wire/postgres/frontend-read.ts';
+import { frontend } from '../../wire/postgres/message-types.ts';
+import type { StartupMessage } from '../../wire/postgres/startup.ts';
+import { checkLength, readStartup } from '../../wire/postgres/startup.ts';
+import type { PostgresMemory } from './memory.ts';
+import { readMessage } from './messages.ts';
+import type { PostgresPrincipal } from './principal.ts';
+import { principalOf } from './principal.ts';
+
+type PostgresDoor = Door<PostgresMemory, PostgresPrincipal>;
+type PostgresEntry = Entry<PostgresMemory, PostgresPrincipal>;
+
+/** The first byte of a TLS record that carries a handshake. */
+const TLS_HANDSHAKE = 0x16;
+const ALPN_PROTOCOL = 'postgresql';
+const SCRAM = 'SCRAM-SHA-256';
+/** As PostgreSQL has them. */
+const SALT_BYTES = 16;
+const NONCE_BYTES = 18;
+const SCRAM_ITERATIONS = 4096;
+/** `replication` with one of these is an ordinary connection. */
+const NO_REPLICATION: readonly string[] = ['', 'false', 'off', 'no', '0'];
+
+/** A client arrives: encryption, start-up, sign-in, and all that it is told before its first request. */
+export function* greet(door: PostgresDoor, salted: SaltedPasswords): Conversation<PostgresEntry> {
+  const arrival = yield* readArrival(door);
+  if (arrival.kind === 'cancel') return arrival;
+  const { startup, encrypted } = arrival;
+  const refusal = checkStartup(door, startup, encrypted);
+  if (refusal !== undefined) throw new FaultError(refusal);
+
+  const signedIn = yield* signIn(door, startup.user, encrypted, salted);
+  if (signedIn === undefined) return { kind: 'end' };
+
+  const who = principalOf(startup);
+  const welcome = yield* wait(() => door.open(who));
+  yield* send(welcomeBytes(door, startup, signedIn.last, welcome));
+  return { kind: 'session', who, welcome, method: signedIn.method };
+}
+
+type Arrival =
+  | { readonly kind: 'cancel'; readonly number: number; readonly secret: Uint8Array }
+  | { readonly kind: 'startup'; readonly startup: StartupMessage; readonly encrypted: boolean };
+
+/** Everything up to the start-up message: direct TLS, SSLRequest, GSSENCRequest, in any order that makes sense (trap PG-29). */
+function* readArrival(door: PostgresDoor): Conversation<Arrival> {
+  let encrypted = false;
+  let gssRefused = false;
+  if (u8(yield* peek(1), 0) === TLS_HANDSHAKE) {
+    // Direct TLS says by ALPN what it is; PostgreSQL insists on that too, and so keeps other protocols out (trap PG-31).
+    if (!door.keeper.offersTls) throw new Violation('direct TLS where no TLS is offered');
+    if ((yield* startTls('server', true)) !== ALPN_PROTOCOL) throw new Violation('direct TLS without ALPN for PostgreSQL');
+    encrypted = true;
+  }
+  for (;;) {
+    const length = checkLength(i32be(yield* read(4), 0));
+    const packet = readStartup(yield* read(length));
+    switch (packet.kind) {
+      case 'sslRequest':
+        if (encrypted) throw new Violation('SSLRequest inside TLS');
+        yield* send(utf8(door.keeper.offersTls ? 'S' : 'N'));
+        if (!door.keeper.offersTls) break;
+        yield* startTls('server');
+        encrypted = true;
+        break;
+      case 'gssEncRequest':
+        if (gssRefused || encrypted) throw new Violation('GSSENCRequest where it makes no sense');
+        gssRefused = true;
+        yield* send(utf8('N'));
+        break;
+      case 'cancelRequest':
+        return { kind: 'cancel', number: packet.pid, secret: packet.secret };
+      case 'userMissing':
+        throw new FaultError({ name: 'userMissing' });
+      case 'unsupportedProtocol':
+        throw new FaultError({
+          name: 'unsupported',
+          detail: 'RDS Proxy supports only version 3.0 of the PostgreSQL messaging protocol.',
+        });
+      case 'startup':
+        return { kind: 'startup', startup: packet, encrypted };
+    }
+  }
+}
+
+function checkStartup(door: PostgresDoor, startup: StartupMessage, encrypted: boolean): Fault | undefined {
+  if (door.keeper.requiresTls && !encrypted) return { name: 'tlsRequired' };
+  const replication = startup.parameters.get('replication')?.toLowerCase() ?? '';
+  if (!NO_REPLICATION.includes(replication)) {
+    return { name: 'unsupported', detail: "RDS Proxy currently doesn't support streaming replication mode." };
+  }
+  return door.admit();
+}
+
+/** What was said last, still to be sent, and how the client proved itself. */
+interface SignedIn {
+  readonly last: readonly Uint8Array[];
+  readonly method: string;
+}
+
+/** Undefined where the client left. Throws a `FaultError` where it is refused. */
+function* signIn(
+  door: PostgresDoor,
+  user: string,
+  encrypted: boolean,
+  salted: SaltedPasswords,
+): Conversation<SignedIn | undefined> {
+  const rule = door.keeper.rule(user);
+  if (rule.kind === 'token') return yield* signInByToken(door, user, encrypted);
+  if (rule.method === 'POSTGRES_MD5') return yield* signInByMd5(door, user, rule);
+  return yield* signInByScram(door, user, rule, salted);
+}
+
+function* signInByToken(door: PostgresDoor, user: string, encrypted: boolean): Conversation<SignedIn | undefined> {
+  if (!encrypted) throw new FaultError({ name: 'iamNeedsTls' });
+  yield* send(backend.authenticationCleartextPassword());
+  const answer = yield* readAnswer();
+  if (answer === undefined) return undefined;
+  const token = readPasswordMessage(answer);
+  const verdict = yield* wait(() => door.keeper.checkToken(user, token));
+  if (!verdict.ok) {
+    door.refused(user, verdict.why);
+    throw new FaultError({ name: 'iamRefused', user });
+  }
+  return { last: [], method: 'IAM authentication' };
+}
+
+type PasswordRule = Extract<LoginRule, { kind: 'password' }>;
+
+function* signInByMd5(door: PostgresDoor, user: string, rule: PasswordRule): Conversation<SignedIn | undefined> {
+  const salt = door.random(4);
+  yield* send(backend.authenticationMd5Password(salt));
+  const answer = yield* readAnswer();
+  if (answer === undefined) return undefined;
+  const matches = md5Matches(user, rule.passwords, salt, readPasswordMessage(answer).reveal());
+  if (!matches || !rule.known) throw refuse(door, user, rule, 'the password is wrong');
+  return { last: [], method: 'PostgreSQL native password authentication' };
+}
+
+/** An unknown user takes the same steps, with a verifier that no password meets (trap PG-103). */
+function* signInByScram(
+  door: PostgresDoor,
+  user: string,
+  rule: PasswordRule,
+  salted: SaltedPasswords,
+): Conversation<SignedIn | undefined> {
+  yield* send(backend.authenticationSasl([SCRAM]));
+  const initial = yield* readAnswer();
+  if (initial === undefined) return undefined;
+  const { mechanism, response } = readSaslInitialResponse(initial);
+  if (mechanism !== SCRAM || response === undefined) throw new Violation(`an unknown SASL mechanism: ${mechanism}`);
+  const opening = readClientFirst(utf8(response), false);
+  if (!opening.ok) throw refuse(door, user, rule, opening.why);
+
+  const salt = door.keeper.salt(user, SALT_BYTES);
+  const derived = yield* wait(() =>
+    Promise.all(rule.passwords.map((password) => salted.derive(password, salt, SCRAM_ITERATIONS))),
+  );
+  const verifiers = rule.known
+    ? derived.map((saltedPassword) => makeVerifier(saltedPassword))
+    : derived.map(() => mockVerifier((count) => door.random(count)));
+
+  const challenge = makeServerFirst(opening.first, salt, door.random(NONCE_BYTES), SCRAM_ITERATIONS);
+  yield* send(backend.authenticationSaslContinue(ascii(challenge.message)));
+  const proof = yield* readAnswer();
+  if (proof === undefined) return undefined;
+  const verdict = readClientFinal(challenge, utf8(readSaslResponse(proof)), verifiers);
+  if (!verdict.ok) throw refuse(door, user, rule, verdict.why);
+  return {
+    last: [backend.authenticationSaslFinal(ascii(verdict.message))],
+    method: 'PostgreSQL native password authentication',
+  };
+}
+
+/** The log learns what was wrong; the client does not. */
+function refuse(door: PostgresDoor, user: string, rule: PasswordRule, why: string): FaultError {
+  door.refused(user, rule.known ? why : 'the proxy has no credentials for this user');
+  return new FaultError({ name: 'loginRefused', user });
+}
+
+/** The body of the client's next password message; undefined where it says goodbye instead. */
+function* readAnswer(): Conversation<Uint8Array | undefined> {
+  const { type, body } = yield* readMessage();
+  if (type === frontend.terminate) return undefined;
+  if (type !== frontend.password) {
+    throw new FaultError({ name: 'protocolViolation', detail: `expected password response, got message type ${type}` });
+  }
+  return body;
+}
+
+function welcomeBytes(
+  door: PostgresDoor,
+  startup: StartupMessage,
+  last: readonly Uint8Array[],
+  welcome: PostgresMemory,
+): Uint8Array {
+  const negotiation =
+    startup.minor > 0 || startup.protocolOptions.size > 0
+      ? [backend.negotiateProtocolVersion(0, [...startup.protocolOptions.keys()])]
+      : [];
+  return concat([
+    ...negotiation,
+    ...last,
+    backend.authenticationOk(),
+    ...[...welcome.initial].map(([name, value]) => backend.parameterStatus(name, value)),
+    backend.backendKeyData(door.cancelNumber, door.cancelSecret),
+    backend.readyForQuery('I'),
+  ]);
+}
+
+function ascii(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

@@ -1,0 +1,246 @@
+import { Violation } from '../../base/assert.ts';
+import { concat, EMPTY, i32be, u8 } from '../../base/bytes.ts';
+import type { Relay, RelaySink } from '../../core/engine.ts';
+import type { Fault } from '../../core/fault.ts';
+import { parameterStatus, readyForQuery } from '../../wire/postgres/backend.ts';
+import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
+import { frontend } from '../../wire/postgres/message-types.ts';
+import { say } from './faults.ts';
+import { Inspector } from './inspector.ts';
+import { owed } from './ledger.ts';
+import type { ParameterSet, PostgresMemory } from './memory.ts';
+import { Replies } from './replies.ts';
+
+/** What to do with a message of the client's. */
+const pass = 0;
+const drop = 1;
+/** There is no connection yet: the message stays where it is. */
+const hold = 2;
+/** The client says goodbye. */
+const stop = 3;
+
+/**
+ * One session after login: a scanner over the client's messages. Runs of messages that need no thought go to the database
+ * in one write; large ones stream through. What comes back is `Replies`' part.
+ */
+export class PostgresRelay implements Relay<PostgresMemory> {
+  readonly #sink: RelaySink;
+  readonly #replies: Replies;
+  readonly #inspector: Inspector;
+  #memory: PostgresMemory | undefined;
+  /** The parameters as the client was last told. */
+  #told: ParameterSet;
+  /** A header that has not fully arrived: at most four bytes. */
+  #header: Uint8Array = EMPTY;
+  /** Bytes still to come of the current message, and whether they are passed on. */
+  #remaining = 0;
+  #passing = true;
+  /** A request is under way, or a transaction. */
+  #open = false;
+  /** Messages of the extended protocol have been sent, and no Sync after them (trap PG-03). */
+  #unsynced = false;
+  /** The request that waited will not be served: its messages are dropped up to its end. */
+  #refusing: 'no' | 'from here' | 'to Sync' = 'no';
+  #pinned = false;
+
+  constructor(sink: RelaySink, welcome: PostgresMemory) {
+    this.#sink = sink;
+    this.#told = welcome.initial;
+    this.#replies = new Replies(sink);
+    this.#inspector = new Inspector((reason, digest) => {
+      this.#pinned = true;
+      sink.pin(reason, digest);
+    });
+  }
+
+  get quiet(): boolean {
+    return this.#replies.nothingOwed && !this.#unsynced && (this.#remaining === 0 || !this.#passing);
+  }
+
+  get inTransaction(): boolean {
+    return this.#memory !== undefined && this.#memory.status !== 'I';
+  }
+
+  attached(memory: PostgresMemory): void {
+    this.#memory = memory;
+    this.#open = true;
+    this.#replies.attached(memory);
+    if (memory.parameters !== this.#told) this.#tell(memory.parameters);
+  }
+
+  fromClient(given: Uint8Array): number {
+    const early = this.#header.length;
+    const bytes = early === 0 ? given : concat([this.#header, given]);
+    this.#header = EMPTY;
+    const end = bytes.length;
+    let at = Math.min(this.#remaining, end);
+    if (at > 0) this.#continue(bytes, at);
+    let from = this.#passing ? 0 : at;
+    while (at < end) {
+      if (end - at < HEADER_BYTES) {
+        this.#forward(bytes, from, at);
+        this.#header = bytes.slice(at);
+        return given.length;
+      }
+      const start = at + HEADER_BYTES;
+      const bodyBytes = checkMessageLength(i32be(bytes, at + 1));
+      const bodyEnd = Math.min(start + bodyBytes, end);
+      const verdict = this.#begin(u8(bytes, at), bytes, start, bodyEnd, bodyBytes);
+      if (verdict === hold || verdict === stop) {
+        this.#forward(bytes, from, at);
+        if (verdict === stop) {
+          this.#sink.finish();
+          return given.length;
+        }
+        // A held header goes back to where it was: what is returned counts the given bytes only.
+        if (at < early) this.#header = bytes.slice(at, early);
+        return Math.max(0, at - early);
+      }
+      this.#remaining = start + bodyBytes - bodyEnd;
+      this.#passing = verdict === pass;
+      if (verdict === drop) {
+        this.#forward(bytes, from, at);
+        from = bodyEnd;
+      }
+      at = bodyEnd;
+    }
+    this.#forward(bytes, from, end);
+    this.#checkBoundary();
+    return given.length;
+  }
+
+  fromServer(bytes: Uint8Array): void {
+    const memory = this.#memory;
+    if (memory === undefined) throw new Violation('a reply without a request');
+    this.#replies.relay(memory, bytes);
+    this.#told = memory.parameters;
+    if (this.#replies.resolved) this.#sink.again();
+    this.#checkBoundary();
+  }
+
+  refuse(fault: Fault): void {
+    this.#refusing = 'from here';
+    this.#sink.toClient(say(fault, 'ERROR'));
+  }
+
+  lost(fault: Fault): Uint8Array {
+    return this.#replies.canSpeak ? say(fault, 'FATAL') : EMPTY;
+  }
+
+  /** Deals with the next bytes of a message that began in an earlier chunk. */
+  #continue(bytes: Uint8Array, until: number): void {
+    this.#remaining -= until;
+    if (this.#passing) this.#inspector.feed(bytes, 0, until, this.#remaining === 0);
+  }
+
+  #forward(bytes: Uint8Array, from: number, to: number): void {
+    if (to > from) this.#sink.toServer(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+  }
+
+  /** A message begins; its body, as far as it has arrived, is `bytes[start, end)`. */
+  #begin(type: number, bytes: Uint8Array, start: number, end: number, bodyBytes: number): number {
+    if (type === frontend.terminate) return stop;
+    if (this.#refusing !== 'no') return this.#refuseMessage(type);
+    if (this.#replies.doubtful) return hold;
+    if (!needsServer(type)) return this.#beginCopyOrFlush(type);
+    if (!this.#open || this.#memory === undefined) {
+      if (!this.#sink.wantServer()) return hold;
+      this.#open = true;
+    }
+    switch (type) {
+      case frontend.query:
+        this.#sink.request();
+        this.#replies.expect(owed.query);
+        this.#inspector.query(bytes, start, end, bodyBytes);
+        break;
+      case frontend.parse:
+        this.#unsynced = true;
+        this.#replies.expect(owed.parse);
+        this.#inspector.parse(bytes, start, end, bodyBytes);
+        break;
+      case frontend.execute:
+        this.#sink.request();
+        this.#unsynced = true;
+        this.#replies.expect(owed.execute);
+        break;
+      case frontend.sync:
+        this.#unsynced = false;
+        this.#replies.expect(owed.sync);
+        break;
+      case frontend.functionCall:
+        this.#sink.request();
+        this.#replies.expect(owed.functionCall);
+        break;
+      default:
+        this.#unsynced = true;
+        this.#replies.expect(extended(type));
+    }
+    return pass;
+  }
+
+  /**
+   * Flush and copy messages start nothing. Without a connection they come too late, after an error ended the copy: the
+   * database would pass over them, and so do we (trap PG-07).
+   */
+  #beginCopyOrFlush(type: number): number {
+    if (!this.#open || this.#memory === undefined) return drop;
+    if (type === frontend.copyDone || type === frontend.copyFail) this.#replies.expect(owed.copyEnd);
+    return pass;
+  }
+
+  /** Answers like a database that skips: a query is ended at once, the extended protocol at its Sync. */
+  #refuseMessage(type: number): number {
+    const simple = type === frontend.query || type === frontend.functionCall;
+    const ends = type === frontend.sync || (simple && this.#refusing === 'from here');
+    this.#refusing = ends ? 'no' : 'to Sync';
+    if (ends) this.#sink.toClient(readyForQuery('I'));
+    return drop;
+  }
+
+  #checkBoundary(): void {
+    const memory = this.#memory;
+    if (!this.#open || memory === undefined || memory.status !== 'I') return;
+    if (!this.quiet || memory.remaining > 0 || memory.held.length > 0) return;
+    if (!this.#pinned && memory.parameters !== memory.initial) this.#pinHidden(memory);
+    this.#open = false;
+    if (!this.#pinned) this.#memory = undefined;
+    this.#sink.boundary();
+  }
+
+  /** No statement said so, yet a reported parameter has changed: a function did it, or the configuration. */
+  #pinHidden(memory: PostgresMemory): void {
+    const changed = [...memory.parameters].filter(([name, value]) => memory.initial.get(name) !== value);
+    this.#pinned = true;
+    this.#sink.pin('hiddenState', `changed without a SET: ${changed.map(([name]) => name).join(', ')}`);
+  }
+
+  /** The connection's parameters differ from what the client was told last: tells it, as a database would. */
+  #tell(parameters: ParameterSet): void {
+    for (const [name, value] of parameters) {
+      if (this.#told.get(name) !== value) this.#sink.toClient(parameterStatus(name, value));
+    }
+    this.#told = parameters;
+  }
+}
+
+function needsServer(type: number): boolean {
+  return (
+    type !== frontend.flush &&
+    type !== frontend.copyData &&
+    type !== frontend.copyDone &&
+    type !== frontend.copyFail
+  );
+}
+
+function extended(type: number): number {
+  switch (type) {
+    case frontend.bind:
+      return owed.bind;
+    case frontend.describe:
+      return owed.describe;
+    case frontend.close:
+      return owed.close;
+    default:
+      throw new Violation(`invalid frontend message type ${type}`);
+  }
+}

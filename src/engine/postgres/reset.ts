@@ -1,0 +1,49 @@
+import { assert, Violation } from '../../base/assert.ts';
+import type { Conversation } from '../../core/conversation.ts';
+import type { Capacity } from '../../core/engine.ts';
+import type { PinReason } from '../../core/pin.ts';
+import { ask } from './ask.ts';
+import type { PostgresMemory } from './memory.ts';
+
+/** DISCARD ALL does not unload a library or forget a random seed, and nobody knows what hidden state is. */
+const BEYOND_RESET: readonly PinReason[] = ['library', 'hiddenState'];
+
+/** Back to what the connection was after login; undefined where only closing it helps. */
+export function reset(memory: PostgresMemory, pins: ReadonlySet<PinReason>): Conversation<void> | undefined {
+  if (BEYOND_RESET.some((reason) => pins.has(reason))) return undefined;
+  return talkReset(memory);
+}
+
+function* talkReset(memory: PostgresMemory): Conversation<void> {
+  const statements = memory.status === 'I' ? ['DISCARD ALL'] : ['ROLLBACK', 'DISCARD ALL'];
+  yield* ask(memory, ...statements);
+  if (memory.status !== 'I') throw new Violation('a transaction is open after a reset');
+  memory.settle();
+}
+
+/** An empty query: the cheapest answer a database can give. */
+export function* ping(memory: PostgresMemory): Conversation<void> {
+  yield* ask(memory, '');
+}
+
+/** The settings that say how many connections ordinary users may have; the second list came with PostgreSQL 16. */
+const CAPACITY_QUERY = `select current_setting('max_connections')::int
+  - current_setting('superuser_reserved_connections')::int
+  - coalesce(current_setting('reserved_connections', true)::int, 0) as connections,
+  current_setting('server_version') as version`;
+
+export function* measure(memory: PostgresMemory): Conversation<Capacity> {
+  const rows = yield* ask(memory, CAPACITY_QUERY);
+  const connections = Number(rows[0]?.get('connections'));
+  if (!Number.isInteger(connections) || connections < 1) {
+    throw new Violation('the database did not tell how many connections it allows');
+  }
+  return { connections, version: rows[0]?.get('version') ?? '' };
+}
+
+/** The target group's InitQuery, once per connection. What it sets belongs to the connection's first state. */
+export function* initialise(memory: PostgresMemory, statements: string): Conversation<void> {
+  yield* ask(memory, statements);
+  assert(memory.status === 'I', 'the init query leaves a transaction open');
+  memory.settle();
+}

@@ -1,0 +1,34 @@
+// What we say to databases, whose client we play. Each function returns one whole message.
+import { EMPTY, utf8 } from '../../base/bytes.ts';
+import type { SecretText } from '../../base/secret-text.ts';
+import { cstring, int32, message } from './build.ts';
+import { frontend } from './message-types.ts';
+
+/** A password in the clear, or the answer to an MD5 request. */
+export function passwordMessage(password: SecretText): Uint8Array {
+  return message(frontend.password, cstring(password.reveal()));
+}
+
+/** `response` is undefined where the mechanism lets the server speak first. */
+export function saslInitialResponse(mechanism: string, response: string | undefined): Uint8Array {
+  const bytes = response === undefined ? EMPTY : utf8(response);
+  const length = response === undefined ? -1 : bytes.length;
+  return message(frontend.password, cstring(mechanism), int32(length), bytes);
+}
+
+export function saslResponse(data: string): Uint8Array {
+  return message(frontend.password, utf8(data));
+}
+
+/** One or more statements, separated by semicolons. */
+export function query(sql: string): Uint8Array {
+  return message(frontend.query, cstring(sql));
+}
+
+export function sync(): Uint8Array {
+  return message(frontend.sync);
+}
+
+export function terminate(): Uint8Array {
+  return message(frontend.terminate);
+}
