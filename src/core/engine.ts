@@ -1,0 +1,148 @@
+import type { SecretText } from '../base/secret-text.ts';
+import type { Conversation } from './conversation.ts';
+import type { Fault } from './fault.ts';
+import type { PinReason } from './pin.ts';
+
+export type EngineFamily = 'POSTGRESQL' | 'MYSQL' | 'SQLSERVER';
+
+/**
+ * What a protocol must be able to do. `Who` is a signed-in client as the engine sees it; `Memory` is what the engine
+ * remembers of one server connection. The core hands both around and looks into neither beyond what is declared here.
+ */
+export interface Engine<Memory, Who extends Principal> {
+  readonly family: EngineFamily;
+  readonly defaultPort: number;
+  /** A client arrives; we play the server, up to its first request. */
+  greet(door: Door<Memory, Who>): Conversation<Entry<Memory, Who>>;
+  /** We log in; we play the client. A `FaultError` says why the database did not let us in. */
+  enter(gate: Gate<Who>): Conversation<Memory>;
+  /** Is the idle connection alive? Throws where it is not. */
+  ping(memory: Memory): Conversation<void>;
+  /** How many connections the database grants to ordinary users. */
+  measure(memory: Memory): Conversation<Capacity>;
+  /** Brings a quiet connection back to the state it had after `enter`; undefined where only closing it can. */
+  reset(memory: Memory, pins: ReadonlySet<PinReason>): Conversation<void> | undefined;
+  /** Runs statements once after `enter` (the target group's InitQuery). A `FaultError` where one fails. */
+  initialise(memory: Memory, statements: string): Conversation<void>;
+  /** On a connection of its own: asks the database to stop what `memory`'s connection is doing, and returns when it has heard. */
+  cancel(memory: Memory, gate: Pick<Gate<Who>, 'tlsMode'>): Conversation<void>;
+  /** Everything after login. */
+  relay(sink: RelaySink, who: Who, welcome: Memory): Relay<Memory>;
+  /** Bytes that an idle connection sent. Returns why it must be discarded, or undefined where they do no harm. */
+  overhear(memory: Memory, bytes: Uint8Array): string | undefined;
+  /** The principal as which the proxy itself watches a target. */
+  watcher(user: string, database: string | undefined): Who;
+  /** A connection-ending fault in the protocol's words. */
+  sayFatal(fault: Fault): Uint8Array;
+  /** What a polite client says before it closes an idle connection. */
+  goodbye(): Uint8Array;
+}
+
+/** A signed-in client. Connections are shared only among sessions of one `poolKey`. */
+export interface Principal {
+  readonly user: string;
+  readonly poolKey: string;
+}
+
+export type Entry<Memory, Who> =
+  | { readonly kind: 'session'; readonly who: Who; readonly welcome: Memory; readonly method: string }
+  | { readonly kind: 'cancel'; readonly number: number; readonly secret: Uint8Array }
+  /** The client left, or was refused and told so. */
+  | { readonly kind: 'end' };
+
+export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+/** How a login proves itself. */
+export type LoginRule =
+  /** A password; `method` is the RDS ClientPasswordAuthType. Unknown users get a rule too, with a password nobody knows. */
+  | { readonly kind: 'password'; readonly method: string; readonly passwords: readonly SecretText[]; readonly known: boolean }
+  | { readonly kind: 'token' };
+
+/** Who may come in, and how: the proxy's settings as a login sees them. Replaced as a whole at reload. */
+export interface Doorkeeper {
+  readonly offersTls: boolean;
+  readonly requiresTls: boolean;
+  /** How this user signs in. */
+  rule(user: string): LoginRule;
+  /** Checks an IAM token and the policy behind it; the reason why not is for the log. */
+  checkToken(
+    user: string,
+    token: SecretText,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }>;
+  /** A stable salt for this user that does not tell whether the user exists. */
+  salt(user: string, count: number): Uint8Array;
+}
+
+/** What `greet` may ask of the proxy. */
+export interface Door<Memory, Who extends Principal> {
+  readonly keeper: Doorkeeper;
+  /** The number and the secret by which this session can be cancelled. */
+  readonly cancelNumber: number;
+  readonly cancelSecret: Uint8Array;
+  /** Is there room for one more client? Returns the fault to say where there is none. */
+  admit(): Fault | undefined;
+  /** Notes why a login was refused: for the log, not for the client. */
+  refused(user: string, why: string): void;
+  /** Signed in: makes sure that the database lets this principal in, and tells what its connections look like. Throws `FaultError`. */
+  open(who: Who): Promise<Memory>;
+  /** Bytes fit for nonces. */
+  random(count: number): Uint8Array;
+}
+
+/** What `enter` may ask of the proxy. */
+export interface Gate<Who extends Principal> {
+  readonly who: Who;
+  readonly password: SecretText;
+  readonly tlsMode: TlsMode;
+  /** A password may be sent in the clear outside TLS. */
+  readonly allowCleartext: boolean;
+  random(count: number): Uint8Array;
+}
+
+export interface Capacity {
+  /** Connections that ordinary users can have in all. */
+  readonly connections: number;
+  /** The server's version, for logs. */
+  readonly version: string;
+}
+
+/** The engine's view of one session after login. Nothing here awaits. */
+export interface Relay<Memory> {
+  /**
+   * Bytes from the client. Returns how many were dealt with: all of them, or fewer after `sink.wantServer()` said that
+   * there is no connection yet; the session keeps the rest and gives it again.
+   */
+  fromClient(bytes: Uint8Array): number;
+  /** Bytes from the borrowed connection. Calls `boundary()` at most once, when all of them have been dealt with. */
+  fromServer(bytes: Uint8Array): void;
+  /** A connection has been borrowed for the session. */
+  attached(memory: Memory): void;
+  /** There will be no connection for the request that waits: answer it, and go on with the next. */
+  refuse(fault: Fault): void;
+  /** The borrowed connection is gone. Returns what the client must hear before its own connection is closed. */
+  lost(fault: Fault): Uint8Array;
+  /** No reply is owed, no message is half sent: only an open transaction or a pin may still hold the connection. */
+  readonly quiet: boolean;
+  readonly inTransaction: boolean;
+}
+
+/** What a relay tells its session. */
+export interface RelaySink {
+  toServer(bytes: Uint8Array): void;
+  toClient(bytes: Uint8Array): void;
+  /** A request begins. True where a connection is attached now; false where the session must wait for one. */
+  wantServer(): boolean;
+  /** The request is over, all its replies have been passed on, and no transaction is open. */
+  boundary(): void;
+  /** What `fromClient` left where it was can be dealt with now. */
+  again(): void;
+  /** One statement of the client began (for statistics). */
+  request(): void;
+  /** The client said goodbye. */
+  finish(): void;
+  /** Something ties the session to its connection from here on. `digest` is the statement without its values. */
+  pin(reason: PinReason, digest: string): void;
+  unpin(reason: PinReason): void;
+  /** The client broke the protocol: it is told and its connection closes. */
+  fail(fault: Fault): void;
+}

@@ -1,0 +1,83 @@
+import type { Random } from '../base/random.ts';
+import type { SecretText } from '../base/secret-text.ts';
+import type { Engine, Principal, TlsMode } from './engine.ts';
+import { FaultError } from './fault.ts';
+import type { Link } from './link.ts';
+import type { Network } from './network.ts';
+
+/** Where database passwords come from. Both reject with a `FaultError` for a user that has none. */
+export interface Credentials {
+  current(user: string): Promise<SecretText>;
+  /** Reads the source again, once for all who ask at the same time. */
+  refresh(user: string): Promise<SecretText>;
+}
+
+export interface EntranceSettings {
+  readonly tlsMode: TlsMode;
+  readonly allowCleartext: boolean;
+  /** Statements to run once on every new connection; empty for none. */
+  readonly initQuery: string;
+}
+
+export interface Entered<Memory> {
+  readonly link: Link;
+  readonly memory: Memory;
+}
+
+/** The way into a target: dials, logs in, and reads the credentials again, once, where the database refuses them. */
+export class Entrance<Memory, Who extends Principal> {
+  readonly #engine: Engine<Memory, Who>;
+  readonly #network: Network;
+  readonly #random: Random;
+  credentials: Credentials;
+  settings: EntranceSettings;
+
+  constructor(parts: {
+    engine: Engine<Memory, Who>;
+    network: Network;
+    random: Random;
+    credentials: Credentials;
+    settings: EntranceSettings;
+  }) {
+    this.#engine = parts.engine;
+    this.#network = parts.network;
+    this.#random = parts.random;
+    this.credentials = parts.credentials;
+    this.settings = parts.settings;
+  }
+
+  /** A new connection, logged in. Rejects with a `FaultError` from the database, or a sentence for the log. */
+  async enter(who: Who, timeoutMs: number): Promise<Entered<Memory>> {
+    const password = await this.credentials.current(who.user);
+    try {
+      return await this.#enterWith(who, password, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof FaultError) || error.fault.refusal !== 'credentials') throw error;
+      const renewed = await this.credentials.refresh(who.user);
+      if (renewed.sameAs(password)) throw error;
+      return this.#enterWith(who, renewed, timeoutMs);
+    }
+  }
+
+  async #enterWith(who: Who, password: SecretText, timeoutMs: number): Promise<Entered<Memory>> {
+    const { tlsMode, allowCleartext, initQuery } = this.settings;
+    const link = await this.#network.dial(timeoutMs);
+    const gate = {
+      who,
+      password,
+      tlsMode,
+      allowCleartext,
+      random: (count: number): Uint8Array => this.#random.bytes(count),
+    };
+    try {
+      const { result: memory } = await this.#network.talk(link, this.#engine.enter(gate), { timeoutMs });
+      if (initQuery !== '') {
+        await this.#network.talk(link, this.#engine.initialise(memory, initQuery), { timeoutMs });
+      }
+      return { link, memory };
+    } catch (error) {
+      link.destroy();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * A fault is a named, expected failure. Each engine says every one of them in its own protocol's words
+ * (`engine/<name>/faults`), and the log has its own text. A detail is for people: never a secret, never another session's data.
+ */
+export type FaultName =
+  | 'borrowTimeout'
+  | 'cancelled'
+  | 'clientLimit'
+  | 'clientTooSlow'
+  | 'databaseLost'
+  | 'databaseRefused'
+  | 'draining'
+  | 'iamNeedsTls'
+  | 'iamRefused'
+  | 'idleClient'
+  | 'internal'
+  | 'loginRefused'
+  | 'loginTimeout'
+  | 'protocolViolation'
+  | 'tlsRequired'
+  | 'unsupported'
+  | 'userMissing';
+
+/** What an engine needs beside the name to say a fault: all of it may be shown to the client. */
+export interface Fault {
+  readonly name: FaultName;
+  /** The login the fault is about, where the text names it. */
+  readonly user?: string;
+  /** A limit the text names. */
+  readonly limit?: number;
+  /** A sentence for the client in addition to the fault's own text. */
+  readonly detail?: string;
+  /** With `databaseRefused`: is it the credentials, is it final for this principal, or may a later attempt succeed? */
+  readonly refusal?: 'credentials' | 'final' | 'later';
+  /** The database's own error, passed through when the fault is `databaseRefused`: code, text and the like, in the engine's words. */
+  readonly original?: Uint8Array;
+}
+
+/** A fault as an exception: for use inside a conversation. */
+export class FaultError extends Error {
+  override readonly name = 'FaultError';
+  readonly fault: Fault;
+
+  constructor(fault: Fault) {
+    super(fault.detail ?? fault.name);
+    this.fault = fault;
+  }
+}
+
+/** How loudly each fault is logged, and whose doing it is. */
+export const faultFacts = {
+  borrowTimeout: { level: 'warn', side: 'server' },
+  cancelled: { level: 'info', side: 'client' },
+  clientLimit: { level: 'warn', side: 'client' },
+  clientTooSlow: { level: 'warn', side: 'client' },
+  databaseLost: { level: 'warn', side: 'server' },
+  databaseRefused: { level: 'warn', side: 'server' },
+  draining: { level: 'info', side: 'sluice' },
+  iamNeedsTls: { level: 'warn', side: 'client' },
+  iamRefused: { level: 'warn', side: 'client' },
+  idleClient: { level: 'info', side: 'client' },
+  internal: { level: 'error', side: 'sluice' },
+  loginRefused: { level: 'warn', side: 'client' },
+  loginTimeout: { level: 'info', side: 'client' },
+  protocolViolation: { level: 'warn', side: 'client' },
+  tlsRequired: { level: 'warn', side: 'client' },
+  unsupported: { level: 'warn', side: 'client' },
+  userMissing: { level: 'warn', side: 'client' },
+} as const satisfies Record<FaultName, { level: 'info' | 'warn' | 'error'; side: 'client' | 'server' | 'sluice' }>;

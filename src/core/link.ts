@@ -1,0 +1,30 @@
+/** One peer's byte stream, whoever carries it. Implemented by `net/link` over a socket and by tests in memory. */
+export interface Link {
+  /** Who hears what arrives. Swapped when talk ends and relay begins. */
+  handler: LinkHandler;
+  /** Bytes accepted but not yet taken by the operating system. */
+  readonly queuedBytes: number;
+  /** The peer's address, `host:port`. */
+  readonly peer: string;
+  /** The TLS version once TLS is on, otherwise undefined. */
+  readonly tlsVersion: string | undefined;
+  readonly isOpen: boolean;
+  /** Sends now or queues what the socket did not take. The bytes may be reused by the caller at once. */
+  write(bytes: Uint8Array): void;
+  /** Stops and resumes reading, so that the peer feels the back-pressure. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is queued, then closes. `closed` is heard once. */
+  end(): void;
+  /** Closes at once and drops what is queued. `closed` is heard once. */
+  destroy(): void;
+}
+
+export interface LinkHandler {
+  /** The bytes are only valid during the call. */
+  data(bytes: Uint8Array): void;
+  /** All that was queued has been taken by the operating system. */
+  drained(): void;
+  /** The link is gone. `problem` is undefined for an orderly end. */
+  closed(problem: string | undefined): void;
+}

@@ -1,0 +1,64 @@
+import type { Principal } from './engine.ts';
+import type { Fault } from './fault.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+/** A session that waits for a connection. */
+export interface Waiter<Memory, Who extends Principal> {
+  readonly sinceMs: number;
+  grant(connection: ServerConnection<Memory, Who>): void;
+  refuse(fault: Fault): void;
+}
+
+/** A client in mid-login that waits to learn what its connections look like. */
+export interface Newcomer<Memory> {
+  readonly sinceMs: number;
+  welcome(memory: Memory): void;
+  refuse(fault: Fault): void;
+}
+
+/** The connections of one principal, and those who wait for one: a pool keeps one lot for each `poolKey`. */
+export class Lot<Memory, Who extends Principal> {
+  readonly who: Who;
+  /** Ready connections, the most recently used last: it is taken first, so that the others can age. */
+  readonly idle: ServerConnection<Memory, Who>[] = [];
+  /** Strictly first come, first served; a Set keeps the order and forgets a waiter that left in one step (trap GX-04). */
+  readonly waiters = new Set<Waiter<Memory, Who>>();
+  readonly newcomers = new Set<Newcomer<Memory>>();
+  /** Open connections, whatever they do. */
+  open = 0;
+  connecting = 0;
+  /** What a fresh connection looked like; told to clients when they sign in. */
+  welcome: Memory | undefined;
+  /** After a failed attempt: no other before this time. */
+  retryAtMs = 0;
+  failures = 0;
+  lastFault: Fault | undefined;
+  usedAtMs = 0;
+
+  constructor(who: Who) {
+    this.who = who;
+  }
+
+  /** How many more connections those who wait could use at once. */
+  get demand(): number {
+    const logins = this.newcomers.size > 0 && this.welcome === undefined ? 1 : 0;
+    return Math.max(this.waiters.size, logins);
+  }
+
+  /** Since when the longest waiter waits; undefined where none does. */
+  get waitingSinceMs(): number | undefined {
+    const waiter = first(this.waiters)?.sinceMs;
+    const newcomer = first(this.newcomers)?.sinceMs;
+    if (waiter === undefined || newcomer === undefined) return waiter ?? newcomer;
+    return Math.min(waiter, newcomer);
+  }
+
+  get isUnused(): boolean {
+    return this.open === 0 && this.connecting === 0 && this.waiters.size === 0 && this.newcomers.size === 0;
+  }
+}
+
+export function first<T>(set: ReadonlySet<T>): T | undefined {
+  for (const one of set) return one;
+  return undefined;
+}

@@ -1,0 +1,24 @@
+/** Why a session must keep its server connection. One session may have several at a time. */
+export type PinReason =
+  | 'setting'
+  | 'preparedStatement'
+  | 'temporaryObject'
+  | 'listen'
+  | 'sessionLock'
+  | 'heldCursor'
+  | 'sequence'
+  | 'library'
+  | 'hiddenState';
+
+/** What each reason means, for logs and documentation. */
+export const pinReasons = {
+  setting: 'A session setting was changed.',
+  preparedStatement: 'A prepared statement was made on the connection.',
+  temporaryObject: 'A temporary object was created.',
+  listen: 'The session listens for notifications.',
+  sessionLock: 'A session-level lock was taken.',
+  heldCursor: 'A cursor was declared to outlive its transaction.',
+  sequence: "The session's own view of a sequence was used.",
+  library: 'A library was loaded.',
+  hiddenState: 'The database reported or may hold state that the statement does not show.',
+} as const satisfies Record<PinReason, string>;

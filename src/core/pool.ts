@@ -1,0 +1,529 @@
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import { allowedConnections, Budget } from './budget.ts';
+import { Canceller } from './canceller.ts';
+import type { Entrance } from './entrance.ts';
+import type { DiscardReason } from './discard.ts';
+import type { Engine, Principal } from './engine.ts';
+import type { Fault } from './fault.ts';
+import { FaultError } from './fault.ts';
+import type { Newcomer, Waiter } from './lot.ts';
+import { first, Lot } from './lot.ts';
+import type { Network } from './network.ts';
+import type { Counters, Observer } from './observer.ts';
+import type { PinReason } from './pin.ts';
+import type { ConnectionOwner } from './server-connection.ts';
+import { ServerConnection } from './server-connection.ts';
+
+export interface PoolSettings {
+  readonly maxConnectionsPercent: number;
+  readonly maxIdleConnectionsPercent: number;
+  readonly borrowTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly lifetimeMs: number;
+  readonly pingIntervalMs: number;
+  readonly connectTimeoutMs: number;
+  readonly maxConnecting: number;
+}
+
+export interface PoolParts<Memory, Who extends Principal> {
+  readonly engine: Engine<Memory, Who>;
+  readonly network: Network;
+  readonly entrance: Entrance<Memory, Who>;
+  readonly counters: Counters;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What the database is taken to grant until it has been asked. */
+const UNMEASURED_CONNECTIONS = 10;
+/** Those who wait longer than this for want of room get the next connection that another principal gives back. */
+const STARVING_MS = 250;
+/** How long an orderly goodbye, a ping or a reset may take. */
+const HOUSEKEEPING_TIMEOUT_MS = 5_000;
+/** Bounds of the pause after a failed attempt to connect. */
+const RETRY_MS = { first: 50, last: 5_000 } as const;
+/** A database that refused credentials for good is not asked again for a while (trap PG-108). */
+const REFUSED_RETRY_MS = 1_000;
+/** A principal whose last connection has gone is forgotten after this long. */
+const FORGET_MS = 300_000;
+
+/** The connections of one proxy to its target, shared among sessions of equal principals. Knows neither bytes nor protocols. */
+export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memory, Who> {
+  readonly #parts: PoolParts<Memory, Who>;
+  readonly #budget: Budget;
+  readonly #canceller: Canceller<Memory, Who>;
+  readonly #lots = new Map<string, Lot<Memory, Who>>();
+  /** Lots in which somebody waits. */
+  readonly #hungry = new Set<Lot<Memory, Who>>();
+  readonly #connections = new Set<ServerConnection<Memory, Who>>();
+  /** Told to close, and when patience ends. */
+  readonly #closing = new Map<ServerConnection<Memory, Who>, number>();
+  #settings: PoolSettings;
+  #granted = UNMEASURED_CONNECTIONS;
+  #connecting = 0;
+  #nextNumber = 1;
+  #draining = false;
+
+  constructor(parts: PoolParts<Memory, Who>, settings: PoolSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#budget = new Budget(allowedConnections(this.#granted, settings.maxConnectionsPercent));
+    this.#canceller = new Canceller(parts, (connection) => this.#cancelOver(connection));
+  }
+
+  get connections(): ReadonlySet<ServerConnection<Memory, Who>> {
+    return this.#connections;
+  }
+
+  get allowed(): number {
+    return this.#budget.limit;
+  }
+
+  get waiting(): number {
+    let count = 0;
+    for (const lot of this.#hungry) count += lot.waiters.size + lot.newcomers.size;
+    return count;
+  }
+
+  get longestWaitMs(): number {
+    const now = this.#parts.clock.nowMs();
+    let longest = 0;
+    for (const lot of this.#hungry) longest = Math.max(longest, now - (lot.waitingSinceMs ?? now));
+    return longest;
+  }
+
+  lotOf(who: Who): Lot<Memory, Who> {
+    let lot = this.#lots.get(who.poolKey);
+    if (lot === undefined) {
+      lot = new Lot(who);
+      this.#lots.set(who.poolKey, lot);
+    }
+    lot.usedAtMs = this.#parts.clock.nowMs();
+    return lot;
+  }
+
+  /** What connections of this principal look like; opens one where none has been yet. Throws `FaultError`. */
+  welcome(who: Who): Promise<Memory> {
+    const lot = this.lotOf(who);
+    if (lot.welcome !== undefined) return Promise.resolve(lot.welcome);
+    const now = this.#parts.clock.nowMs();
+    if (lot.lastFault?.refusal === 'final' && now < lot.retryAtMs) {
+      return Promise.reject(new FaultError(lot.lastFault));
+    }
+    return new Promise((resolve, reject) => {
+      lot.newcomers.add({ sinceMs: now, welcome: resolve, refuse: (fault) => reject(new FaultError(fault)) });
+      this.#feed(lot);
+    });
+  }
+
+  /** A ready connection, now `borrowed`; or undefined, and the caller may queue. */
+  borrow(lot: Lot<Memory, Who>): ServerConnection<Memory, Who> | undefined {
+    if (lot.waiters.size > 0) return undefined; // those who came before go first
+    for (;;) {
+      const connection = lot.idle.pop();
+      if (connection === undefined) return undefined;
+      if (connection.link.isOpen) {
+        connection.become('borrowed');
+        return connection;
+      }
+    }
+  }
+
+  /** Queues for a connection; `waiter` hears one of `grant` and `refuse` unless it leaves before. */
+  queue(lot: Lot<Memory, Who>, waiter: Waiter<Memory, Who>): void {
+    lot.waiters.add(waiter);
+    if (this.#settings.borrowTimeoutMs === 0) this.#parts.clock.after(0, () => this.#expire(lot));
+    this.#feed(lot);
+  }
+
+  leave(lot: Lot<Memory, Who>, waiter: Waiter<Memory, Who>): void {
+    lot.waiters.delete(waiter);
+    this.#stillHungry(lot);
+  }
+
+  /** A session's request is over and nothing ties it to the connection. */
+  release(connection: ServerConnection<Memory, Who>): void {
+    connection.borrower = undefined;
+    connection.pinned = false;
+    this.#canceller.forget(connection);
+    if (connection.cancels > 0) connection.become('held');
+    else this.#offer(connection);
+  }
+
+  /** A session is over and leaves a connection behind on which nothing is under way. */
+  relinquish(connection: ServerConnection<Memory, Who>, pins: ReadonlySet<PinReason>, inTransaction: boolean): void {
+    if (pins.size === 0 && !inTransaction) {
+      this.release(connection);
+      return;
+    }
+    this.#canceller.forget(connection);
+    const reset = connection.cancels > 0 ? undefined : this.#parts.engine.reset(connection.memory, pins);
+    connection.borrower = undefined;
+    connection.pinned = false;
+    if (reset === undefined) this.discard(connection, 'resetFailed', 'what it holds cannot be reset');
+    else this.#talk(connection, reset, 'resetFailed');
+  }
+
+  /** Asks the database to stop what the connection is doing. */
+  cancel(connection: ServerConnection<Memory, Who>): void {
+    this.#canceller.cancel(connection);
+  }
+
+  /** A session left while its request was under way: the database is told to stop, and the connection is closed. */
+  abandon(connection: ServerConnection<Memory, Who>, reason: DiscardReason): void {
+    this.#canceller.cancel(connection);
+    this.discard(connection, reason);
+  }
+
+  discard(connection: ServerConnection<Memory, Who>, reason: DiscardReason, detail = ''): void {
+    if (connection.state === 'closing' || connection.state === 'closed') return;
+    const { counters, observer, clock, engine } = this.#parts;
+    const wasQuiet = connection.state === 'idle';
+    if (wasQuiet) remove(connection.lot.idle, connection);
+    connection.become('closing');
+    connection.borrower = undefined;
+    counters.discards.set(reason, (counters.discards.get(reason) ?? 0) + 1);
+    observer.serverDiscarded(connection.number, reason, detail);
+    this.#closing.set(connection, clock.nowMs() + HOUSEKEEPING_TIMEOUT_MS);
+    connection.link.resume();
+    connection.link.write(engine.goodbye());
+    connection.link.end();
+  }
+
+  overhear(memory: Memory, bytes: Uint8Array): string | undefined {
+    return this.#parts.engine.overhear(memory, bytes);
+  }
+
+  closed(connection: ServerConnection<Memory, Who>, problem: string | undefined): void {
+    if (connection.state === 'closed') return;
+    if (connection.state !== 'closing') {
+      const { counters, observer } = this.#parts;
+      counters.discards.set('databaseClosed', (counters.discards.get('databaseClosed') ?? 0) + 1);
+      observer.serverDiscarded(connection.number, 'databaseClosed', problem ?? '');
+    }
+    if (connection.state === 'idle') remove(connection.lot.idle, connection);
+    const { borrower, lot } = connection;
+    connection.borrower = undefined;
+    connection.become('closed');
+    this.#closing.delete(connection);
+    this.#connections.delete(connection);
+    lot.open -= 1;
+    this.#budget.giveBack();
+    borrower?.serverLost();
+    this.#feedAll();
+  }
+
+  /** The database grants this many connections to ordinary users, all in all. */
+  resize(granted: number): void {
+    this.#granted = granted;
+    this.#budget.resize(allowedConnections(granted, this.#settings.maxConnectionsPercent));
+    for (const connection of this.#oldestIdle()) {
+      if (this.#budget.excess <= this.#closing.size) break;
+      this.discard(connection, 'overBudget');
+    }
+    this.#feedAll();
+  }
+
+  reconfigure(settings: PoolSettings): void {
+    this.#settings = settings;
+    this.resize(this.#granted);
+  }
+
+  /** Connections made until now close at their next boundary; new ones are made afresh. `user` undefined: all. */
+  retire(user: string | undefined): void {
+    for (const lot of this.#lots.values()) {
+      if (user !== undefined && lot.who.user !== user) continue;
+      lot.welcome = undefined;
+      lot.retryAtMs = 0;
+    }
+    for (const connection of this.#connections) {
+      if (user !== undefined && connection.lot.who.user !== user) continue;
+      connection.retired = true;
+      if (connection.state === 'idle') this.discard(connection, 'retired');
+    }
+    this.#feedAll();
+  }
+
+  /** From here on connections close as they are given back, and those who wait are refused. */
+  drain(): void {
+    this.#draining = true;
+    for (const lot of this.#hungry) this.#refuseAll(lot, { name: 'draining' });
+    for (const connection of this.#oldestIdle()) this.discard(connection, 'draining');
+  }
+
+  /** Ends what is left, politely or not. */
+  destroy(): void {
+    for (const connection of this.#connections) {
+      this.discard(connection, 'draining');
+      connection.link.destroy();
+    }
+  }
+
+  /** All that depends on time: called a few times a second. */
+  tick(): void {
+    const now = this.#parts.clock.nowMs();
+    for (const lot of this.#hungry) this.#expire(lot);
+    for (const [connection, atMs] of this.#closing) if (now >= atMs) connection.link.destroy();
+    this.#sweepIdle(now);
+    this.#feedAll();
+    for (const [key, lot] of this.#lots) {
+      if (lot.isUnused && now - lot.usedAtMs > FORGET_MS) this.#lots.delete(key);
+    }
+  }
+
+  // ---- giving out -------------------------------------------------------------------------------------------------
+
+  /** A connection is free: to whom does it go? */
+  #offer(connection: ServerConnection<Memory, Who>): void {
+    const { lot } = connection;
+    const reason = this.#endOf(connection);
+    if (reason !== undefined) {
+      this.discard(connection, reason);
+      return;
+    }
+    if (this.#hungry.size > 0 && this.#claimant(lot) !== undefined) {
+      this.discard(connection, 'evicted');
+      return;
+    }
+    connection.idleSinceMs = this.#parts.clock.nowMs();
+    lot.usedAtMs = connection.idleSinceMs;
+    const waiter = first(lot.waiters);
+    if (waiter === undefined) {
+      connection.become('idle');
+      lot.idle.push(connection);
+      return;
+    }
+    lot.waiters.delete(waiter);
+    this.#stillHungry(lot);
+    connection.become('borrowed');
+    waiter.grant(connection);
+  }
+
+  #endOf(connection: ServerConnection<Memory, Who>): DiscardReason | undefined {
+    if (this.#draining) return 'draining';
+    if (connection.retired) return 'retired';
+    if (this.#budget.excess > this.#closing.size) return 'overBudget';
+    if (this.#parts.clock.nowMs() >= connection.diesAtMs) return 'lifetime';
+    return undefined;
+  }
+
+  /** Another lot that has a better claim to the place of a connection that `lot` gives back. */
+  #claimant(lot: Lot<Memory, Who>): Lot<Memory, Who> | undefined {
+    if (this.#budget.free > 0) return undefined;
+    const now = this.#parts.clock.nowMs();
+    const here = lot.waitingSinceMs;
+    for (const other of this.#byWaitingTime()) {
+      if (other === lot || now < other.retryAtMs) continue;
+      if (other.demand <= other.connecting + this.#closing.size) continue;
+      const since = other.waitingSinceMs ?? now;
+      if (here === undefined || (since < here && now - since > STARVING_MS)) return other;
+    }
+    return undefined;
+  }
+
+  #byWaitingTime(): Lot<Memory, Who>[] {
+    return [...this.#hungry].sort((a, b) => (a.waitingSinceMs ?? 0) - (b.waitingSinceMs ?? 0));
+  }
+
+  #feedAll(): void {
+    if (this.#hungry.size > 0) for (const lot of this.#byWaitingTime()) this.#feed(lot);
+  }
+
+  /** Somebody waits: opens connections as far as budget, parallel attempts and pauses allow. */
+  #feed(lot: Lot<Memory, Who>): void {
+    if (!this.#stillHungry(lot)) return;
+    if (this.#draining) {
+      this.#refuseAll(lot, { name: 'draining' });
+      return;
+    }
+    while (lot.demand > lot.connecting && this.#parts.clock.nowMs() >= lot.retryAtMs) {
+      if (this.#connecting >= this.#settings.maxConnecting) return;
+      if (!this.#budget.take()) {
+        this.#makeRoom(lot);
+        return;
+      }
+      void this.#connect(lot);
+    }
+  }
+
+  /** Closes idle connections of other principals so that `lot` can have theirs. */
+  #makeRoom(lot: Lot<Memory, Who>): void {
+    for (const connection of this.#oldestIdle()) {
+      if (lot.demand <= lot.connecting + this.#closing.size) return;
+      if (connection.lot !== lot) this.discard(connection, 'evicted');
+    }
+  }
+
+  *#oldestIdle(): Generator<ServerConnection<Memory, Who>> {
+    const idle = [...this.#lots.values()].flatMap((lot) => lot.idle);
+    yield* idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs);
+  }
+
+  /** Keeps `#hungry` true to the facts. */
+  #stillHungry(lot: Lot<Memory, Who>): boolean {
+    const hungry = lot.waiters.size > 0 || lot.newcomers.size > 0;
+    if (hungry) this.#hungry.add(lot);
+    else this.#hungry.delete(lot);
+    return hungry;
+  }
+
+  // ---- opening ----------------------------------------------------------------------------------------------------
+
+  async #connect(lot: Lot<Memory, Who>): Promise<void> {
+    const { entrance, counters } = this.#parts;
+    lot.connecting += 1;
+    this.#connecting += 1;
+    counters.databaseConnectionRequests += 1;
+    let entered: Awaited<ReturnType<typeof entrance.enter>>;
+    try {
+      entered = await entrance.enter(lot.who, this.#settings.connectTimeoutMs);
+    } catch (error) {
+      this.#failed(lot, error);
+      return;
+    } finally {
+      lot.connecting -= 1;
+      this.#connecting -= 1;
+    }
+    counters.databaseConnectionsSetupSucceeded += 1;
+    if (entered.link.tlsVersion !== undefined) counters.databaseConnectionRequestsWithTls += 1;
+    this.#opened(lot, entered.link, entered.memory);
+  }
+
+  #opened(lot: Lot<Memory, Who>, link: ServerConnection<Memory, Who>['link'], memory: Memory): void {
+    const { clock, random, observer } = this.#parts;
+    const nowMs = clock.nowMs();
+    // Connections that were opened together must not die together.
+    const diesAtMs = nowMs + this.#settings.lifetimeMs * (0.9 + 0.1 * random.fraction());
+    const number = this.#nextNumber++;
+    const connection = new ServerConnection(this, { number, link, memory, lot, diesAtMs, nowMs });
+    this.#connections.add(connection);
+    lot.open += 1;
+    lot.failures = 0;
+    lot.retryAtMs = 0;
+    lot.lastFault = undefined;
+    lot.welcome = memory;
+    observer.serverConnected(number, lot.who.user, `${link.peer}${link.tlsVersion === undefined ? '' : ` ${link.tlsVersion}`}`);
+    if (!link.isOpen) {
+      this.closed(connection, 'the database closed the connection after login');
+      return;
+    }
+    for (const newcomer of lot.newcomers) newcomer.welcome(memory);
+    lot.newcomers.clear();
+    this.#stillHungry(lot);
+    this.#offer(connection);
+    this.#feedAll();
+  }
+
+  #failed(lot: Lot<Memory, Who>, error: unknown): void {
+    const { clock, counters, observer, random } = this.#parts;
+    const fault: Fault =
+      error instanceof FaultError
+        ? error.fault
+        : { name: 'databaseLost', refusal: 'later', detail: error instanceof Error ? error.message : String(error) };
+    this.#budget.giveBack();
+    counters.databaseConnectionsSetupFailed += 1;
+    observer.serverFailed(lot.who.user, fault.detail ?? fault.name);
+    const final = fault.refusal === 'credentials' || fault.refusal === 'final';
+    const pauseMs = final ? REFUSED_RETRY_MS : Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** lot.failures);
+    lot.failures = Math.min(lot.failures + 1, 16);
+    lot.retryAtMs = clock.nowMs() + pauseMs * (0.75 + 0.25 * random.fraction());
+    lot.lastFault = final ? { ...fault, refusal: 'final' } : fault;
+    // Where others of the same principal are served, one refused attempt harms nobody (trap PG-119).
+    if (final && lot.open === 0) this.#refuseAll(lot, fault);
+    this.#feedAll();
+  }
+
+  // ---- time -------------------------------------------------------------------------------------------------------
+
+  #expire(lot: Lot<Memory, Who>): void {
+    const { clock, counters } = this.#parts;
+    const { borrowTimeoutMs, connectTimeoutMs } = this.#settings;
+    const now = clock.nowMs();
+    const why = lot.lastFault?.detail;
+    const fault: Fault = { name: 'borrowTimeout', ...(why === undefined ? {} : { detail: why }) };
+    const overdue: (Waiter<Memory, Who> | Newcomer<Memory>)[] = [];
+    for (const waiter of lot.waiters) {
+      if (now - waiter.sinceMs < borrowTimeoutMs) break;
+      overdue.push(waiter);
+      lot.waiters.delete(waiter);
+    }
+    for (const newcomer of lot.newcomers) {
+      // A login may need a first connection even where nobody is meant to wait for one.
+      if (now - newcomer.sinceMs < Math.max(borrowTimeoutMs, connectTimeoutMs)) break;
+      overdue.push(newcomer);
+      lot.newcomers.delete(newcomer);
+    }
+    this.#stillHungry(lot);
+    counters.borrowTimeouts += overdue.length;
+    for (const one of overdue) one.refuse(fault);
+  }
+
+  #refuseAll(lot: Lot<Memory, Who>, fault: Fault): void {
+    const all = [...lot.waiters, ...lot.newcomers];
+    lot.waiters.clear();
+    lot.newcomers.clear();
+    this.#stillHungry(lot);
+    for (const one of all) one.refuse(fault);
+  }
+
+  #sweepIdle(now: number): void {
+    const { idleTimeoutMs, maxIdleConnectionsPercent, pingIntervalMs } = this.#settings;
+    const maxIdle = Math.floor((this.#granted * maxIdleConnectionsPercent) / 100);
+    const idle = [...this.#oldestIdle()];
+    let surplus = idle.length - maxIdle;
+    for (const connection of idle) {
+      const quietMs = now - connection.idleSinceMs;
+      if (now >= connection.diesAtMs) this.discard(connection, 'lifetime');
+      else if (surplus > 0 && quietMs >= idleTimeoutMs) this.discard(connection, 'idleLimit');
+      else if (pingIntervalMs > 0 && now >= connection.pingAtMs(pingIntervalMs)) this.#ping(connection, now);
+      surplus -= 1;
+    }
+  }
+
+  #ping(connection: ServerConnection<Memory, Who>, now: number): void {
+    remove(connection.lot.idle, connection);
+    connection.pingedAtMs = now;
+    const { idleSinceMs } = connection;
+    this.#talk(connection, this.#parts.engine.ping(connection.memory), 'pingFailed', () => {
+      connection.idleSinceMs = idleSinceMs; // a ping is not use
+    });
+  }
+
+  /** Runs a conversation of ours on a connection that nobody has borrowed, then offers it again. */
+  #talk(
+    connection: ServerConnection<Memory, Who>,
+    conversation: ReturnType<Engine<Memory, Who>['ping']>,
+    failure: DiscardReason,
+    afterwards: () => void = () => {},
+  ): void {
+    connection.become('talking');
+    connection.link.resume();
+    this.#parts.network.talk(connection.link, conversation, { timeoutMs: HOUSEKEEPING_TIMEOUT_MS }).then(
+      ({ leftover }) => {
+        connection.link.handler = connection;
+        if (connection.state !== 'talking') return;
+        if (leftover.length > 0) this.discard(connection, 'bytesWhileIdle', 'bytes after the answer to our own request');
+        else this.#offer(connection);
+        afterwards();
+      },
+      (error: unknown) => {
+        connection.link.handler = connection;
+        if (!connection.link.isOpen) this.closed(connection, String(error));
+        else this.discard(connection, failure, error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  #cancelOver(connection: ServerConnection<Memory, Who>): void {
+    if (connection.state === 'held' && connection.cancels === 0) this.#offer(connection);
+  }
+}
+
+function remove<T>(list: T[], one: T): void {
+  const at = list.indexOf(one);
+  assert(at >= 0, 'an idle connection is not in its list');
+  list.splice(at, 1);
+}

@@ -1,0 +1,250 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { Door, Doorkeeper, Engine, Entry, Principal } from './engine.ts';
+import type { Entrance } from './entrance.ts';
+import { FaultError } from './fault.ts';
+import type { Link } from './link.ts';
+import type { Network } from './network.ts';
+import { PeerClosed, TalkTimeout } from './network.ts';
+import type { Counters, Gauges, Observer } from './observer.ts';
+import { Pool } from './pool.ts';
+import type { PoolSettings } from './pool.ts';
+import type { SessionHost } from './session.ts';
+import { Session } from './session.ts';
+
+export interface ClientSettings {
+  readonly maxClientConnections: number;
+  readonly idleClientTimeoutMs: number;
+  readonly clientLoginTimeoutMs: number;
+  readonly clientSendTimeoutMs: number;
+}
+
+export interface ProxyParts<Memory, Who extends Principal> {
+  readonly engine: Engine<Memory, Who>;
+  readonly network: Network;
+  readonly entrance: Entrance<Memory, Who>;
+  readonly counters: Counters;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const CANCEL_SECRET_BYTES = 4;
+const DEADLINES_EVERY_MS = 1_000;
+
+/** One proxy at work: lets clients in, keeps their sessions, and shares the pool among them. */
+export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory, Who> {
+  readonly engine: Engine<Memory, Who>;
+  readonly pool: Pool<Memory, Who>;
+  readonly counters: Counters;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  tickMs: number;
+  draining = false;
+  readonly #parts: ProxyParts<Memory, Who>;
+  #keeper: Doorkeeper;
+  #settings: ClientSettings;
+  readonly #sessions = new Map<number, Session<Memory, Who>>();
+  readonly #secrets = new Map<number, Uint8Array>();
+  /** Links of clients whose login is under way. */
+  readonly #arriving = new Set<Link>();
+  #nextNumber: number;
+  #deadlinesAtMs = 0;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(
+    parts: ProxyParts<Memory, Who>,
+    settings: { pool: PoolSettings; clients: ClientSettings; keeper: Doorkeeper },
+  ) {
+    this.#parts = parts;
+    this.engine = parts.engine;
+    this.counters = parts.counters;
+    this.observer = parts.observer;
+    this.clock = parts.clock;
+    this.tickMs = parts.clock.nowMs();
+    this.#settings = settings.clients;
+    this.#keeper = settings.keeper;
+    this.#nextNumber = 1;
+    this.pool = new Pool(parts, settings.pool);
+  }
+
+  get sessions(): ReadonlyMap<number, Session<Memory, Who>> {
+    return this.#sessions;
+  }
+
+  /** Takes over a client's fresh connection. Never throws. */
+  accept(link: Link): void {
+    void this.#welcome(link);
+  }
+
+  reconfigure(settings: { pool: PoolSettings; clients: ClientSettings; keeper: Doorkeeper }): void {
+    this.#settings = settings.clients;
+    this.#keeper = settings.keeper;
+    this.pool.reconfigure(settings.pool);
+  }
+
+  /** All deadlines hang on this: called about ten times a second. */
+  tick(): void {
+    this.tickMs = this.clock.nowMs();
+    this.pool.tick();
+    if (this.tickMs < this.#deadlinesAtMs) return;
+    this.#deadlinesAtMs = this.tickMs + DEADLINES_EVERY_MS;
+    const { idleClientTimeoutMs, clientSendTimeoutMs } = this.#settings;
+    for (const session of this.#sessions.values()) {
+      session.checkDeadlines(this.tickMs, idleClientTimeoutMs, clientSendTimeoutMs);
+    }
+  }
+
+  /** Lets requests and transactions under way end, for at most `limitMs`; then closes what is left. */
+  async drain(limitMs: number): Promise<void> {
+    this.draining = true;
+    for (const link of this.#arriving) link.destroy();
+    this.pool.drain();
+    for (const session of this.#sessions.values()) session.drain();
+    if (this.#sessions.size > 0) {
+      await new Promise<void>((resolve) => {
+        const stop = this.clock.after(limitMs, resolve);
+        this.#whenEmpty = () => {
+          stop();
+          resolve();
+        };
+      });
+    }
+    for (const session of this.#sessions.values()) session.close({ name: 'draining' });
+    this.pool.destroy();
+  }
+
+  forget(session: Session<Memory, Who>): void {
+    this.#sessions.delete(session.number);
+    this.#secrets.delete(session.number);
+    this.counters.clientConnectionsClosed += 1;
+    if (this.#sessions.size === 0) this.#whenEmpty?.();
+  }
+
+  /** What is true at this moment. Walks all sessions and connections: for scrapes, not for the data path. */
+  gauges(): Gauges {
+    const gauges = emptyGauges();
+    gauges.clientConnectionsInSetup = this.#arriving.size;
+    gauges.clientConnections = this.#sessions.size + this.#arriving.size;
+    gauges.clientsWaiting = this.pool.waiting;
+    gauges.longestWaitMs = this.pool.longestWaitMs;
+    gauges.maxDatabaseConnectionsAllowed = this.pool.allowed;
+    for (const session of this.#sessions.values()) {
+      if (session.link.tlsVersion === undefined) gauges.clientConnectionsNoTls += 1;
+      else gauges.clientConnectionsTls += 1;
+      if (session.inTransaction) gauges.databaseConnectionsCurrentlyInTransaction += 1;
+    }
+    for (const connection of this.pool.connections) {
+      gauges.databaseConnections += 1;
+      if (connection.link.tlsVersion !== undefined) gauges.databaseConnectionsWithTls += 1;
+      if (connection.state === 'idle') gauges.databaseConnectionsIdle += 1;
+      if (connection.state === 'borrowed') gauges.databaseConnectionsCurrentlyBorrowed += 1;
+      if (connection.pinned) gauges.databaseConnectionsCurrentlySessionPinned += 1;
+    }
+    return gauges;
+  }
+
+  async #welcome(link: Link): Promise<void> {
+    const { counters, observer } = this;
+    const number = this.#number();
+    const secret = this.#parts.random.bytes(CANCEL_SECRET_BYTES);
+    counters.clientConnectionsReceived += 1;
+    observer.clientConnected(number, link.peer);
+    this.#arriving.add(link);
+    try {
+      const timeoutMs = this.#settings.clientLoginTimeoutMs;
+      const greeting = this.engine.greet(this.#door(number, secret));
+      const { result, leftover } = await this.#parts.network.talk(link, greeting, { timeoutMs });
+      this.#arriving.delete(link);
+      this.#admitted(link, number, secret, result, leftover);
+    } catch (error) {
+      this.#arriving.delete(link);
+      counters.clientConnectionsClosed += 1;
+      this.#turnedAway(link, number, error);
+    }
+  }
+
+  #admitted(link: Link, number: number, secret: Uint8Array, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
+    if (entry.kind !== 'session') {
+      this.counters.clientConnectionsClosed += 1;
+      if (entry.kind === 'cancel') this.#cancel(entry.number, entry.secret);
+      link.end();
+      this.observer.clientClosed(number, entry.kind === 'cancel' ? 'A cancel request.' : 'The client left before it signed in.');
+      return;
+    }
+    this.counters.clientConnectionsSetupSucceeded += 1;
+    this.observer.clientSignedIn(number, entry.who.user, entry.method);
+    const session = new Session(this, { link, who: entry.who, number, welcome: entry.welcome });
+    this.#sessions.set(number, session);
+    this.#secrets.set(number, secret);
+    if (!link.isOpen) session.closed(undefined);
+    else if (this.draining) session.drain();
+    else if (leftover.length > 0) session.data(leftover);
+  }
+
+  #turnedAway(link: Link, number: number, error: unknown): void {
+    const { observer, counters } = this;
+    if (error instanceof FaultError) {
+      counters.clientConnectionsSetupFailedAuth += 1;
+      observer.fault(number, error.fault);
+      link.write(this.engine.sayFatal(error.fault));
+      link.end();
+    } else if (error instanceof TalkTimeout) {
+      observer.fault(number, { name: 'loginTimeout' });
+      link.write(this.engine.sayFatal({ name: 'loginTimeout' }));
+      link.end();
+    } else {
+      link.destroy();
+    }
+    observer.clientClosed(number, error instanceof PeerClosed ? 'The client left before it signed in.' : String(error));
+  }
+
+  #door(number: number, secret: Uint8Array): Door<Memory, Who> {
+    return {
+      keeper: this.#keeper,
+      cancelNumber: number,
+      cancelSecret: secret,
+      admit: () => {
+        const limit = this.#settings.maxClientConnections;
+        if (this.draining) return { name: 'draining' };
+        return this.#sessions.size + this.#arriving.size > limit ? { name: 'clientLimit', limit } : undefined;
+      },
+      refused: (user, why) => this.observer.clientRefused(number, user, why),
+      open: (who) => this.pool.welcome(who),
+      random: (count) => this.#parts.random.bytes(count),
+    };
+  }
+
+  /** A wrong key does nothing and says nothing, as in PostgreSQL (trap PG-47). */
+  #cancel(number: number, secret: Uint8Array): void {
+    this.counters.cancelRequests += 1;
+    const expected = this.#secrets.get(number) ?? new Uint8Array(CANCEL_SECRET_BYTES);
+    if (secret.length !== expected.length || !timingSafeEqual(secret, expected)) return;
+    this.#sessions.get(number)?.cancel();
+  }
+
+  #number(): number {
+    const number = this.#nextNumber;
+    this.#nextNumber = number >= 0x7fff_ffff ? 1 : number + 1;
+    return number;
+  }
+}
+
+function emptyGauges(): Gauges {
+  return {
+    clientConnections: 0,
+    clientConnectionsInSetup: 0,
+    clientConnectionsTls: 0,
+    clientConnectionsNoTls: 0,
+    clientsWaiting: 0,
+    databaseConnections: 0,
+    databaseConnectionsWithTls: 0,
+    databaseConnectionsIdle: 0,
+    databaseConnectionsCurrentlyBorrowed: 0,
+    databaseConnectionsCurrentlyInTransaction: 0,
+    databaseConnectionsCurrentlySessionPinned: 0,
+    maxDatabaseConnectionsAllowed: 0,
+    longestWaitMs: 0,
+  };
+}

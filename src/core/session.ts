@@ -1,0 +1,367 @@
+import { Violation } from '../base/assert.ts';
+import { concat } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
+import type { Engine, Principal, Relay, RelaySink } from './engine.ts';
+import type { Fault } from './fault.ts';
+import type { Link, LinkHandler } from './link.ts';
+import type { Lot, Waiter } from './lot.ts';
+import type { Counters, Observer } from './observer.ts';
+import type { PinReason } from './pin.ts';
+import type { Pool } from './pool.ts';
+import type { Borrower, ServerConnection } from './server-connection.ts';
+
+/** What a session needs of its proxy. */
+export interface SessionHost<Memory, Who extends Principal> {
+  readonly engine: Engine<Memory, Who>;
+  readonly pool: Pool<Memory, Who>;
+  readonly counters: Counters;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  /** Monotonic time of the last tick: precise enough for idleness, and free. */
+  readonly tickMs: number;
+  readonly draining: boolean;
+  forget(session: Session<Memory, Who>): void;
+}
+
+/** How a session ends: the client is gone or refused, took its leave, or does not read. */
+type Manner = 'gone' | 'orderly' | 'tooSlow';
+
+const NO_PINS: ReadonlySet<PinReason> = new Set();
+
+/** One signed-in client. Borrows a connection when a request begins and gives it back at the request's boundary. */
+export class Session<Memory, Who extends Principal>
+  implements LinkHandler, RelaySink, Borrower, Waiter<Memory, Who>
+{
+  readonly number: number;
+  readonly who: Who;
+  readonly link: Link;
+  readonly #host: SessionHost<Memory, Who>;
+  readonly #lot: Lot<Memory, Who>;
+  readonly #relay: Relay<Memory>;
+  #connection: ServerConnection<Memory, Who> | undefined;
+  #pins: Set<PinReason> | undefined;
+  /** Bytes of the client's that nobody has dealt with yet: it waits for a connection, or must read its replies first. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #waiting = false;
+  #over = false;
+  /** When the current wait, and the current request, began; 0 where none is. */
+  #waitingSinceMs = 0;
+  #requestSinceMs = 0;
+  #attachedAtMs = 0;
+  #activeAtMs: number;
+  /** Since when the client has not read what is queued for it; 0 where it keeps up. */
+  #stalledSinceMs = 0;
+
+  constructor(host: SessionHost<Memory, Who>, parts: { link: Link; who: Who; number: number; welcome: Memory }) {
+    this.#host = host;
+    this.number = parts.number;
+    this.who = parts.who;
+    this.link = parts.link;
+    this.#lot = host.pool.lotOf(parts.who);
+    this.#relay = host.engine.relay(this, parts.who, parts.welcome);
+    this.#activeAtMs = host.tickMs;
+    this.link.handler = this;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting;
+  }
+
+  get isPinned(): boolean {
+    return this.#pins !== undefined && this.#pins.size > 0;
+  }
+
+  get inTransaction(): boolean {
+    return this.#relay.inTransaction;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  // ---- the client's side ------------------------------------------------------------------------------------------
+
+  data(bytes: Uint8Array): void {
+    this.#activeAtMs = this.#host.tickMs;
+    this.#host.counters.bytesFromClients += bytes.length;
+    if (this.#waiting || this.#pendingBytes > 0 || this.link.queuedBytes > limits.linkQueueBytes.value) {
+      this.#keep(bytes);
+      return;
+    }
+    this.#relayFromClient(bytes);
+  }
+
+  drained(): void {
+    this.#stalledSinceMs = 0;
+    this.#connection?.link.resume();
+    this.again();
+  }
+
+  closed(problem: string | undefined): void {
+    this.#end(problem ?? 'The TCP channel was closed by either the client or the proxy.');
+  }
+
+  #relayFromClient(bytes: Uint8Array): void {
+    let taken: number;
+    try {
+      taken = this.#relay.fromClient(bytes);
+    } catch (error) {
+      this.#broken(error);
+      return;
+    }
+    if (this.#over) return;
+    if (taken < bytes.length) this.#keep(bytes.subarray(taken));
+    const connection = this.#connection;
+    if (connection !== undefined && connection.link.queuedBytes > limits.linkQueueBytes.value) this.link.pause();
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#pending.push(bytes.slice());
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes > limits.pendingRequestBytes.value) this.link.pause();
+  }
+
+  #relayPending(): void {
+    const bytes = this.#pending.length === 1 ? this.#pending[0] : concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.link.resume();
+    if (bytes !== undefined) this.#relayFromClient(bytes);
+  }
+
+  // ---- the server's side ------------------------------------------------------------------------------------------
+
+  fromServer(bytes: Uint8Array): void {
+    this.#activeAtMs = this.#host.tickMs;
+    try {
+      this.#relay.fromServer(bytes);
+    } catch (error) {
+      if (error instanceof Violation) throw error; // the database's, not the client's: the connection deals with it
+      this.#broken(error);
+    }
+  }
+
+  serverDrained(): void {
+    this.link.resume();
+  }
+
+  serverLost(): void {
+    if (this.#over) return;
+    this.#connection = undefined;
+    const fault: Fault = { name: 'databaseLost' };
+    this.#host.observer.fault(this.number, fault);
+    this.#leave(fault, 'The database connection was lost.');
+  }
+
+  grant(connection: ServerConnection<Memory, Who>): void {
+    this.#waiting = false;
+    this.#attach(connection);
+    this.#relayPending();
+  }
+
+  refuse(fault: Fault): void {
+    this.#waiting = false;
+    this.#requestSinceMs = 0;
+    if (fault.name === 'draining') {
+      this.close(fault);
+      return;
+    }
+    this.#host.observer.fault(this.number, fault);
+    this.#relay.refuse(fault);
+    this.#relayPending();
+  }
+
+  #attach(connection: ServerConnection<Memory, Who>): void {
+    const now = this.#host.clock.nowMs();
+    this.#host.counters.borrowLatency.observeMs(now - this.#waitingSinceMs);
+    this.#attachedAtMs = now;
+    this.#connection = connection;
+    connection.borrower = this;
+    if (this.link.queuedBytes > limits.linkQueueBytes.value) connection.link.pause();
+    this.#relay.attached(connection.memory);
+  }
+
+  // ---- what the relay tells ---------------------------------------------------------------------------------------
+
+  toServer(bytes: Uint8Array): void {
+    this.#connection?.link.write(bytes);
+  }
+
+  toClient(bytes: Uint8Array): void {
+    this.#host.counters.bytesToClients += bytes.length;
+    this.link.write(bytes);
+    if (this.link.queuedBytes <= limits.linkQueueBytes.value) return;
+    this.#connection?.link.pause();
+    if (this.#stalledSinceMs === 0) this.#stalledSinceMs = this.#host.tickMs;
+  }
+
+  wantServer(): boolean {
+    if (this.#connection !== undefined) {
+      if (this.#requestSinceMs === 0) this.#requestSinceMs = this.#attachedAtMs = this.#host.clock.nowMs();
+      return true;
+    }
+    if (this.#waiting) return false;
+    const { pool, clock } = this.#host;
+    this.#waitingSinceMs = clock.nowMs();
+    this.#requestSinceMs = this.#waitingSinceMs;
+    const connection = pool.borrow(this.#lot);
+    if (connection !== undefined) {
+      this.#attach(connection);
+      return true;
+    }
+    this.#waiting = true;
+    pool.queue(this.#lot, this);
+    // Queueing can be answered at once, by a hand-over as by a refusal; then there is nothing to wait for here.
+    return false;
+  }
+
+  /** Since when this session waits: asked by the pool. */
+  get sinceMs(): number {
+    return this.#waitingSinceMs;
+  }
+
+  boundary(): void {
+    this.#measure();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (this.#host.draining) {
+      this.close({ name: 'draining' });
+      return;
+    }
+    if (this.isPinned) return;
+    this.#connection = undefined;
+    connection.link.resume();
+    this.#host.pool.release(connection);
+  }
+
+  again(): void {
+    if (this.#pendingBytes > 0 && !this.#waiting) this.#relayPending();
+  }
+
+  request(): void {
+    const { counters } = this.#host;
+    if (this.link.tlsVersion === undefined) counters.queryRequestsNoTls += 1;
+    else counters.queryRequestsTls += 1;
+  }
+
+  finish(): void {
+    // What was sent before the goodbye is still carried out, as it would be without us.
+    this.#end('The client requested that the connection close.', 'orderly');
+    this.link.end();
+  }
+
+  pin(reason: PinReason, digest: string): void {
+    this.#pins ??= new Set();
+    if (this.#pins.has(reason)) return;
+    this.#pins.add(reason);
+    const { counters, observer } = this.#host;
+    counters.pins.set(reason, (counters.pins.get(reason) ?? 0) + 1);
+    if (this.#connection === undefined) return;
+    this.#connection.pinned = true;
+    observer.pinned(this.number, this.#connection.number, reason, digest);
+  }
+
+  unpin(reason: PinReason): void {
+    if (this.#pins?.delete(reason) !== true || this.#connection === undefined) return;
+    this.#connection.pinned = this.isPinned;
+    this.#host.observer.unpinned(this.number, this.#connection.number, reason);
+  }
+
+  fail(fault: Fault): void {
+    this.close(fault);
+  }
+
+  // ---- from outside -----------------------------------------------------------------------------------------------
+
+  /** The client asked, on another connection, that its current request be stopped. */
+  cancel(): void {
+    if (this.#waiting) {
+      this.#host.pool.leave(this.#lot, this);
+      this.refuse({ name: 'cancelled' });
+    } else if (this.#connection !== undefined && !this.#relay.quiet) {
+      this.#host.pool.cancel(this.#connection);
+    } else {
+      return;
+    }
+    this.#host.observer.cancelled(this.number, this.#connection?.number);
+  }
+
+  /** Tells the client why, then closes. */
+  close(fault: Fault): void {
+    if (this.#over) return;
+    this.#host.observer.fault(this.number, fault);
+    this.#leave(fault, fault.name);
+  }
+
+  /** Called for every session about once a second. */
+  checkDeadlines(nowMs: number, idleClientTimeoutMs: number, clientSendTimeoutMs: number): void {
+    if (this.#stalledSinceMs > 0) {
+      if (clientSendTimeoutMs > 0 && nowMs - this.#stalledSinceMs >= clientSendTimeoutMs) {
+        this.#host.observer.fault(this.number, { name: 'clientTooSlow' });
+        this.#end('clientTooSlow', 'tooSlow');
+      }
+      return;
+    }
+    if (this.#waiting || !this.#relay.quiet) return;
+    if (nowMs - this.#activeAtMs >= idleClientTimeoutMs) this.close({ name: 'idleClient' });
+  }
+
+  /** The proxy stops: a session without a request leaves now, the others at their next boundary. */
+  drain(): void {
+    if (this.#relay.quiet && !this.#relay.inTransaction && !this.#waiting) this.close({ name: 'draining' });
+  }
+
+  // ---- the end ----------------------------------------------------------------------------------------------------
+
+  #measure(): void {
+    if (this.#requestSinceMs === 0) return;
+    const now = this.#host.clock.nowMs();
+    this.#host.counters.queryResponseLatency.observeMs(now - this.#requestSinceMs);
+    this.#host.counters.queryDatabaseResponseLatency.observeMs(now - this.#attachedAtMs);
+    this.#requestSinceMs = 0;
+  }
+
+  /** Says the fault to the client where that can still be understood, and ends the session. */
+  #leave(fault: Fault, why: string): void {
+    const lastWords = this.#relay.lost(fault);
+    if (lastWords.length > 0) this.link.write(lastWords);
+    this.#end(why);
+    this.link.end();
+  }
+
+  /** A client that broke the protocol, or a bug of ours: this session ends, and no other notices. */
+  #broken(error: unknown): void {
+    if (error instanceof Violation) {
+      this.close({ name: 'protocolViolation', detail: error.message });
+      return;
+    }
+    this.#host.observer.bug(`client ${this.number}`, error);
+    this.close({ name: 'internal' });
+  }
+
+  #end(why: string, manner: Manner = 'gone'): void {
+    if (this.#over) return;
+    this.#over = true;
+    const { pool, observer } = this.#host;
+    if (this.#waiting) pool.leave(this.#lot, this);
+    this.#waiting = false;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection !== undefined) this.#giveUp(connection, manner);
+    if (manner === 'tooSlow') this.link.destroy();
+    this.#host.forget(this);
+    observer.clientClosed(this.number, why);
+  }
+
+  #giveUp(connection: ServerConnection<Memory, Who>, manner: Manner): void {
+    const { pool } = this.#host;
+    if (manner === 'tooSlow') pool.abandon(connection, 'clientTooSlow');
+    else if (manner === 'orderly' && !this.#relay.quiet) pool.discard(connection, 'clientGoneMidRequest');
+    else if (this.#relay.quiet) pool.relinquish(connection, this.#pins ?? NO_PINS, this.#relay.inTransaction);
+    else pool.abandon(connection, 'clientGoneMidRequest');
+  }
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '../base/clock.ts';
+import type { Engine, Principal } from './engine.ts';
+import type { Entered, Entrance } from './entrance.ts';
+import { FaultError } from './fault.ts';
+import type { Network } from './network.ts';
+
+/** RDS's TargetHealth. */
+export interface TargetHealth {
+  readonly state: 'REGISTERING' | 'AVAILABLE' | 'UNAVAILABLE';
+  readonly reason?: 'UNREACHABLE' | 'CONNECTION_FAILED' | 'AUTH_FAILURE';
+  readonly description?: string;
+}
+
+export interface WatcherSettings {
+  /** As whom to watch; undefined where the proxy has no credentials. */
+  readonly user: string | undefined;
+  readonly database: string;
+  readonly refreshMs: number;
+  readonly retryMs: number;
+  readonly timeoutMs: number;
+}
+
+interface WatcherParts<Memory, Who extends Principal> {
+  readonly engine: Engine<Memory, Who>;
+  readonly network: Network;
+  readonly entrance: Entrance<Memory, Who>;
+  readonly clock: Clock;
+  measured(connections: number): void;
+  changed(health: TargetHealth): void;
+}
+
+/** Keeps one connection of its own to the target: knows whether it is there, and how many connections it grants. */
+export class Watcher<Memory, Who extends Principal> {
+  readonly #parts: WatcherParts<Memory, Who>;
+  settings: WatcherSettings;
+  #health: TargetHealth = { state: 'REGISTERING' };
+  #entered: Entered<Memory> | undefined;
+  #busy = false;
+  #nextAtMs = 0;
+  #stopped = false;
+
+  constructor(parts: WatcherParts<Memory, Who>, settings: WatcherSettings) {
+    this.#parts = parts;
+    this.settings = settings;
+  }
+
+  get health(): TargetHealth {
+    return this.#health;
+  }
+
+  tick(): void {
+    if (this.#busy || this.#stopped || this.#parts.clock.nowMs() < this.#nextAtMs) return;
+    this.#busy = true;
+    void this.#look().finally(() => {
+      this.#busy = false;
+    });
+  }
+
+  /** Looks again at the next tick, on a new connection: the target or the credentials have changed. */
+  restart(settings: WatcherSettings): void {
+    this.settings = settings;
+    this.#drop();
+    this.#nextAtMs = 0;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#drop();
+  }
+
+  async #look(): Promise<void> {
+    const { clock, engine, network, measured } = this.#parts;
+    const { refreshMs, retryMs, timeoutMs } = this.settings;
+    try {
+      const entered = (this.#entered ??= await this.#enter());
+      const { result } = await network.talk(entered.link, engine.measure(entered.memory), { timeoutMs });
+      entered.link.handler = {
+        data: () => {},
+        drained: () => {},
+        closed: () => {
+          this.#entered = undefined;
+          this.#nextAtMs = 0; // find out at once
+        },
+      };
+      measured(result.connections);
+      this.#become({ state: 'AVAILABLE' });
+      this.#nextAtMs = clock.nowMs() + refreshMs;
+    } catch (error) {
+      this.#drop();
+      this.#become(healthOf(error));
+      this.#nextAtMs = clock.nowMs() + retryMs;
+    }
+  }
+
+  #enter(): Promise<Entered<Memory>> {
+    const { user, database, timeoutMs } = this.settings;
+    if (user === undefined) {
+      return Promise.reject(new FaultError({ name: 'databaseRefused', refusal: 'credentials', detail: 'Proxy does not have any registered credentials' }));
+    }
+    return this.#parts.entrance.enter(this.#parts.engine.watcher(user, database), timeoutMs);
+  }
+
+  #drop(): void {
+    const entered = this.#entered;
+    this.#entered = undefined;
+    if (entered === undefined) return;
+    entered.link.handler = { data: () => {}, drained: () => {}, closed: () => {} };
+    entered.link.write(this.#parts.engine.goodbye());
+    entered.link.end();
+  }
+
+  #become(health: TargetHealth): void {
+    if (this.#stopped) {
+      this.#drop();
+      return;
+    }
+    const before = this.#health;
+    this.#health = health;
+    if (before.state !== health.state || before.description !== health.description) this.#parts.changed(health);
+  }
+}
+
+function healthOf(error: unknown): TargetHealth {
+  const description = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof FaultError)) return { state: 'UNAVAILABLE', reason: 'UNREACHABLE', description };
+  const reason = error.fault.refusal === 'credentials' ? 'AUTH_FAILURE' : 'CONNECTION_FAILED';
+  return { state: 'UNAVAILABLE', reason, description };
+}

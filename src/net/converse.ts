@@ -1,0 +1,187 @@
+import { assert, Violation } from '../base/assert.ts';
+import { concat, EMPTY, utf8 } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
+import type { Conversation, Step } from '../core/conversation.ts';
+import type { LinkHandler } from '../core/link.ts';
+import type { Talked, TalkOptions } from '../core/network.ts';
+import { PeerClosed, TalkTimeout } from '../core/network.ts';
+import type { SocketLink } from './link.ts';
+import type { TlsClient, TlsServer } from './tls.ts';
+
+/** Ahead of what the conversation asks for, this much is taken in; then the peer must wait. */
+const READ_AHEAD_BYTES = limits.passwordMessageBytes.value + 1024;
+
+export interface TalkTls {
+  readonly server?: TlsServer | undefined;
+  readonly client?: TlsClient | undefined;
+}
+
+/** Drives a conversation over a socket. */
+export function converse<Result>(
+  link: SocketLink,
+  conversation: Conversation<Result>,
+  options: TalkOptions,
+  tls: TalkTls,
+  clock: Clock,
+): Promise<Talked<Result>> {
+  return new Promise((resolve, reject) => {
+    const talk = new Talk(link, conversation, tls, resolve, reject);
+    talk.begin(clock.after(options.timeoutMs, () => talk.fail(new TalkTimeout('the peer took too long'))));
+  });
+}
+
+class Talk<Result> implements LinkHandler {
+  readonly #link: SocketLink;
+  readonly #conversation: Conversation<Result>;
+  readonly #tls: TalkTls;
+  readonly #resolve: (talked: Talked<Result>) => void;
+  readonly #reject: (error: unknown) => void;
+  #stopClock: () => void = () => {};
+  #buffer: Uint8Array = EMPTY;
+  #step: Step | undefined;
+  #over = false;
+
+  constructor(
+    link: SocketLink,
+    conversation: Conversation<Result>,
+    tls: TalkTls,
+    resolve: (talked: Talked<Result>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#link = link;
+    this.#conversation = conversation;
+    this.#tls = tls;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  begin(stopClock: () => void): void {
+    this.#stopClock = stopClock;
+    this.#link.handler = this;
+    if (!this.#link.isOpen) this.closed(undefined);
+    else this.#advance(() => this.#conversation.next(EMPTY));
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#buffer = this.#buffer.length === 0 ? bytes.slice() : concat([this.#buffer, bytes]);
+    if (this.#buffer.length > READ_AHEAD_BYTES) this.#link.pause();
+    this.#feed();
+  }
+
+  drained(): void {}
+
+  closed(problem: string | undefined): void {
+    if (this.#over) return;
+    if (this.#step?.kind === 'readEnd') {
+      this.#step = undefined;
+      this.#advance(() => this.#conversation.next(EMPTY));
+      return;
+    }
+    this.fail(new PeerClosed(problem ?? 'the peer closed the connection'));
+  }
+
+  fail(error: unknown): void {
+    if (this.#over) return;
+    this.#finish();
+    try {
+      // Lets the conversation clean up; what it would still say has no one to hear it.
+      this.#conversation.throw(error);
+    } catch {
+      // It is over, as it should be.
+    }
+    this.#reject(error);
+  }
+
+  /** Answers the current step if what it needs has arrived. */
+  #feed(): void {
+    const step = this.#step;
+    if (step === undefined || (step.kind !== 'read' && step.kind !== 'peek')) return;
+    if (this.#buffer.length < step.bytes) return;
+    const taken = this.#buffer.subarray(0, step.bytes);
+    if (step.kind === 'read') this.#buffer = this.#buffer.subarray(step.bytes);
+    if (this.#buffer.length <= READ_AHEAD_BYTES) this.#link.resume();
+    this.#step = undefined;
+    this.#advance(() => this.#conversation.next(step.kind === 'read' ? taken : this.#buffer));
+  }
+
+  /** Runs the conversation up to the next step that must wait for the peer or for work. */
+  #advance(resume: () => IteratorResult<Step, Result>): void {
+    let next: IteratorResult<Step, Result>;
+    try {
+      next = resume();
+      while (next.done !== true && next.value.kind === 'send') {
+        this.#link.write(next.value.bytes);
+        next = this.#conversation.next(EMPTY);
+      }
+    } catch (error) {
+      if (this.#over) return;
+      this.#finish();
+      this.#reject(error);
+      return;
+    }
+    if (this.#over) return;
+    if (next.done === true) {
+      this.#finish();
+      this.#resolve({ result: next.value, leftover: this.#buffer });
+      return;
+    }
+    this.#step = next.value;
+    this.#attend(next.value);
+  }
+
+  #attend(step: Step): void {
+    switch (step.kind) {
+      case 'read':
+      case 'peek':
+        assert(step.bytes <= READ_AHEAD_BYTES, 'a conversation asked for more than may be read ahead');
+        this.#feed();
+        return;
+      case 'wait':
+        this.#await(step.work().then(() => EMPTY));
+        return;
+      case 'startTls':
+        this.#await(this.#startTls(step).then(utf8));
+        return;
+      case 'readEnd':
+      case 'send':
+        return;
+    }
+  }
+
+  #await(work: Promise<Uint8Array>): void {
+    work.then(
+      (answer) => {
+        if (this.#over) return;
+        this.#step = undefined;
+        this.#advance(() => this.#conversation.next(answer));
+      },
+      (error: unknown) => {
+        if (this.#over) return;
+        this.#step = undefined;
+        this.#advance(() => this.#conversation.throw(error));
+      },
+    );
+  }
+
+  async #startTls(step: Extract<Step, { kind: 'startTls' }>): Promise<string> {
+    const early = this.#buffer;
+    this.#buffer = EMPTY;
+    if (early.length > 0 && !step.helloIsBuffered) {
+      // Whoever sits between could have put these bytes there (CVE-2021-3935, trap PG-30).
+      throw new Violation('plaintext was sent after TLS had been agreed');
+    }
+    if (step.side === 'server') {
+      assert(this.#tls.server !== undefined, 'TLS was agreed without a certificate');
+      return this.#link.startTlsAsServer(this.#tls.server, early);
+    }
+    assert(this.#tls.client !== undefined, 'TLS was agreed without client settings');
+    return this.#link.startTlsAsClient(this.#tls.client);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#stopClock();
+    this.#link.resume();
+  }
+}
