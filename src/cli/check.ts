@@ -1,0 +1,90 @@
+import { allowedConnections } from '../core/budget.ts';
+import type { Address } from '../core/network.ts';
+import { proxyId } from '../iam/proxy-id.ts';
+import { probe } from '../server/probe.ts';
+import { loadSettings } from '../server/settings/load.ts';
+import type { AuthSettings, ProxySettings, Settings } from '../server/settings/settings.ts';
+import type { Command, Given } from './command.ts';
+import type { Io } from './io.ts';
+import { configFlag, settingsPath } from './serve.ts';
+import { table } from './table.ts';
+
+/** Wider tables are harder to read, also on a wide terminal. */
+const WIDEST = 100;
+
+export const checkCommand: Command = {
+  summary: 'Say what the settings mean and what is wrong with them, and sign in to each database.',
+  flags: [configFlag, { name: 'offline', what: 'Do not connect to the databases.' }],
+  run: check,
+};
+
+async function check(given: Given, io: Io): Promise<number> {
+  const settings = loadSettings(settingsPath(given), io.env);
+  const columns = Math.min(io.columns, WIDEST);
+  for (const warning of settings.warnings) io.err(`warning: ${warning}`);
+  io.out(explain(settings, columns));
+  if (given.has('offline')) return 0;
+  const results = await probe(settings);
+  const rows = results.map(({ database, secret, ok, detail }) => [
+    database,
+    secret,
+    ok ? 'ok' : 'FAILED',
+    detail,
+  ]);
+  io.out(`\n${table([['DATABASE', 'SECRET', 'SIGN-IN', 'ANSWER'], ...rows], columns)}`);
+  return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** What the settings mean, in tables. */
+export function explain(settings: Settings, columns: number): string {
+  const { proxies, databases, region, account } = settings;
+  const parts = [
+    [
+      ['PROXY', 'ENDPOINT', 'CLIENT TLS', 'RESOURCE ID', 'TARGET', 'CONNECTIONS'],
+      ...proxies.map((proxy) => [
+        proxy.name,
+        endpoints(proxy),
+        proxy.requireTls ? 'required' : 'offered',
+        proxyId(account, region, proxy.name),
+        proxy.target,
+        poolSize(proxy, settings),
+      ]),
+    ],
+    [
+      ['PROXY', 'USER', 'SECRET', 'SIGNS IN WITH'],
+      ...proxies.flatMap((proxy) =>
+        proxy.auth.map((auth) => [proxy.name, userOf(auth, settings), auth.secret, method(auth)]),
+      ),
+    ],
+    [
+      ['DATABASE', 'ADDRESS', 'TLS', 'WATCHED THROUGH'],
+      ...databases.map((one) => [one.identifier, shownAddress(one), one.tlsMode, one.database]),
+    ],
+  ];
+  return parts.map((rows) => table(rows, columns)).join('\n\n');
+}
+
+/** The names that clients use, with the port. */
+function endpoints({ listen, hostnames }: ProxySettings): string {
+  return hostnames.map((host) => shownAddress({ host, port: listen.port })).join(' ');
+}
+
+function shownAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function poolSize({ pool, target }: ProxySettings, { databases }: Settings): string {
+  const { maxConnectionsPercent: max, maxIdleConnectionsPercent: idle } = pool;
+  const granted = databases.find(({ identifier }) => identifier === target)?.maxConnections;
+  const count = granted === undefined ? '' : ` (${allowedConnections(granted, max)} of ${granted})`;
+  return `${max} %${count}, idle ${idle} %`;
+}
+
+function userOf({ secret }: AuthSettings, { secrets }: Settings): string {
+  return secrets.find(({ name }) => name === secret)?.value.username ?? '';
+}
+
+function method({ iamAuth, clientPasswordAuthType }: AuthSettings): string {
+  if (iamAuth === 'REQUIRED') return 'IAM token';
+  return clientPasswordAuthType === 'POSTGRES_MD5' ? 'password (MD5)' : 'password (SCRAM-SHA-256)';
+}

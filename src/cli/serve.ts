@@ -1,0 +1,23 @@
+import { serve } from '../server/serve.ts';
+import type { Command, Flag } from './command.ts';
+import { version } from './version.ts';
+
+const DEFAULT_FILE = 'sluice.yaml';
+
+export const configFlag: Flag = {
+  name: 'config',
+  value: 'FILE',
+  what: `The settings, in YAML. Default: ${DEFAULT_FILE}`,
+};
+
+/** What `configFlag` says. */
+export function settingsPath(given: ReadonlyMap<string, string>): string {
+  return given.get(configFlag.name) ?? DEFAULT_FILE;
+}
+
+export const serveCommand: Command = {
+  summary:
+    'Run the proxies. SIGHUP reads the settings again; SIGTERM lets work under way end, then stops.',
+  flags: [configFlag],
+  run: (given, io) => serve({ settingsPath: settingsPath(given), env: io.env, version }),
+};

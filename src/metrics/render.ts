@@ -1,0 +1,49 @@
+import type { Counters, Gauges } from '../core/observer.ts';
+import type { Labels } from './exposition.ts';
+import { Exposition } from './exposition.ts';
+import type { Moment, Scope } from './families.ts';
+import { families } from './families.ts';
+import type { ProcessFacts } from './process.ts';
+import { processFamilies } from './process.ts';
+
+/** One proxy, and its target, as metrics see them. */
+export interface MetricsSource {
+  readonly proxy: string;
+  readonly target: string;
+  readonly counters: Counters;
+  readonly targetUp: boolean;
+  gauges(): Gauges;
+}
+
+/** The page that Prometheus scrapes (`EXPOSITION_TYPE`). Costs nothing until it is asked for. */
+export function renderMetrics(sources: readonly MetricsSource[], facts: ProcessFacts): string {
+  const out = new Exposition();
+  for (const { name, type, help, labels, value } of processFamilies) {
+    const number = value(facts);
+    if (number === undefined) continue;
+    out.family(name, type, help);
+    out.sample(name, labels?.(facts) ?? {}, number);
+  }
+  const moments = sources.map((source) => ({
+    labels: labelsOf(source),
+    moment: momentOf(source),
+  }));
+  for (const family of families) {
+    out.family(family.name, family.type, family.help);
+    for (const { labels, moment } of moments) family.samples(out, labels[family.scope], moment);
+  }
+  return out.toString();
+}
+
+function momentOf(source: MetricsSource): Moment {
+  const { counters, targetUp } = source;
+  return { counters, targetUp, gauges: source.gauges() };
+}
+
+/** CloudWatch's dimension sets 2 and 3. A proxy has one target group and, so far, one endpoint. */
+function labelsOf({ proxy, target }: MetricsSource): Record<Scope, Labels> {
+  return {
+    endpoint: { proxy, endpoint: 'default' },
+    target: { proxy, target_group: 'default', target },
+  };
+}

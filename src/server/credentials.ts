@@ -1,0 +1,104 @@
+import type { SecretText } from '../base/secret-text.ts';
+import type { LoginRule } from '../core/engine.ts';
+import type { Credentials } from '../core/entrance.ts';
+import { FaultError } from '../core/fault.ts';
+import type { SecretSource } from '../secrets/source.ts';
+import type { AuthSettings } from './settings/settings.ts';
+
+interface Login {
+  readonly auth: AuthSettings;
+  password: SecretText;
+}
+
+/**
+ * The database users of one proxy, by name, as its secrets told them last: how clients prove that they are them, and the
+ * password for the database. The name is the secret's `username`, with its case.
+ */
+export class CredentialBook implements Credentials {
+  readonly #source: SecretSource;
+  readonly #auth: readonly AuthSettings[];
+  readonly #logins = new Map<string, Login>();
+  /** A password that nobody knows: what unknown users are checked against. */
+  readonly #unknowable: SecretText;
+  /** Called when the log should know that a secret could not be read. */
+  readonly #troubled: (problem: string) => void;
+
+  constructor(parts: {
+    source: SecretSource;
+    auth: readonly AuthSettings[];
+    unknowable: SecretText;
+    troubled: (problem: string) => void;
+  }) {
+    this.#source = parts.source;
+    this.#auth = parts.auth;
+    this.#unknowable = parts.unknowable;
+    this.#troubled = parts.troubled;
+  }
+
+  /** Reads all secrets. One that cannot be read keeps only its own user out. */
+  async load(): Promise<void> {
+    for (const auth of this.#auth) {
+      try {
+        const { username, password } = await this.#source.current(auth.secret);
+        this.#learn(auth, username, password);
+      } catch (error) {
+        this.#troubled(error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+
+  /** A user to watch the target as. */
+  get someUser(): string | undefined {
+    for (const user of this.#logins.keys()) return user;
+    return undefined;
+  }
+
+  get users(): readonly string[] {
+    return [...this.#logins.keys()];
+  }
+
+  rule(user: string): LoginRule {
+    const login = this.#logins.get(user);
+    // Who is unknown meets what the first entry asks for: a stranger cannot tell the difference (trap PG-103).
+    const auth = login?.auth ?? this.#auth[0];
+    if (auth?.iamAuth === 'REQUIRED') return { kind: 'token' };
+    return {
+      kind: 'password',
+      method: auth?.clientPasswordAuthType ?? 'POSTGRES_SCRAM_SHA_256',
+      passwords: [login?.password ?? this.#unknowable],
+      known: login !== undefined,
+    };
+  }
+
+  async current(user: string): Promise<SecretText> {
+    return this.#login(user).password;
+  }
+
+  async refresh(user: string): Promise<SecretText> {
+    const { auth } = this.#login(user);
+    try {
+      const { username, password } = await this.#source.refresh(auth.secret);
+      this.#learn(auth, username, password);
+    } catch (error) {
+      this.#troubled(error instanceof Error ? error.message : String(error));
+    }
+    return this.#login(user).password;
+  }
+
+  #learn(auth: AuthSettings, user: string, password: SecretText): void {
+    const login = this.#logins.get(user);
+    if (login === undefined) this.#logins.set(user, { auth, password });
+    else if (login.auth === auth) login.password = password;
+    else this.#troubled(`The database user "${user}" was found in multiple DB proxy authentication entries`);
+  }
+
+  #login(user: string): Login {
+    const login = this.#logins.get(user);
+    if (login !== undefined) return login;
+    throw new FaultError({
+      name: 'databaseRefused',
+      refusal: 'credentials',
+      detail: `This RDS proxy has no credentials for the role ${user}. Check the credentials for this role and try again.`,
+    });
+  }
+}

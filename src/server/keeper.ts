@@ -1,0 +1,68 @@
+import { createHmac } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import type { SecretText } from '../base/secret-text.ts';
+import { verifyIamToken } from '../auth/iam-token.ts';
+import type { Doorkeeper, LoginRule } from '../core/engine.ts';
+import { allows } from '../iam/policy.ts';
+import type { Principals } from '../iam/principals.ts';
+import { dbUserArn } from '../iam/principals.ts';
+import type { CredentialBook } from './credentials.ts';
+
+const CONNECT = 'rds-db:connect';
+
+export interface KeeperParts {
+  readonly credentials: CredentialBook;
+  readonly principals: Principals;
+  readonly region: string;
+  readonly account: string;
+  /** `prx-…`: what policies name. */
+  readonly proxyId: string;
+  readonly hostnames: readonly string[];
+  readonly port: number;
+  readonly requiresTls: boolean;
+  /** Behind every user's salt: stable while the process lives, known to nobody. */
+  readonly saltKey: Uint8Array;
+  readonly clock: Clock;
+}
+
+/** Decides who may come in at one proxy. */
+export class Keeper implements Doorkeeper {
+  readonly offersTls = true;
+  readonly requiresTls: boolean;
+  readonly #parts: KeeperParts;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.requiresTls = parts.requiresTls;
+  }
+
+  rule(user: string): LoginRule {
+    return this.#parts.credentials.rule(user);
+  }
+
+  async checkToken(user: string, token: SecretText): ReturnType<Doorkeeper['checkToken']> {
+    const { principals, region, account, proxyId, hostnames, port, clock, credentials } = this.#parts;
+    const verdict = await verifyIamToken({
+      token,
+      user,
+      endpoints: { hosts: hostnames, port },
+      region,
+      nowMs: clock.wallMs(),
+      findKey: (accessKeyId) => principals.find(accessKeyId),
+    });
+    if (!verdict.ok) return { ok: false, why: `The token was refused: ${verdict.why}` };
+    const principal = principals.find(verdict.accessKeyId);
+    const resource = dbUserArn({ region, account, proxyId, user });
+    if (principal === undefined || !allows([principal.policy], CONNECT, resource)) {
+      return { ok: false, why: `The policy of access key ${verdict.accessKeyId} does not allow ${CONNECT} on ${resource}` };
+    }
+    if (!credentials.users.includes(user)) {
+      return { ok: false, why: `This RDS proxy has no credentials for the role ${user}. Check the credentials for this role and try again.` };
+    }
+    return { ok: true };
+  }
+
+  salt(user: string, count: number): Uint8Array {
+    return createHmac('sha256', this.#parts.saltKey).update(user).digest().subarray(0, count);
+  }
+}

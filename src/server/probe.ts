@@ -1,0 +1,71 @@
+import { systemClock } from '../base/clock.ts';
+import { systemRandom } from '../base/random.ts';
+import { Entrance } from '../core/entrance.ts';
+import { postgresEngine } from '../engine/postgres/engine.ts';
+import { DeclaredSecrets } from '../secrets/declared.ts';
+import { SocketNetwork } from './network.ts';
+import type { DatabaseSettings, Settings } from './settings/settings.ts';
+import { loadClientTls } from './tls-material.ts';
+
+/** What came of signing in to one database with one secret. */
+export interface ProbeResult {
+  readonly database: string;
+  readonly secret: string;
+  readonly ok: boolean;
+  /** A sentence for people: what the database is, or why it could not be used. */
+  readonly detail: string;
+}
+
+const PROBE_TIMEOUT_MS = 5_000;
+
+/** Signs in once to each database with each secret of the proxies in front of it. Never rejects because of a database. */
+export async function probe(settings: Settings): Promise<readonly ProbeResult[]> {
+  const secrets = new DeclaredSecrets(settings.secrets);
+  const pairs = new Map<string, { database: DatabaseSettings; secret: string }>();
+  for (const proxy of settings.proxies) {
+    const database = settings.databases.find(({ identifier }) => identifier === proxy.target);
+    if (database === undefined) continue;
+    for (const { secret } of proxy.auth) {
+      pairs.set(`${database.identifier} ${secret}`, { database, secret });
+    }
+  }
+  return Promise.all([...pairs.values()].map(({ database, secret }) => tryOne(database, secret, secrets)));
+}
+
+async function tryOne(
+  database: DatabaseSettings,
+  secret: string,
+  secrets: DeclaredSecrets,
+): Promise<ProbeResult> {
+  const about = { database: database.identifier, secret };
+  try {
+    return { ...about, ok: true, detail: await signIn(database, await secrets.current(secret)) };
+  } catch (error) {
+    return { ...about, ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function signIn(
+  database: DatabaseSettings,
+  { username, password }: Awaited<ReturnType<DeclaredSecrets['current']>>,
+): Promise<string> {
+  const engine = postgresEngine();
+  const network = new SocketNetwork(systemClock, database);
+  network.tlsClient = await loadClientTls(database);
+  const entrance = new Entrance({
+    engine,
+    network,
+    random: systemRandom,
+    credentials: { current: async () => password, refresh: async () => password },
+    settings: { tlsMode: database.tlsMode, allowCleartext: database.allowCleartextPassword, initQuery: '' },
+  });
+  const { link, memory } = await entrance.enter(engine.watcher(username, database.database), PROBE_TIMEOUT_MS);
+  try {
+    const { result } = await network.talk(link, engine.measure(memory), { timeoutMs: PROBE_TIMEOUT_MS });
+    const encryption = link.tlsVersion ?? 'no TLS';
+    return `PostgreSQL ${result.version}, ${encryption}, ${result.connections} connections for ordinary users`;
+  } finally {
+    link.write(engine.goodbye());
+    link.end();
+  }
+}

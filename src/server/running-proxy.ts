@@ -1,0 +1,263 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { SecretText } from '../base/secret-text.ts';
+import type { Engine, Principal } from '../core/engine.ts';
+import { Entrance } from '../core/entrance.ts';
+import { Counters } from '../core/observer.ts';
+import { Proxy } from '../core/proxy.ts';
+import type { TargetHealth, WatcherSettings } from '../core/watcher.ts';
+import { Watcher } from '../core/watcher.ts';
+import { parsePolicy } from '../iam/policy.ts';
+import type { IamPrincipal } from '../iam/principals.ts';
+import { Principals } from '../iam/principals.ts';
+import { proxyId } from '../iam/proxy-id.ts';
+import type { MetricsSource } from '../metrics/render.ts';
+import type { Listener } from '../net/listener.ts';
+import { listen } from '../net/listener.ts';
+import type { SecretSource } from '../secrets/source.ts';
+import type { TargetReadiness } from './admin.ts';
+import { CredentialBook } from './credentials.ts';
+import { Keeper } from './keeper.ts';
+import { SocketNetwork } from './network.ts';
+import { Report } from './report.ts';
+import type { DatabaseSettings, PrincipalSettings, ProxySettings, Settings } from './settings/settings.ts';
+import type { GeneratedCertificates } from './tls-material.ts';
+import { loadClientTls, loadServerTls } from './tls-material.ts';
+
+/** What all proxies of a process share. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly certificates: GeneratedCertificates;
+  /** Several processes listen on the same port. */
+  readonly reusePort: boolean;
+}
+
+/** One proxy's settings with all that they refer to. */
+export interface ProxyPlan {
+  readonly settings: Settings;
+  readonly proxy: ProxySettings;
+  readonly database: DatabaseSettings;
+  readonly secrets: SecretSource;
+}
+
+const TICK_MS = 100;
+const WATCH = { refreshMs: 30_000, retryMs: 1_000, timeoutMs: 5_000 } as const;
+const SALT_KEY_BYTES = 32;
+
+/** A proxy at work, as the rest of the server sees it. */
+export interface RunningProxy {
+  readonly plan: ProxyPlan;
+  readonly listening: Listener;
+  readonly source: MetricsSource;
+  readonly readiness: TargetReadiness;
+  /** Takes over new settings without dropping a client. Rejects, and leaves everything as it was, where they cannot be used. */
+  apply(plan: ProxyPlan): Promise<void>;
+  /** Reads the certificate files again. */
+  renewCertificate(): Promise<void>;
+  stopListening(): void;
+  drain(limitMs: number): Promise<void>;
+}
+
+/** Starts a proxy. Rejects where it cannot listen, or a file of its settings cannot be read. */
+export async function startProxy<Memory, Who extends Principal>(
+  engine: Engine<Memory, Who>,
+  plan: ProxyPlan,
+  around: Surroundings,
+): Promise<RunningProxy> {
+  const prepared = await prepare(plan, around);
+  return new PlannedProxy(engine, plan, prepared, around);
+}
+
+/** What must be read or derived before settings can be applied: whatever can fail, fails here. */
+interface Prepared {
+  readonly credentials: CredentialBook;
+  readonly principals: Principals;
+  readonly tlsServer: Awaited<ReturnType<typeof loadServerTls>>;
+  readonly tlsClient: Awaited<ReturnType<typeof loadClientTls>>;
+}
+
+async function prepare(plan: ProxyPlan, around: Surroundings): Promise<Prepared> {
+  const { settings, proxy, database, secrets } = plan;
+  const credentials = new CredentialBook({
+    source: secrets,
+    auth: proxy.auth,
+    unknowable: new SecretText(Buffer.from(around.random.bytes(24)).toString('base64')),
+    troubled: (problem) =>
+      around.log.event('warn', 'secretTrouble', { message: `Credentials couldn't be retrieved. ${problem}`, proxy: proxy.name }),
+  });
+  await credentials.load();
+  return {
+    credentials,
+    principals: new Principals(settings.principals.map(readPrincipal)),
+    tlsServer: await loadServerTls(proxy, around.certificates),
+    tlsClient: await loadClientTls(database),
+  };
+}
+
+function readPrincipal(settings: PrincipalSettings): IamPrincipal {
+  const { policy, ...rest } = settings;
+  return { ...rest, policy: parsePolicy(policy) };
+}
+
+class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
+  plan: ProxyPlan;
+  listening: Listener;
+  readonly #around: Surroundings;
+  readonly #saltKey: Uint8Array;
+  readonly #network: SocketNetwork;
+  readonly #entrance: Entrance<Memory, Who>;
+  readonly #proxy: Proxy<Memory, Who>;
+  readonly #watcher: Watcher<Memory, Who>;
+  readonly #report: Report;
+  readonly #stopTicking: () => void;
+
+  constructor(engine: Engine<Memory, Who>, plan: ProxyPlan, prepared: Prepared, around: Surroundings) {
+    const { proxy, database } = plan;
+    const { clock, random, log } = around;
+    this.plan = plan;
+    this.#around = around;
+    this.#saltKey = random.bytes(SALT_KEY_BYTES);
+    this.#report = new Report({ log, clock, proxy: proxy.name, debugLogging: () => this.plan.proxy.debugLogging });
+    this.#network = new SocketNetwork(clock, database);
+    this.#network.tlsServer = prepared.tlsServer;
+    this.#network.tlsClient = prepared.tlsClient;
+    const parts = { engine, network: this.#network, random, clock };
+    this.#entrance = new Entrance({ ...parts, credentials: prepared.credentials, settings: entranceSettings(plan) });
+    this.listening = this.#listen(proxy);
+    this.#proxy = new Proxy(
+      { ...parts, entrance: this.#entrance, counters: new Counters(), observer: this.#report },
+      { pool: proxy.pool, clients: proxy, keeper: this.#keeper(plan, prepared) },
+    );
+    this.#watcher = new Watcher(
+      {
+        ...parts,
+        entrance: this.#entrance,
+        measured: (connections) => this.#proxy.pool.resize((this.plan.database.maxConnections ?? connections) - 1),
+        changed: (health) => this.#healthChanged(health),
+      },
+      watcherSettings(plan, prepared),
+    );
+    this.#stopTicking = clock.every(TICK_MS, () => {
+      this.#proxy.tick();
+      this.#watcher.tick();
+    });
+    this.#watcher.tick();
+  }
+
+  get source(): MetricsSource {
+    const { proxy, database } = this.plan;
+    return {
+      proxy: proxy.name,
+      target: database.identifier,
+      counters: this.#proxy.counters,
+      targetUp: this.#watcher.health.state === 'AVAILABLE',
+      gauges: () => this.#proxy.gauges(),
+    };
+  }
+
+  get readiness(): TargetReadiness {
+    return { proxy: this.plan.proxy.name, target: this.plan.database.identifier, ...this.#watcher.health };
+  }
+
+  async apply(plan: ProxyPlan): Promise<void> {
+    const prepared = await prepare(plan, this.#around);
+    const before = this.plan;
+    if (!sameAddress(before.proxy.listen, plan.proxy.listen)) {
+      const listening = this.#listen(plan.proxy);
+      this.listening.stop();
+      this.listening = listening;
+    }
+    this.plan = plan;
+    this.#network.target = plan.database;
+    this.#network.tlsServer = prepared.tlsServer;
+    this.#network.tlsClient = prepared.tlsClient;
+    this.#entrance.credentials = prepared.credentials;
+    this.#entrance.settings = entranceSettings(plan);
+    this.#proxy.reconfigure({ pool: plan.proxy.pool, clients: plan.proxy, keeper: this.#keeper(plan, prepared) });
+    // Healthy connections stay unless they lead elsewhere or were prepared otherwise (trap PG-109).
+    if (way(before) === way(plan)) {
+      this.#watcher.settings = watcherSettings(plan, prepared);
+    } else {
+      this.#proxy.pool.retire(undefined);
+      this.#watcher.restart(watcherSettings(plan, prepared));
+    }
+  }
+
+  async renewCertificate(): Promise<void> {
+    if (this.plan.proxy.tls === undefined) return;
+    this.#network.tlsServer = await loadServerTls(this.plan.proxy, this.#around.certificates);
+  }
+
+  stopListening(): void {
+    this.listening.stop();
+  }
+
+  async drain(limitMs: number): Promise<void> {
+    this.stopListening();
+    await this.#proxy.drain(limitMs);
+    this.#watcher.stop();
+    this.#stopTicking();
+    this.#report.stop();
+  }
+
+  #listen(proxy: ProxySettings): Listener {
+    const listening = listen(proxy.listen, this.#around.reusePort, (link) => this.#proxy.accept(link));
+    this.#around.log.event('info', 'listening', {
+      message: `Proxy ${proxy.name} listens on ${listening.host}, port ${listening.port}.`,
+      proxy: proxy.name,
+      host: listening.host,
+      port: listening.port,
+    });
+    return listening;
+  }
+
+  #keeper(plan: ProxyPlan, prepared: Prepared): Keeper {
+    const { settings, proxy } = plan;
+    return new Keeper({
+      credentials: prepared.credentials,
+      principals: prepared.principals,
+      region: settings.region,
+      account: settings.account,
+      proxyId: proxyId(settings.account, settings.region, proxy.name),
+      hostnames: proxy.hostnames,
+      port: this.listening.port,
+      requiresTls: proxy.requireTls,
+      saltKey: this.#saltKey,
+      clock: this.#around.clock,
+    });
+  }
+
+  #healthChanged(health: TargetHealth): void {
+    const { proxy, database } = this.plan;
+    const isUp = health.state === 'AVAILABLE';
+    this.#around.log.event(isUp ? 'info' : 'warn', 'targetHealth', {
+      message: `The target ${database.identifier} is ${health.state}.${health.description === undefined ? '' : ` ${health.description}`}`,
+      proxy: proxy.name,
+      target: database.identifier,
+      state: health.state,
+      reason: health.reason,
+      detail: health.description,
+      allowed: isUp ? this.#proxy.pool.allowed : undefined,
+    });
+  }
+}
+
+function entranceSettings({ proxy, database }: ProxyPlan): Entrance<unknown, Principal>['settings'] {
+  return { tlsMode: database.tlsMode, allowCleartext: database.allowCleartextPassword, initQuery: proxy.initQuery };
+}
+
+function watcherSettings({ database }: ProxyPlan, { credentials }: Prepared): WatcherSettings {
+  return { user: credentials.someUser, database: database.database, ...WATCH };
+}
+
+/** All that makes a database connection what it is, beside its user. */
+function way({ proxy, database }: ProxyPlan): string {
+  return JSON.stringify([database, proxy.initQuery]);
+}
+
+function sameAddress(a: ProxySettings['listen'], b: ProxySettings['listen']): boolean {
+  return a.host === b.host && a.port === b.port;
+}

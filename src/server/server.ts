@@ -1,0 +1,100 @@
+import type { Log } from '../base/log.ts';
+import type { EngineFamily } from '../core/engine.ts';
+import { must } from '../base/assert.ts';
+import { postgresEngine } from '../engine/postgres/engine.ts';
+import { DeclaredSecrets } from '../secrets/declared.ts';
+import type { Readiness } from './admin.ts';
+import type { ProxyPlan, RunningProxy, Surroundings } from './running-proxy.ts';
+import { startProxy } from './running-proxy.ts';
+import type { Settings } from './settings/settings.ts';
+import type { MetricsSource } from '../metrics/render.ts';
+
+const CERTIFICATES_EVERY_MS = 60_000;
+
+/** All proxies of one process. */
+export class Server {
+  readonly #around: Surroundings;
+  readonly #proxies = new Map<string, RunningProxy>();
+  readonly #postgres = postgresEngine();
+  readonly #stopRenewing: () => void;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#stopRenewing = around.clock.every(CERTIFICATES_EVERY_MS, () => void this.#renewCertificates());
+  }
+
+  /**
+   * Makes what runs what the settings say: starts, changes and ends proxies, and drops no client of those that stay. What
+   * cannot be done is returned as sentences; everything else is done all the same.
+   */
+  async apply(settings: Settings): Promise<readonly string[]> {
+    const problems: string[] = [];
+    const secrets = new DeclaredSecrets(settings.secrets);
+    const wanted = new Set(settings.proxies.map((proxy) => proxy.name));
+    for (const [name, running] of this.#proxies) {
+      if (wanted.has(name)) continue;
+      this.#proxies.delete(name);
+      void running.drain(settings.drainTimeoutMs);
+    }
+    for (const proxy of settings.proxies) {
+      const database = must(
+        settings.databases.find(({ identifier }) => identifier === proxy.target),
+        'a proxy without its target',
+      );
+      try {
+        await this.#applyOne({ settings, proxy, database, secrets });
+      } catch (error) {
+        problems.push(`proxy ${proxy.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    return problems;
+  }
+
+  get proxies(): readonly RunningProxy[] {
+    return [...this.#proxies.values()];
+  }
+
+  sources(): MetricsSource[] {
+    return this.proxies.map((proxy) => proxy.source);
+  }
+
+  readiness(): Readiness {
+    const targets = this.proxies.map((proxy) => proxy.readiness);
+    return { ready: targets.every(({ state }) => state === 'AVAILABLE'), targets };
+  }
+
+  async drain(limitMs: number): Promise<void> {
+    this.#stopRenewing();
+    await Promise.all(this.proxies.map((proxy) => proxy.drain(limitMs)));
+  }
+
+  async #applyOne(plan: ProxyPlan): Promise<void> {
+    const { name } = plan.proxy;
+    const running = this.#proxies.get(name);
+    if (running === undefined) this.#proxies.set(name, await this.#start(plan.proxy.engineFamily, plan));
+    else await running.apply(plan);
+  }
+
+  #start(family: EngineFamily, plan: ProxyPlan): Promise<RunningProxy> {
+    switch (family) {
+      case 'POSTGRESQL':
+        return startProxy(this.#postgres, plan, this.#around);
+      case 'MYSQL':
+      case 'SQLSERVER':
+        return Promise.reject(new Error(`engine family ${family} is not supported yet`));
+    }
+  }
+
+  async #renewCertificates(): Promise<void> {
+    for (const proxy of this.proxies) {
+      await proxy.renewCertificate().catch((error: unknown) => logTrouble(this.#around.log, proxy, error));
+    }
+  }
+}
+
+function logTrouble(log: Log, proxy: RunningProxy, error: unknown): void {
+  log.event('warn', 'certificateTrouble', {
+    message: `The certificate of proxy ${proxy.plan.proxy.name} could not be read again; the old one stays. ${String(error)}`,
+    proxy: proxy.plan.proxy.name,
+  });
+}

@@ -1,0 +1,125 @@
+import type { Address } from '../../core/network.ts';
+import type { DeclaredSecret } from '../../secrets/declared.ts';
+import type { Problems } from './problems.ts';
+import { families } from './normalise.ts';
+import type { ProxyInput } from './schema.ts';
+import type { Parts, Placed } from './shape.ts';
+import { didYouMean } from './suggest.ts';
+
+/** What no item can tell by itself: names given twice, references to nothing, addresses that clash. */
+export function crossCheck(
+  parts: Parts,
+  secrets: readonly DeclaredSecret[],
+  problems: Problems,
+): void {
+  refuseDuplicates(parts.secrets, 'name', ({ name }) => name, problems);
+  refuseDuplicates(
+    parts.databases,
+    'identifier',
+    ({ identifier }) => identifier.toLowerCase(),
+    problems,
+  );
+  refuseDuplicates(parts.proxies, 'name', ({ name }) => name.toLowerCase(), problems);
+  refuseDuplicates(parts.principals, 'accessKeyId', ({ accessKeyId }) => accessKeyId, problems);
+  refuseClashes(parts, problems);
+  const values = new Map(secrets.map((secret) => [secret.name, secret]));
+  for (const proxy of parts.proxies) {
+    checkTarget(proxy, parts, problems);
+    checkAuth(proxy, parts, values, problems);
+    const { maxConnectionsPercent: max, maxIdleConnectionsPercent: idle } = proxy.item.pool;
+    if (idle !== undefined && idle > max)
+      problems.add(
+        [...proxy.at, 'pool', 'maxIdleConnectionsPercent'],
+        `must be at most maxConnectionsPercent (${max})`,
+      );
+  }
+  for (const { at, item } of parts.databases) {
+    if ((item.tlsCertFile === undefined) !== (item.tlsKeyFile === undefined)) {
+      const given = item.tlsCertFile === undefined ? 'tlsKeyFile' : 'tlsCertFile';
+      problems.add([...at, given], 'tlsCertFile and tlsKeyFile belong together; give both');
+    }
+  }
+}
+
+function refuseDuplicates<Item>(
+  items: readonly Placed<Item>[],
+  key: string,
+  idOf: (item: Item) => string,
+  problems: Problems,
+): void {
+  const seen = new Set<string>();
+  for (const { at, item } of items) {
+    const id = idOf(item);
+    if (seen.has(id)) problems.add([...at, key], 'is given twice; each needs its own');
+    seen.add(id);
+  }
+}
+
+function checkTarget({ at, item }: Placed<ProxyInput>, parts: Parts, problems: Problems): void {
+  const path = [...at, 'target'];
+  if (!parts.names.databases.has(item.target)) {
+    problems.add(
+      path,
+      `no database has this identifier${hint(item.target, parts.names.databases)}`,
+    );
+    return;
+  }
+  const target = parts.databases.find((database) => database.item.identifier === item.target);
+  if (target !== undefined && families[target.item.engine] !== item.engineFamily)
+    problems.add(path, `the engine of this database does not belong to ${item.engineFamily}`);
+}
+
+function checkAuth(
+  { at, item }: Placed<ProxyInput>,
+  parts: Parts,
+  values: ReadonlyMap<string, DeclaredSecret>,
+  problems: Problems,
+): void {
+  const users = new Set<string>();
+  item.auth.forEach(({ secret }, index) => {
+    const path = [...at, 'auth', index, 'secret'];
+    if (!parts.names.secrets.has(secret))
+      problems.add(path, `no secret has this name${hint(secret, parts.names.secrets)}`);
+    const user = values.get(secret)?.value.username;
+    if (user === undefined) return;
+    // The sentence is RDS Proxy's own.
+    if (users.has(user)) {
+      const sentence = `The database user "${user}" was found in multiple DB proxy authentication entries`;
+      problems.add(path, `${sentence}; keep one of them`);
+    }
+    users.add(user);
+  });
+}
+
+/** Names are shown as they are declared, never the text that does not match one. */
+function hint(word: string, known: ReadonlySet<string>): string {
+  return didYouMean(word, known) || `; known are ${[...known].join(', ') || 'none'}`;
+}
+
+/** Listeners that the system would refuse. */
+function refuseClashes({ proxies, admin }: Parts, problems: Problems): void {
+  const listeners = proxies.map(({ at, item }) => ({
+    at: [...at, 'listen'],
+    address: item.listen,
+  }));
+  if (admin?.listen !== undefined)
+    listeners.push({ at: ['admin', 'listen'], address: admin.listen });
+  listeners.forEach(({ at, address }, index) => {
+    if (listeners.slice(0, index).some((other) => clash(other.address, address)))
+      problems.add(at, 'another listener has this address already; choose another port');
+  });
+}
+
+function clash(a: Address, b: Address): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return (
+    a.host.toLowerCase() === b.host.toLowerCase() ||
+    covers(a.host, b.host) ||
+    covers(b.host, a.host)
+  );
+}
+
+/** `::` takes IPv4 connections too. */
+function covers(wildcard: string, host: string): boolean {
+  return wildcard === '::' || (wildcard === '0.0.0.0' && /^[\d.]+$/.test(host));
+}

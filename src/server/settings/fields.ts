@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { SecretText } from '../../base/secret-text.ts';
+import type { Address } from '../../core/network.ts';
+
+type Complaint = (issue: { readonly input?: unknown }) => string;
+
+/** What to say of a value that is not `wanted`. Never shows the value. */
+function needs(wanted: string, isText = false): Complaint {
+  return ({ input }) => {
+    if (input === undefined) return `is missing; give ${wanted}`;
+    if (input === null) return `has no value; give ${wanted}, or leave the key out`;
+    if (isText && (typeof input === 'number' || typeof input === 'boolean'))
+      return `must be ${wanted}: put it in quotes, since YAML takes it for a ${typeof input}`;
+    return `must be ${wanted}`;
+  };
+}
+
+const ANY_TEXT = /^[^\0]+$/;
+
+/** A text. `wanted` completes "must be …". */
+export function text(wanted: string, what: string, pattern = ANY_TEXT) {
+  const error = needs(wanted, true);
+  return z.string({ error }).regex(pattern, { error }).meta({ description: what, shown: 'text' });
+}
+
+/** A text that is a secret from here on. */
+export function secretText(what: string) {
+  const error = needs('a text that is not empty', true);
+  return z
+    .string({ error })
+    .regex(ANY_TEXT, { error })
+    .transform((value) => new SecretText(value))
+    .meta({ description: what, shown: 'text, secret' });
+}
+
+/** The names of proxies, endpoints and databases in the RDS API. */
+const NAME = /^(?=.{1,63}$)[a-zA-Z][a-zA-Z0-9]*(?:-[a-zA-Z0-9]+)*$/;
+
+export function name(what: string) {
+  const wanted =
+    'a name of at most 63 letters, digits and single hyphens that begins with a letter and does not end with a hyphen';
+  return text(wanted, what, NAME);
+}
+
+/** A whole number; variables are texts, so digits in quotes are welcome. `unit` is shown in the reference. */
+export function whole(min: number, max: number, what: string, unit?: 's' | '%') {
+  const units = { s: ' (seconds)', '%': ' (percent)' } as const;
+  const shown = unit === undefined ? '' : units[unit];
+  const error = needs(`a whole number from ${min} to ${max}${shown}`);
+  return z
+    .preprocess(
+      (value) => (typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value),
+      z.int({ error }).min(min, { error }).max(max, { error }),
+    )
+    .meta({ description: what, shown: `${min}–${max}${unit === undefined ? '' : ` ${unit}`}` });
+}
+
+export function flag(what: string) {
+  return z
+    .preprocess(
+      (value) => (value === 'true' ? true : value === 'false' ? false : value),
+      z.boolean({ error: needs('true or false') }),
+    )
+    .meta({ description: what, shown: 'true, false' });
+}
+
+/** One of the given words; `others` says more about those that are not among them. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  what: string,
+  others = '',
+) {
+  const wanted = words.length === 1 ? words[0] : `one of ${words.join(', ')}`;
+  const error = needs(others === '' ? wanted : `${wanted}; ${others}`);
+  return z.enum(words, { error }).meta({ description: what, shown: words.join(', ') });
+}
+
+export function listOf<Item extends z.ZodType>(item: Item, what: string, least = 0, most = 10_000) {
+  const count = least > 0 ? `${least} to ${most}` : `at most ${most}`;
+  const error = needs(`a list of ${count} items`);
+  return z
+    .array(item, { error })
+    .min(least, { error })
+    .max(most, { error })
+    .meta({ description: what });
+}
+
+/** A mapping that knows all of its keys. */
+export function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape, what: string) {
+  return z
+    .strictObject(shape, { error: needs('a mapping of keys to values') })
+    .meta({ description: what });
+}
+
+/** A mapping whose other keys do not matter. */
+export function looseMapping<Shape extends z.core.$ZodLooseShape>(shape: Shape, what: string) {
+  return z
+    .object(shape, { error: needs('a mapping of keys to values') })
+    .meta({ description: what });
+}
+
+const LISTEN = /^(?:\[([\da-fA-F:.]+(?:%\w+)?)\]|([\w.-]{1,253})):(\d{1,5})$/;
+
+/** `host:port` or `[IPv6 address]:port`. */
+export function listenAddress(what: string) {
+  const error = needs('host:port, such as 127.0.0.1:6432, 0.0.0.0:6432 or [::1]:6432');
+  return z
+    .string({ error })
+    .transform((value, context): Address => {
+      const address = parseListenAddress(value);
+      if (address !== undefined) return address;
+      context.addIssue({ code: 'custom', message: error({ input: value }) });
+      return z.NEVER;
+    })
+    .meta({ description: what, shown: 'host:port' });
+}
+
+function parseListenAddress(value: string): Address | undefined {
+  const [, ipv6, host, digits] = LISTEN.exec(value) ?? [];
+  const port = Number(digits);
+  const named = ipv6 ?? host;
+  return named === undefined || port > 65_535 ? undefined : { host: named, port };
+}

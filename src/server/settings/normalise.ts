@@ -1,0 +1,98 @@
+import { resolve } from 'node:path';
+import type { EngineFamily } from '../../core/engine.ts';
+import type { DeclaredSecret } from '../../secrets/declared.ts';
+import type { DatabaseInput, ProxyInput, SettingsInput } from './schema.ts';
+import type { DatabaseSettings, PrincipalSettings, ProxySettings, Settings } from './settings.ts';
+
+/** From what is written to what the program works with: milliseconds, absolute paths, defaults that follow from other keys. */
+export function normalise(
+  input: SettingsInput,
+  from: {
+    /** Absolute. */
+    readonly path: string;
+    readonly directory: string;
+    readonly secrets: readonly DeclaredSecret[];
+    readonly warnings: readonly string[];
+  },
+): Settings {
+  return {
+    path: from.path,
+    region: input.region,
+    account: input.account,
+    principals: input.principals.map(principal),
+    secrets: from.secrets,
+    databases: input.databases.map((database) => databaseSettings(database, from.directory)),
+    proxies: input.proxies.map((proxy) => proxySettings(proxy, from.directory)),
+    admin: { listen: input.admin.listen },
+    log: input.log,
+    drainTimeoutMs: ms(input.drainTimeout),
+    workers: input.workers,
+    warnings: from.warnings,
+  };
+}
+
+/** The protocol that each engine speaks. */
+export const families: Readonly<Record<DatabaseInput['engine'], EngineFamily>> = {
+  postgres: 'POSTGRESQL',
+};
+
+const ms = (seconds: number): number => seconds * 1000;
+
+function principal(input: SettingsInput['principals'][number]): PrincipalSettings {
+  const { accessKeyId, secretAccessKey, sessionToken, policy } = input;
+  const token = sessionToken === undefined ? {} : { sessionToken };
+  return { accessKeyId, secretAccessKey, policy, ...token };
+}
+
+function databaseSettings(input: DatabaseInput, directory: string): DatabaseSettings {
+  const path = (file: string | undefined) =>
+    file === undefined ? undefined : resolve(directory, file);
+  return {
+    identifier: input.identifier,
+    engineFamily: families[input.engine],
+    host: input.host,
+    port: input.port,
+    tlsMode: input.tls,
+    tlsCaFile: path(input.tlsCaFile),
+    tlsCertFile: path(input.tlsCertFile),
+    tlsKeyFile: path(input.tlsKeyFile),
+    tlsServerName: input.tlsServerName ?? input.host,
+    allowCleartextPassword: input.allowCleartextPassword,
+    maxConnections: input.maxConnections,
+    database: input.database,
+  };
+}
+
+function proxySettings(input: ProxyInput, directory: string): ProxySettings {
+  const { pool, tls } = input;
+  const max = pool.maxConnectionsPercent;
+  return {
+    name: input.name,
+    engineFamily: input.engineFamily,
+    listen: input.listen,
+    hostnames: input.hostnames ?? [input.listen.host],
+    requireTls: input.requireTls,
+    tls: tls && {
+      certFile: resolve(directory, tls.certFile),
+      keyFile: resolve(directory, tls.keyFile),
+    },
+    auth: input.auth.map((entry) => ({ ...entry, description: entry.description })),
+    target: input.target,
+    debugLogging: input.debugLogging,
+    maxClientConnections: input.maxClientConnections,
+    idleClientTimeoutMs: ms(input.idleClientTimeout),
+    clientLoginTimeoutMs: ms(input.clientLoginTimeout),
+    clientSendTimeoutMs: ms(input.clientSendTimeout),
+    pool: {
+      maxConnectionsPercent: max,
+      maxIdleConnectionsPercent: pool.maxIdleConnectionsPercent ?? Math.floor(max / 2),
+      borrowTimeoutMs: ms(pool.connectionBorrowTimeout),
+      idleTimeoutMs: ms(input.serverIdleTimeout),
+      lifetimeMs: ms(input.serverLifetime),
+      pingIntervalMs: ms(input.serverPingInterval),
+      connectTimeoutMs: ms(input.serverConnectTimeout),
+      maxConnecting: input.maxConnecting,
+    },
+    initQuery: pool.initQuery,
+  };
+}

@@ -1,0 +1,315 @@
+import { z } from 'zod';
+import { parsePolicy } from '../../iam/policy.ts';
+import {
+  flag,
+  listenAddress,
+  listOf,
+  looseMapping,
+  mapping,
+  name,
+  oneOf,
+  secretText,
+  text,
+  whole,
+} from './fields.ts';
+
+const DAY_S = 86_400;
+
+const path = (what: string) => text('the path of a file', `${what} Relative to the settings file.`);
+const hostName = (what: string) =>
+  text(
+    'a host name or an IP address, without brackets and without a port',
+    what,
+    /^[\w.:%-]{1,253}$/,
+  );
+
+export const principalSchema = mapping(
+  {
+    accessKeyId: text(
+      'an access key id of letters, digits and underscores',
+      'The access key id with which the principal signs its tokens.',
+      /^\w{1,128}$/,
+    ),
+    secretAccessKey: secretText('The secret that belongs to it.'),
+    sessionToken: secretText('For temporary credentials: tokens must carry it.').optional(),
+    policy: z
+      .unknown()
+      .superRefine((value, context) => {
+        const issue =
+          value === undefined ? { message: 'is missing; give an IAM policy' } : policyIssue(value);
+        if (issue !== undefined) context.addIssue({ code: 'custom', ...issue });
+      })
+      .meta({
+        description: 'An IAM policy that allows `rds-db:connect`, as YAML or JSON.',
+        shown: 'policy',
+      }),
+  },
+  'Who may sign in with IAM tokens.',
+);
+
+export const secretSchema = mapping(
+  {
+    name: text(
+      'a name of at most 512 letters, digits and the characters /_+=.@!-',
+      'By which `auth` refers to it.',
+      /^[\w/+=.@!-]{1,512}$/,
+    ),
+    value: looseMapping(
+      {
+        username: text('the name of a database user, as text', 'The database user.'),
+        password: secretText("The user's password."),
+        dbname: text(
+          'the name of a database, as text',
+          'A database that the user may connect to, where the secret names one.',
+        ).optional(),
+      },
+      'The secret itself. Other keys are ignored. Either this or `file`.',
+    ).optional(),
+    file: path(
+      'A JSON file with `username` and `password`, read again when the database refuses the password.',
+    ).optional(),
+  },
+  'Users of databases, as AWS Secrets Manager keeps them.',
+);
+
+const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+export const databaseSchema = mapping(
+  {
+    identifier: name('By which `target` refers to it.'),
+    engine: oneOf(
+      ['postgres'],
+      'The kind of database.',
+      'not supported yet: mysql, mariadb, sqlserver',
+    ),
+    host: hostName('Where the database listens.'),
+    port: whole(1, 65_535, "Its port; the engine's own by default.").default(5432),
+    tls: oneOf(tlsModes, "TLS to the database, with the words of libpq's `sslmode`.").default(
+      'prefer',
+    ),
+    tlsCaFile: path("PEM certificates to trust for it, instead of the system's.").optional(),
+    tlsCertFile: path('PEM certificate that the proxy shows to the database.').optional(),
+    tlsKeyFile: path('PEM key of `tlsCertFile`.').optional(),
+    tlsServerName: hostName(
+      "The name that the database's certificate must have; `host` by default.",
+    ).optional(),
+    allowCleartextPassword: flag(
+      'Send passwords in the clear if the database asks for that on a connection without TLS.',
+    ).default(false),
+    maxConnections: whole(
+      1,
+      262_143,
+      'How many connections the database grants; by default the proxy asks the database.',
+    ).optional(),
+    database: text(
+      'the name of a database, as text',
+      'The database that the proxy connects to in order to watch the server.',
+    ).default('postgres'),
+  },
+  'Databases that proxies can have as their target.',
+);
+
+const auth = mapping(
+  {
+    secret: text('the name of a secret', 'The secret with the database user and its password.'),
+    iamAuth: oneOf(
+      ['DISABLED', 'REQUIRED'],
+      'Whether clients sign in with an IAM token instead of the password.',
+      'ENABLED is for SQL Server only',
+    ).default('DISABLED'),
+    clientPasswordAuthType: oneOf(
+      ['POSTGRES_SCRAM_SHA_256', 'POSTGRES_MD5'],
+      'How clients prove that they know the password.',
+      'the types of MySQL and SQL Server do not fit POSTGRESQL',
+    ).default('POSTGRES_SCRAM_SHA_256'),
+    description: text(
+      'a text of 1 to 1000 characters',
+      'For people.',
+      /^[^\0]{1,1000}$/,
+    ).optional(),
+  },
+  'Who can sign in: one entry for each database user.',
+);
+
+const pool = mapping(
+  {
+    maxConnectionsPercent: whole(
+      1,
+      100,
+      "How much of the database's connections the proxy may use.",
+      '%',
+    ).default(100),
+    maxIdleConnectionsPercent: whole(
+      0,
+      100,
+      'How many of them it may keep idle, at most `maxConnectionsPercent`; half of that by default.',
+      '%',
+    ).optional(),
+    connectionBorrowTimeout: whole(
+      0,
+      300,
+      'How long a client waits for a database connection.',
+      's',
+    ).default(120),
+    sessionPinningFilters: z
+      .array(z.string(), {
+        error: 'must be an empty list: EXCLUDE_VARIABLE_SETS is for MySQL only',
+      })
+      .max(0, { error: 'EXCLUDE_VARIABLE_SETS is for MySQL only; leave the list empty' })
+      .meta({ description: 'Nothing for PostgreSQL: EXCLUDE_VARIABLE_SETS is for MySQL only.' })
+      .default([]),
+    initQuery: z
+      .string({ error: 'must be SQL statements, as text' })
+      .meta({
+        description: 'Statements to run once on every new database connection.',
+        shown: 'text',
+      })
+      .default(''),
+  },
+  'How database connections are shared.',
+);
+
+export const proxySchema = mapping(
+  {
+    name: name('The name of the proxy; its resource id in IAM policies is made from it.'),
+    engineFamily: oneOf(
+      ['POSTGRESQL'],
+      'The protocol it speaks.',
+      'not supported yet: MYSQL, SQLSERVER',
+    ),
+    listen: listenAddress('Where clients connect. Port 0 lets the system choose.'),
+    hostnames: listOf(
+      hostName('A host name or IP address.'),
+      'The names by which clients know the proxy, for IAM tokens and the generated certificate; the host of `listen` by default.',
+      1,
+      100,
+    ).optional(),
+    requireTls: flag('Refuse clients that do not use TLS.').default(false),
+    tls: mapping(
+      {
+        certFile: path('PEM certificate, with its chain.'),
+        keyFile: path('PEM key of the certificate.'),
+      },
+      'What the proxy shows to clients; a generated certificate by default.',
+    ).optional(),
+    auth: listOf(auth, 'Who can sign in: one entry for each database user.', 1, 200),
+    target: text('the identifier of a database', 'The `identifier` of the database.'),
+    idleClientTimeout: whole(
+      1,
+      28_800,
+      'A client that sends nothing for this long is disconnected.',
+      's',
+    ).default(1800),
+    debugLogging: flag(
+      'Log statements (without their values) and every loan of a connection.',
+    ).default(false),
+    maxClientConnections: whole(1, 1_000_000, 'The most clients at a time.').default(10_000),
+    clientLoginTimeout: whole(1, 3600, 'How long a client may take to sign in.', 's').default(60),
+    clientSendTimeout: whole(
+      1,
+      DAY_S,
+      'A client that does not read its result for this long is disconnected.',
+      's',
+    ).default(600),
+    maxConnecting: whole(
+      1,
+      1000,
+      'How many database connections are opened at the same time.',
+    ).default(8),
+    serverConnectTimeout: whole(
+      1,
+      300,
+      'How long opening a database connection may take, login included.',
+      's',
+    ).default(15),
+    serverLifetime: whole(
+      1,
+      7 * DAY_S,
+      'The age at which a database connection is replaced, once it is idle.',
+      's',
+    ).default(DAY_S),
+    serverIdleTimeout: whole(
+      1,
+      DAY_S,
+      'After this long without use a database connection counts as idle for `maxIdleConnectionsPercent`.',
+      's',
+    ).default(300),
+    serverPingInterval: whole(
+      1,
+      DAY_S,
+      'How often an idle database connection is tested.',
+      's',
+    ).default(60),
+    pool: pool.prefault({}),
+  },
+  'Proxies. Each has an address of its own.',
+);
+
+export const settingsSchema = mapping(
+  {
+    region: text(
+      'an AWS region, such as eu-central-1',
+      'The AWS region that tokens and resource names are made for.',
+      /^[a-z][a-z0-9-]{0,62}$/,
+    ),
+    account: text(
+      '12 digits, as text',
+      'The AWS account that resource names are made for, in quotes.',
+      /^\d{12}$/,
+    ),
+    principals: listOf(principalSchema, 'Who may sign in with IAM tokens.').default([]),
+    secrets: listOf(secretSchema, 'Users of databases, as AWS Secrets Manager keeps them.', 1),
+    databases: listOf(databaseSchema, 'Databases that proxies can have as their target.', 1),
+    proxies: listOf(proxySchema, 'Proxies. Each has an address of its own.', 1),
+    admin: mapping(
+      {
+        listen: listenAddress(
+          'Where metrics and health checks are served. Off by default.',
+        ).optional(),
+      },
+      'The administration address.',
+    ).prefault({}),
+    log: mapping(
+      {
+        level: oneOf(
+          ['debug', 'info', 'warn', 'error'],
+          'The least important lines to write.',
+        ).default('info'),
+        format: oneOf(['json', 'rds'], 'JSON objects, or the lines of Amazon RDS Proxy.').default(
+          'json',
+        ),
+      },
+      'What is written to standard output.',
+    ).prefault({}),
+    drainTimeout: whole(
+      0,
+      3600,
+      'How long requests and transactions may go on when Sluice is told to stop.',
+      's',
+    ).default(30),
+    workers: whole(1, 64, 'How many processes share the work.').default(1),
+  },
+  'The settings of Sluice.',
+);
+
+/** What `parsePolicy` says of it, such as `policy.Statement[0].Effect must be …`, taken apart into the place and the text. */
+function policyIssue(
+  policy: unknown,
+): { readonly message: string; readonly path?: (string | number)[] } | undefined {
+  try {
+    parsePolicy(policy);
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const [, place, text] = /^policy((?:\.\w+|\[\d+\])*) (.+)$/s.exec(message) ?? [];
+    if (place === undefined || text === undefined) return { message };
+    const keys = place.match(/\w+/g) ?? [];
+    return { message: text, path: keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key)) };
+  }
+}
+
+export type SettingsInput = z.output<typeof settingsSchema>;
+export type PrincipalInput = z.output<typeof principalSchema>;
+export type SecretInput = z.output<typeof secretSchema>;
+export type DatabaseInput = z.output<typeof databaseSchema>;
+export type ProxyInput = z.output<typeof proxySchema>;

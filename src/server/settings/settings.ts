@@ -1,0 +1,78 @@
+import type { LogFormat, LogLevel } from '../../base/log.ts';
+import type { SecretText } from '../../base/secret-text.ts';
+import type { EngineFamily, TlsMode } from '../../core/engine.ts';
+import type { Address } from '../../core/network.ts';
+import type { PoolSettings } from '../../core/pool.ts';
+import type { ClientSettings } from '../../core/proxy.ts';
+import type { DeclaredSecret } from '../../secrets/declared.ts';
+
+/** What the settings file says, validated, with defaults filled in and every path absolute. */
+export interface Settings {
+  /** The settings file, absolute. */
+  readonly path: string;
+  readonly region: string;
+  /** Twelve digits. */
+  readonly account: string;
+  readonly principals: readonly PrincipalSettings[];
+  readonly secrets: readonly DeclaredSecret[];
+  readonly databases: readonly DatabaseSettings[];
+  readonly proxies: readonly ProxySettings[];
+  readonly admin: { readonly listen: Address | undefined };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly drainTimeoutMs: number;
+  readonly workers: number;
+  /** What is allowed but probably not meant: `file:line:column: path: text`. */
+  readonly warnings: readonly string[];
+}
+
+/** Who may sign IAM tokens. */
+export interface PrincipalSettings {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: SecretText;
+  readonly sessionToken?: SecretText;
+  /** As written; `parsePolicy` has accepted it. */
+  readonly policy: unknown;
+}
+
+export interface DatabaseSettings extends Address {
+  readonly identifier: string;
+  readonly engineFamily: EngineFamily;
+  readonly tlsMode: TlsMode;
+  readonly tlsCaFile: string | undefined;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  /** The name that the certificate is held to; `host` unless the settings say otherwise. */
+  readonly tlsServerName: string;
+  readonly allowCleartextPassword: boolean;
+  /** Instead of what the database says that it grants. */
+  readonly maxConnections: number | undefined;
+  /** The database that the proxy itself connects to in order to watch the server. */
+  readonly database: string;
+}
+
+export interface ProxySettings extends ClientSettings {
+  readonly name: string;
+  readonly engineFamily: EngineFamily;
+  /** Port 0 lets the system choose. */
+  readonly listen: Address;
+  /** The names under which clients know the proxy: IAM tokens and the generated certificate are for these. */
+  readonly hostnames: readonly string[];
+  readonly requireTls: boolean;
+  /** Undefined for a generated certificate. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly auth: readonly AuthSettings[];
+  /** The `identifier` of a database. */
+  readonly target: string;
+  readonly debugLogging: boolean;
+  readonly pool: PoolSettings;
+  /** Statements to run once on every new database connection; empty for none. */
+  readonly initQuery: string;
+}
+
+export interface AuthSettings {
+  /** The `name` of a secret. */
+  readonly secret: string;
+  readonly iamAuth: 'DISABLED' | 'REQUIRED';
+  readonly clientPasswordAuthType: 'POSTGRES_SCRAM_SHA_256' | 'POSTGRES_MD5';
+  readonly description: string | undefined;
+}

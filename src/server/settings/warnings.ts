@@ -1,0 +1,43 @@
+import type { Problems } from './problems.ts';
+import type { ProxyInput, SettingsInput } from './schema.ts';
+
+/** What is allowed but probably not meant. */
+export function warn(input: SettingsInput, warnings: Problems): void {
+  input.databases.forEach(({ tls, tlsCaFile }, index) => {
+    if (tlsCaFile !== undefined && !tls.startsWith('verify-'))
+      warnings.add(
+        ['databases', index, 'tlsCaFile'],
+        'has no effect; set tls to verify-ca or verify-full',
+      );
+  });
+  const percents = new Map<string, number>();
+  input.proxies.forEach((proxy, index) => {
+    const sum = (percents.get(proxy.target) ?? 0) + proxy.pool.maxConnectionsPercent;
+    percents.set(proxy.target, sum);
+    if (sum > 100) {
+      const text = `the proxies of this database may take ${sum} % of its connections together; share out 100 %`;
+      warnings.add(['proxies', index, 'pool', 'maxConnectionsPercent'], text);
+    }
+    warnOfTokens(input, proxy, index, warnings);
+  });
+}
+
+function warnOfTokens(
+  input: SettingsInput,
+  proxy: ProxyInput,
+  index: number,
+  warnings: Problems,
+): void {
+  const entry = proxy.auth.findIndex(({ iamAuth }) => iamAuth === 'REQUIRED');
+  if (entry === -1) return;
+  if (input.principals.length === 0)
+    warnings.add(
+      ['proxies', index, 'auth', entry, 'iamAuth'],
+      'nobody can sign in with a token, since there are no principals; declare some',
+    );
+  if (proxy.hostnames === undefined && ['0.0.0.0', '::'].includes(proxy.listen.host))
+    warnings.add(
+      ['proxies', index, 'hostnames'],
+      `tokens must be made for the host ${proxy.listen.host}; give the names that clients use`,
+    );
+}

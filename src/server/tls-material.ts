@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { generateCertificate } from '../net/certificate.ts';
+import type { TlsClient, TlsServer } from '../net/tls.ts';
+import { tlsClient, tlsServer } from '../net/tls.ts';
+import type { DatabaseSettings, ProxySettings } from './settings/settings.ts';
+
+/** What a direct TLS connection to PostgreSQL says by ALPN. */
+const ALPN = ['postgresql'];
+
+/** The proxy's certificate: its own files, or one made for its host names. Rejects with a sentence that names the file. */
+export async function loadServerTls(
+  proxy: ProxySettings,
+  generated: GeneratedCertificates,
+): Promise<TlsServer> {
+  const { keyPem, certPem } =
+    proxy.tls === undefined
+      ? generated.of(proxy.hostnames)
+      : { keyPem: await read(proxy.tls.keyFile), certPem: await read(proxy.tls.certFile) };
+  return tlsServer(keyPem, certPem, ALPN);
+}
+
+/** How to reach the database by TLS; undefined where it is switched off. */
+export async function loadClientTls(database: DatabaseSettings): Promise<TlsClient | undefined> {
+  if (database.tlsMode === 'disable') return undefined;
+  const { tlsCaFile, tlsCertFile, tlsKeyFile } = database;
+  return tlsClient(database.tlsMode, database.tlsServerName, {
+    caPem: tlsCaFile === undefined ? undefined : await read(tlsCaFile),
+    certPem: tlsCertFile === undefined ? undefined : await read(tlsCertFile),
+    keyPem: tlsKeyFile === undefined ? undefined : await read(tlsKeyFile),
+  });
+}
+
+/** A generated certificate stays the same while its names do: clients may have pinned it. */
+export class GeneratedCertificates {
+  readonly #made = new Map<string, ReturnType<typeof generateCertificate>>();
+
+  of(names: readonly string[]): ReturnType<typeof generateCertificate> {
+    const key = names.join(' ');
+    const found = this.#made.get(key);
+    if (found !== undefined) return found;
+    const made = generateCertificate(names);
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Error(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,178 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'bun:test';
+import type { EmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
+import { generateCertificate } from '../../../src/net/certificate.ts';
+import { passwordOf, settingsFor, startSluice, withPostgres } from '../../support/sluice.ts';
+import type { Sluice } from '../../support/sluice.ts';
+
+const SETTLE_DEADLINE_MS = 10_000;
+const POLL_MS = 20;
+const PROGRAM_DEADLINE_MS = 55_000;
+
+export interface StageOptions {
+  /** The server's major version. Default 18. */
+  readonly version?: 18 | 14;
+  /** Database connections that all clients share. Default 3. */
+  readonly connections?: number;
+  readonly proxy?: object;
+  readonly rest?: object;
+}
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A real database, Sluice in front of it with a small pool, and whatever a client needs to find it. */
+export class Stage {
+  readonly server: EmbeddedPostgres;
+  readonly sluice: Sluice;
+  /** PEM file of the certificate that the proxy shows. */
+  readonly caFile: string;
+  readonly caPem: string;
+
+  private constructor(server: EmbeddedPostgres, sluice: Sluice, caPem: string) {
+    this.server = server;
+    this.sluice = sluice;
+    this.caPem = caPem;
+    this.caFile = join(sluice.directory, 'proxy.crt');
+  }
+
+  /** The users `app` and `reader` own a schema of their name in the database `app`. */
+  static async open(options: StageOptions = {}): Promise<Stage> {
+    const { version = 18, connections = 3, proxy = {}, rest = {} } = options;
+    const server = await withPostgres(version);
+    await server.query(
+      'CREATE SCHEMA IF NOT EXISTS AUTHORIZATION app; CREATE SCHEMA IF NOT EXISTS AUTHORIZATION reader',
+      'app',
+    );
+    const { keyPem, certPem } = generateCertificate(['localhost', '127.0.0.1']);
+    const settings = settingsFor(server, {
+      // One more than clients get: the proxy watches the database on a connection of its own.
+      database: { maxConnections: connections + 1, database: 'app' },
+      proxy: {
+        tls: { certFile: 'proxy.crt', keyFile: 'proxy.key' },
+        pool: { connectionBorrowTimeout: 20 },
+        ...proxy,
+      },
+      admin: { listen: '127.0.0.1:0' },
+      ...rest,
+    });
+    const files = { 'proxy.crt': certPem, 'proxy.key': keyPem };
+    return new Stage(server, await startSluice(settings, { files }), certPem);
+  }
+
+  get port(): number {
+    return this.sluice.port;
+  }
+
+  /** For libpq: psql, pgbench, psycopg. */
+  environment(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+    return {
+      PGHOST: 'localhost',
+      PGPORT: String(this.port),
+      PGUSER: 'app',
+      PGDATABASE: 'app',
+      PGPASSWORD: passwordOf('app'),
+      PGSSLMODE: 'disable',
+      PGSSLROOTCERT: this.caFile,
+      PGCONNECT_TIMEOUT: '10',
+      ...more,
+    };
+  }
+
+  /** For scripts under Node. */
+  get address(): { host: string; port: number; user: string; password: string; database: string } {
+    const { port } = this;
+    return { host: 'localhost', port, user: 'app', password: passwordOf('app'), database: 'app' };
+  }
+
+  /** Runs a program that finds the proxy by libpq's environment. */
+  async run(
+    command: readonly string[],
+    options: { readonly env?: Readonly<Record<string, string>>; readonly stdin?: string } = {},
+  ): Promise<Finished> {
+    const { PATH = '', HOME = '' } = process.env;
+    const child = Bun.spawn([...command], {
+      cwd: this.sluice.directory,
+      env: { PATH, HOME, LC_ALL: 'C.UTF-8', PSQLRC: '/dev/null', ...this.environment(options.env) },
+      stdin: options.stdin === undefined ? 'ignore' : Buffer.from(options.stdin),
+      stdout: 'pipe',
+      stderr: 'pipe',
+      timeout: PROGRAM_DEADLINE_MS,
+      killSignal: 'SIGKILL',
+    });
+    const [stdout, stderr, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { code, stdout, stderr };
+  }
+
+  /** As `run`, for a program that must succeed; what it wrote to standard output. */
+  async succeed(...parameters: Parameters<Stage['run']>): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...parameters);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    return stdout;
+  }
+
+  async writeFile(name: string, content: string): Promise<string> {
+    const path = join(this.sluice.directory, name);
+    await writeFile(path, content);
+    return path;
+  }
+
+  /** The sum of a metric over its labels. */
+  async metric(name: string): Promise<number> {
+    let sum = 0;
+    for (const [key, value] of await this.sluice.metrics()) {
+      if (key === name || key.startsWith(`${name}{`)) sum += value;
+    }
+    return sum;
+  }
+
+  /** No client is left, no connection is lent, and nothing was logged that must never be. */
+  async expectClean(): Promise<void> {
+    const left = async (): Promise<object> => ({
+      clients: await this.metric('sluice_client_connections'),
+      waiting: await this.metric('sluice_clients_waiting'),
+      borrowed: await this.metric('sluice_database_connections_currently_borrowed'),
+      inTransaction: await this.metric('sluice_database_connections_currently_in_transaction'),
+      pinned: await this.metric('sluice_database_connections_currently_session_pinned'),
+    });
+    const nothing = { clients: 0, waiting: 0, borrowed: 0, inTransaction: 0, pinned: 0 };
+    await eventually(left, (found) => Bun.deepEquals(found, nothing));
+    const bad = this.sluice.logs().filter(({ level, event }) => level === 'error' || event === 'bug');
+    expect(bad).toEqual([]);
+    expect(this.sluice.stderr).toEqual([]);
+    expect(await this.metric('sluice_client_connections_received_total')).toBeGreaterThan(0);
+  }
+
+  /** What must not happen with clients and a database that keep to the protocol. */
+  discards(...reasons: readonly string[]): readonly unknown[] {
+    const lines = this.sluice.logs('serverDiscarded');
+    return lines.filter(({ reason }) => reasons.includes(String(reason)));
+  }
+
+  async close(): Promise<void> {
+    expect(await this.sluice.stop()).toBe(0);
+  }
+}
+
+/** Asks until the answer pleases; fails with the last one where none does in time. */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  pleases: (answer: T) => boolean,
+): Promise<T> {
+  const deadline = performance.now() + SETTLE_DEADLINE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (pleases(answer)) return answer;
+    if (performance.now() > deadline)
+      throw new Error(`still ${JSON.stringify(answer)} after ${SETTLE_DEADLINE_MS} ms`);
+    await Bun.sleep(POLL_MS);
+  }
+}

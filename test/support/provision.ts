@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { installPostgres } from '../../src/cli/embedded-postgres-install.ts';
+
+/** A program that tests need, and the Debian package that has it. */
+interface Requirement {
+  readonly name: string;
+  /** Succeeds where it is there and works. */
+  readonly command: readonly string[];
+  readonly debianPackage: string;
+}
+
+const requirements: readonly Requirement[] = [
+  { name: 'psql', command: ['psql', '--version'], debianPackage: 'postgresql-client' },
+  // A part of the server's package; the wrapper of this name in the client's package finds nothing without it.
+  { name: 'pgbench', command: ['pgbench', '--version'], debianPackage: 'postgresql' },
+  { name: 'openssl', command: ['openssl', 'version'], debianPackage: 'openssl' },
+  {
+    name: 'psycopg 3 for /usr/bin/python3',
+    command: ['/usr/bin/python3', '-c', 'import psycopg'],
+    debianPackage: 'python3-psycopg',
+  },
+  {
+    name: 'psycopg 2 for /usr/bin/python3',
+    command: ['/usr/bin/python3', '-c', 'import psycopg2'],
+    debianPackage: 'python3-psycopg2',
+  },
+];
+
+/** Servers come from npm, and Node is what npm runs on: nothing of the system can replace them. */
+const postgresPackages = [undefined, 'postgres14'] as const;
+
+/**
+ * Makes sure that all servers and clients of the tests are there, installing what is missing where we may. Calls `say`
+ * with what it does. Throws with the command to run where it may not, or where it did not help.
+ */
+export async function provision(say: (line: string) => void): Promise<void> {
+  if (!(await works(['node', '--version']))) throw new Error('node is not in the PATH');
+  for (const name of postgresPackages) await installPostgres(name);
+  const missing = await missingOf(requirements);
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => name).join(', ');
+  const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))];
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
+  if (process.getuid?.() !== 0 || !(await works(['apt-get', '--version']))) {
+    throw new Error(`the tests need ${names}; install them and run again, on Debian with:
+  sudo apt-get update && sudo ${install.join(' ')}`);
+  }
+  say(`installing ${packages.join(', ')}`);
+  await run(['apt-get', 'update']);
+  await withoutClusters(() => run(install));
+  const still = await missingOf(missing);
+  if (still.length > 0) {
+    throw new Error(`still missing: ${still.map(({ name }) => name).join(', ')}`);
+  }
+}
+
+async function missingOf(candidates: readonly Requirement[]): Promise<readonly Requirement[]> {
+  const there = await Promise.all(candidates.map(({ command }) => works(command)));
+  return candidates.filter((_, at) => there[at] !== true);
+}
+
+async function works(command: readonly string[]): Promise<boolean> {
+  try {
+    const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' });
+    return (await child.exited) === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function run(command: readonly string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const child = Bun.spawn([...command], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code !== 0) throw new Error(`${command.join(' ')} failed (${code}):\n${out}${err}`);
+}
+
+/** Debian's package makes and starts a server of its own unless it is told not to. */
+async function withoutClusters(work: () => Promise<void>): Promise<void> {
+  const directory = '/etc/postgresql-common/createcluster.d';
+  const path = `${directory}/sluice-tests.conf`;
+  const known = existsSync(directory);
+  await mkdir(directory, { recursive: true });
+  await writeFile(path, 'create_main_cluster = false\n');
+  try {
+    await work();
+  } finally {
+    await rm(known ? path : directory, { recursive: true });
+  }
+}

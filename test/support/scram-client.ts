@@ -1,0 +1,49 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+
+/** The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding, written apart from `src/auth`. */
+export interface ScramClient {
+  first(): string;
+  final(serverFirst: string): string;
+  /** Throws where the server does not know the password either. */
+  check(serverFinal: string): void;
+}
+
+export function scramClient(
+  password: string,
+  nonce: string = randomBytes(18).toString('base64'),
+  user = '',
+): ScramClient {
+  const firstBare = `n=${user},r=${nonce}`;
+  let expected: string | undefined;
+  return {
+    first: () => `n,,${firstBare}`,
+    final(serverFirst) {
+      const [, combined = '', salt = '', rounds = ''] =
+        /^r=(.*),s=(.*),i=(\d+)$/.exec(serverFirst) ?? [];
+      if (!combined.startsWith(nonce)) throw new Error('the server did not extend the nonce');
+      const bare = `c=biws,r=${combined}`;
+      const signed = [firstBare, serverFirst, bare].join(',');
+      const salted = pbkdf2Sync(
+        password.normalize('NFKC'),
+        Buffer.from(salt, 'base64'),
+        Number(rounds),
+        32,
+        'sha256',
+      );
+      const key = hmac(salted, 'Client Key');
+      const signature = hmac(createHash('sha256').update(key).digest(), signed);
+      const proof = key.map((byte, at) => byte ^ (signature[at] ?? 0));
+      expected = `v=${hmac(hmac(salted, 'Server Key'), signed).toString('base64')}`;
+      return `${bare},p=${Buffer.from(proof).toString('base64')}`;
+    },
+    check(serverFinal) {
+      if (expected === undefined || serverFinal !== expected) {
+        throw new Error('the server did not prove that it knows the password');
+      }
+    },
+  };
+}
+
+function hmac(key: Uint8Array, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
