@@ -23,6 +23,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Stops the whole process for a moment: only where it is about to end. */
+export function standStill(ms: number): void {
+  Bun.sleepSync(ms);
+}
+
 interface Appointment {
   atMs: number;
   readonly periodMs: number | undefined;

@@ -1,5 +1,6 @@
 import { utf8 } from './bytes.ts';
 import type { Clock } from './clock.ts';
+import { standStill } from './clock.ts';
 
 /** What may wait for a slow reader, in bytes. */
 export const LINE_BACKLOG_BYTES = 1_048_576;
@@ -45,7 +46,7 @@ export class LineWriter {
   /** Writes what waits, and waits for a slow reader itself. For the end of the process only. */
   flush(): void {
     for (let tries = 0; this.#backlog.length > 0 && tries < FLUSH_TRIES; tries += 1) {
-      if (tries > 0) Bun.sleepSync(RETRY_MS);
+      if (tries > 0) standStill(RETRY_MS);
       this.#drain();
     }
     this.#cancelRetry?.();

@@ -42,6 +42,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   /** The request that waited will not be served: its messages are dropped up to its end. */
   #refusing: 'no' | 'from here' | 'to Sync' = 'no';
   #pinned = false;
+  /** Nobody has looked yet at the parameters that the session began with. */
+  #unread = true;
 
   constructor(sink: RelaySink, welcome: PostgresMemory) {
     this.#sink = sink;
@@ -65,7 +67,11 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     this.#memory = memory;
     this.#open = true;
     this.#replies.attached(memory);
-    if (memory.parameters !== this.#told) this.#tell(memory.parameters);
+    if (memory.parameters === this.#told && !this.#unread) return;
+    this.#tell(memory.parameters);
+    this.#unread = false;
+    const why = unreadable(memory.parameters);
+    if (why !== undefined) this.#pinHidden(why);
   }
 
   fromClient(given: Uint8Array): number {
@@ -201,17 +207,16 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     const memory = this.#memory;
     if (!this.#open || memory === undefined || memory.status !== 'I') return;
     if (!this.quiet || memory.remaining > 0 || memory.held.length > 0) return;
-    if (!this.#pinned && memory.parameters !== memory.initial) this.#pinHidden(memory);
+    if (!this.#pinned && memory.parameters !== memory.initial) this.#pinHidden(changesOf(memory));
     this.#open = false;
     if (!this.#pinned) this.#memory = undefined;
     this.#sink.boundary();
   }
 
-  /** No statement said so, yet a reported parameter has changed: a function did it, or the configuration. */
-  #pinHidden(memory: PostgresMemory): void {
-    const changed = [...memory.parameters].filter(([name, value]) => memory.initial.get(name) !== value);
+  #pinHidden(why: string): void {
+    if (this.#pinned) return;
     this.#pinned = true;
-    this.#sink.pin('hiddenState', `changed without a SET: ${changed.map(([name]) => name).join(', ')}`);
+    this.#sink.pin('hiddenState', why);
   }
 
   /** The connection's parameters differ from what the client was told last: tells it, as a database would. */
@@ -221,6 +226,31 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     }
     this.#told = parameters;
   }
+}
+
+/** No statement said so, yet reported parameters have changed: a function did it, or the configuration. */
+function changesOf(memory: PostgresMemory): string {
+  const changed = [...memory.parameters].filter(([name, value]) => memory.initial.get(name) !== value);
+  return `changed without a SET: ${changed.map(([name]) => name).join(', ')}`;
+}
+
+/** Encodings in which a byte of a character can look like a quote or a backslash: what pins cannot be told from the text. */
+const AMBIGUOUS_ENCODINGS: readonly string[] = [
+  'SJIS',
+  'BIG5',
+  'GBK',
+  'GB18030',
+  'UHC',
+  'JOHAB',
+  'SHIFT_JIS_2004',
+];
+
+/** Why statements cannot be read under these parameters; undefined where they can. */
+function unreadable(parameters: ParameterSet): string | undefined {
+  const encoding = parameters.get('client_encoding') ?? '';
+  if (AMBIGUOUS_ENCODINGS.includes(encoding)) return `client_encoding is ${encoding}`;
+  if (parameters.get('standard_conforming_strings') === 'off') return 'standard_conforming_strings is off';
+  return undefined;
 }
 
 function needsServer(type: number): boolean {

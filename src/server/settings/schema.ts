@@ -160,6 +160,7 @@ const pool = mapping(
       .default([]),
     initQuery: z
       .string({ error: 'must be SQL statements, as text' })
+      .regex(/^[^\0]*$/, { error: 'must not hold NUL characters' })
       .meta({
         description: 'Statements to run once on every new database connection.',
         shown: 'text',

@@ -61,10 +61,6 @@ export function readyForQuery(status: TransactionStatus): Uint8Array {
   return message(backend.readyForQuery, utf8(status));
 }
 
-export function emptyQueryResponse(): Uint8Array {
-  return message(backend.emptyQueryResponse);
-}
-
 export function errorResponse(report: Report): Uint8Array {
   return message(backend.errorResponse, ...reportFields(report), byte(0));
 }

@@ -1,0 +1,225 @@
+import { Bug, Violation } from '../../src/base/assert.ts';
+import { EMPTY, latin1, utf8 } from '../../src/base/bytes.ts';
+import type { Conversation } from '../../src/core/conversation.ts';
+import { read, readEnd, send, wait } from '../../src/core/conversation.ts';
+import type {
+  Capacity,
+  Door,
+  Engine,
+  Entry,
+  Gate,
+  Principal,
+  Relay,
+  RelaySink,
+} from '../../src/core/engine.ts';
+import type { Fault } from '../../src/core/fault.ts';
+import { FaultError } from '../../src/core/fault.ts';
+import type { PinReason } from '../../src/core/pin.ts';
+
+/** What the toy remembers of a connection: which one it is, in the database's own numbers. */
+export interface ToyMemory {
+  readonly backend: number;
+  /** What was said to get in, for tests of credentials. */
+  readonly password: string;
+}
+
+/**
+ * A protocol of one letter a message. Client: `q` query, `b` begin, `c` commit, `p` does what pins, `u` undoes it, `x` goodbye;
+ * anything else is a violation. The relay adds the session's tag, the database answers the pair in capitals, and the client
+ * reads the capital alone. `K` answers a cancelled request, `?` one that was refused, `#` is the last word.
+ */
+const REQUESTS = 'qbcpu';
+const PIN_REASON: PinReason = 'temporaryObject';
+
+/** Logging in: the database answers `+` and its number, or a letter from here. */
+export const refusals = {
+  c: { name: 'databaseRefused', refusal: 'credentials', detail: 'wrong password' },
+  f: { name: 'databaseRefused', refusal: 'final', detail: 'no such database' },
+  l: { name: 'databaseRefused', refusal: 'later', detail: 'too many connections' },
+} as const satisfies Record<string, Fault>;
+
+export class ToyEngine implements Engine<ToyMemory, Principal> {
+  readonly family = 'POSTGRESQL';
+  readonly defaultPort = 1;
+  /** Replies that reached a session that had not asked for them. */
+  readonly strays: string[] = [];
+  readonly relays: ToyRelay[] = [];
+  /** Whether a connection can be brought back to its first state. */
+  canReset = true;
+
+  /** A letter for the principal, or `k`, a session's number and its secret. */
+  *greet(door: Door<ToyMemory, Principal>): Conversation<Entry<ToyMemory, Principal>> {
+    const letter = latin1(yield* read(1));
+    if (letter === 'k') {
+      const key = yield* read(5);
+      return { kind: 'cancel', number: key[0] ?? 0, secret: key.slice(1) };
+    }
+    const full = door.admit();
+    if (full !== undefined) throw new FaultError(full);
+    const who = principal(letter);
+    const welcome = yield* wait(() => door.open(who));
+    yield* send(Uint8Array.of(door.cancelNumber, ...door.cancelSecret));
+    return { kind: 'session', who, welcome, method: 'toy' };
+  }
+
+  *enter(gate: Gate<Principal>): Conversation<ToyMemory> {
+    const password = gate.password.reveal();
+    yield* send(utf8(`enter ${gate.who.poolKey} ${password}`));
+    const verdict = latin1(yield* read(1));
+    if (verdict === '+') return { backend: (yield* read(1))[0] ?? 0, password };
+    if (verdict === 'c' || verdict === 'f' || verdict === 'l')
+      throw new FaultError(refusals[verdict]);
+    throw new Violation('nonsense at login');
+  }
+
+  *ping(): Conversation<void> {
+    yield* this.#ask('ping');
+  }
+
+  *initialise(_memory: ToyMemory, statements: string): Conversation<void> {
+    yield* this.#ask(`init ${statements}`);
+  }
+
+  *measure(): Conversation<Capacity> {
+    yield* this.#ask('measure');
+    return { connections: (yield* read(1))[0] ?? 0, version: 'toy' };
+  }
+
+  reset(): Conversation<void> | undefined {
+    return this.canReset ? this.#ask('reset') : undefined;
+  }
+
+  *cancel(memory: ToyMemory): Conversation<void> {
+    yield* send(utf8(`cancel ${memory.backend}`));
+    yield* readEnd();
+  }
+
+  relay(sink: RelaySink): ToyRelay {
+    const relay = new ToyRelay(sink, this.relays.length, this.strays);
+    this.relays.push(relay);
+    return relay;
+  }
+
+  /** `n` is a notice and harmless. */
+  overhear(_memory: ToyMemory, bytes: Uint8Array): string | undefined {
+    const said = latin1(bytes);
+    if (said === '!') throw new Violation('nonsense while idle');
+    return said === 'n' ? undefined : `an idle database said ${said}`;
+  }
+
+  watcher(user: string, database: string | undefined): Principal {
+    return { user, poolKey: `${user}@${database ?? ''}` };
+  }
+
+  sayFatal(fault: Fault): Uint8Array {
+    return utf8(`#${fault.name}`);
+  }
+
+  goodbye(): Uint8Array {
+    return utf8('goodbye');
+  }
+
+  *#ask(question: string): Conversation<void> {
+    yield* send(utf8(question));
+    const verdict = latin1(yield* read(1));
+    if (verdict !== '+') throw new FaultError({ name: 'databaseRefused', detail: 'no' });
+  }
+}
+
+export function principal(letter: string): Principal {
+  return { user: letter, poolKey: letter };
+}
+
+export function tagOf(number: number): string {
+  return String.fromCharCode(48 + number);
+}
+
+class ToyRelay implements Relay<ToyMemory> {
+  readonly tag: string;
+  readonly #sink: RelaySink;
+  readonly #strays: string[];
+  #memory: ToyMemory | undefined;
+  #owed = '';
+  #refused = false;
+  #pinned = false;
+  inTransaction = false;
+
+  constructor(sink: RelaySink, number: number, strays: string[]) {
+    this.tag = tagOf(number);
+    this.#sink = sink;
+    this.#strays = strays;
+  }
+
+  /** All that its future depends on. */
+  get state(): string {
+    const flags = [this.#memory !== undefined, this.#refused, this.#pinned, this.inTransaction];
+    return this.#owed + flags.map(Number).join('');
+  }
+
+  get quiet(): boolean {
+    return this.#owed === '';
+  }
+
+  attached(memory: ToyMemory): void {
+    if (this.#memory !== undefined) throw new Bug('attached twice');
+    this.#memory = memory;
+  }
+
+  fromClient(bytes: Uint8Array): number {
+    for (const [at, letter] of [...latin1(bytes)].entries()) {
+      if (letter === 'x') {
+        this.#sink.finish();
+        return bytes.length;
+      }
+      if (!REQUESTS.includes(letter)) throw new Violation(`no such request: ${letter}`);
+      if (this.#refused) {
+        this.#refused = false;
+        continue;
+      }
+      if (!this.#sink.wantServer()) return at;
+      this.#sink.request();
+      this.#owed += letter;
+      this.#sink.toServer(utf8(letter + this.tag));
+    }
+    return bytes.length;
+  }
+
+  fromServer(bytes: Uint8Array): void {
+    const said = latin1(bytes);
+    for (let at = 0; at < said.length; at += 2) this.#reply(said.charAt(at), said.charAt(at + 1));
+    if (this.#owed !== '' || this.inTransaction || this.#memory === undefined) return;
+    if (!this.#pinned) this.#memory = undefined;
+    this.#sink.boundary();
+  }
+
+  refuse(): void {
+    this.#refused = true;
+    this.#sink.toClient(utf8('?'));
+  }
+
+  lost(): Uint8Array {
+    return this.#owed === '' || this.#refused ? utf8('#') : EMPTY;
+  }
+
+  #reply(letter: string, tag: string): void {
+    if (tag !== this.tag) this.#strays.push(`session ${this.tag} heard ${letter}${tag}`);
+    const asked = this.#owed.charAt(0);
+    if (letter !== 'K' && letter !== asked.toUpperCase()) throw new Violation(`${letter} unasked`);
+    this.#owed = this.#owed.slice(1);
+    if (letter === 'B') this.inTransaction = true;
+    if (letter === 'C') this.inTransaction = false;
+    if (letter === 'P') this.#pin();
+    if (letter === 'U') this.#unpin();
+    this.#sink.toClient(utf8(letter));
+  }
+
+  #pin(): void {
+    this.#pinned = true;
+    this.#sink.pin(PIN_REASON, 'p');
+  }
+
+  #unpin(): void {
+    this.#pinned = false;
+    this.#sink.unpin(PIN_REASON);
+  }
+}
