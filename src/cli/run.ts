@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 import { commandHelp, readFlags, UsageError } from './command.ts';
 import { demo } from './demo.ts';
 import type { Io } from './io.ts';
-import { serveCommand } from './serve.ts';
+import { serveCommand, workerCommand } from './serve.ts';
 import { table } from './table.ts';
 import { tokenCommand } from './token.ts';
 import { version } from './version.ts';
@@ -75,7 +75,7 @@ async function runCommand(
 }
 
 function find(name: string): Command {
-  const command = commands.get(name);
+  const command = name === 'worker' ? workerCommand : commands.get(name);
   if (command !== undefined) return command;
   throw new UsageError(
     `unknown command${didYouMean(

@@ -1,4 +1,5 @@
 import { serve } from '../server/serve.ts';
+import { work } from '../server/workers/worker.ts';
 import type { Command, Flag } from './command.ts';
 import { version } from './version.ts';
 
@@ -14,6 +15,13 @@ export const configFlag: Flag = {
 export function settingsPath(given: ReadonlyMap<string, string>): string {
   return given.get(configFlag.name) ?? DEFAULT_FILE;
 }
+
+/** What `serve` starts when the settings want several workers; not for people. */
+export const workerCommand: Command = {
+  summary: 'One of several workers. Started by `sluice serve`.',
+  flags: [configFlag],
+  run: (given, io) => work({ settingsPath: settingsPath(given), env: io.env, version }),
+};
 
 export const serveCommand: Command = {
   summary:

@@ -51,3 +51,17 @@ export class Budget {
 export function allowedConnections(granted: number, percent: number): number {
   return Math.max(1, Math.floor((granted * percent) / 100));
 }
+
+/** Which of several processes that serve the same proxies this is. */
+export interface Share {
+  /** From 0. */
+  readonly index: number;
+  readonly count: number;
+}
+
+export const WHOLE: Share = { index: 0, count: 1 };
+
+/** This process's part of `total`: all parts add up to it, unless it is less than one for each. */
+export function shareOf(total: number, { index, count }: Share): number {
+  return Math.max(1, Math.floor(total / count) + (index < total % count ? 1 : 0));
+}

@@ -70,14 +70,22 @@ export class Entrance<Memory, Who extends Principal> {
       random: (count: number): Uint8Array => this.#random.bytes(count),
     };
     try {
-      const { result: memory } = await this.#network.talk(link, this.#engine.enter(gate), { timeoutMs });
+      const { result: memory, leftover } = await this.#network.talk(link, this.#engine.enter(gate), { timeoutMs });
+      this.#overhear(memory, leftover);
       if (initQuery !== '') {
-        await this.#network.talk(link, this.#engine.initialise(memory, initQuery), { timeoutMs });
+        const statements = this.#engine.initialise(memory, initQuery);
+        this.#overhear(memory, (await this.#network.talk(link, statements, { timeoutMs })).leftover);
       }
       return { link, memory };
     } catch (error) {
       link.destroy();
       throw error;
     }
+  }
+
+  /** What the database says beyond its answer must not be lost: it may be that it closes (trap PG-14). */
+  #overhear(memory: Memory, leftover: Uint8Array): void {
+    const objection = leftover.length === 0 ? undefined : this.#engine.overhear(memory, leftover);
+    if (objection !== undefined) throw new Error(objection);
   }
 }

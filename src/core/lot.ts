@@ -27,6 +27,10 @@ export class Lot<Memory, Who extends Principal> {
   /** Open connections, whatever they do. */
   open = 0;
   connecting = 0;
+  /** Sessions that will come here for connections. */
+  sessions = 0;
+  /** Counts changes of credentials and target: a connection that was begun before one must not outlive it. */
+  era = 0;
   /** What a fresh connection looked like; told to clients when they sign in. */
   welcome: Memory | undefined;
   /** After a failed attempt: no other before this time. */
@@ -54,7 +58,8 @@ export class Lot<Memory, Who extends Principal> {
   }
 
   get isUnused(): boolean {
-    return this.open === 0 && this.connecting === 0 && this.waiters.size === 0 && this.newcomers.size === 0;
+    const { open, connecting, sessions, newcomers } = this;
+    return open === 0 && connecting === 0 && sessions === 0 && newcomers.size === 0;
   }
 }
 

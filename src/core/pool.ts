@@ -1,41 +1,19 @@
 import { assert } from '../base/assert.ts';
-import type { Clock } from '../base/clock.ts';
-import type { Random } from '../base/random.ts';
-import { allowedConnections, Budget } from './budget.ts';
+import { allowedConnections, Budget, shareOf, WHOLE } from './budget.ts';
 import { Canceller } from './canceller.ts';
-import type { Entrance } from './entrance.ts';
 import type { DiscardReason } from './discard.ts';
 import type { Engine, Principal } from './engine.ts';
+import type { Entered } from './entrance.ts';
 import type { Fault } from './fault.ts';
 import { FaultError } from './fault.ts';
+import type { Link } from './link.ts';
 import type { Newcomer, Waiter } from './lot.ts';
 import { first, Lot } from './lot.ts';
-import type { Network } from './network.ts';
-import type { Counters, Observer } from './observer.ts';
+import { PeerClosed } from './network.ts';
 import type { PinReason } from './pin.ts';
+import type { PoolParts, PoolSettings } from './pool-parts.ts';
 import type { ConnectionOwner } from './server-connection.ts';
 import { ServerConnection } from './server-connection.ts';
-
-export interface PoolSettings {
-  readonly maxConnectionsPercent: number;
-  readonly maxIdleConnectionsPercent: number;
-  readonly borrowTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly lifetimeMs: number;
-  readonly pingIntervalMs: number;
-  readonly connectTimeoutMs: number;
-  readonly maxConnecting: number;
-}
-
-export interface PoolParts<Memory, Who extends Principal> {
-  readonly engine: Engine<Memory, Who>;
-  readonly network: Network;
-  readonly entrance: Entrance<Memory, Who>;
-  readonly counters: Counters;
-  readonly observer: Observer;
-  readonly clock: Clock;
-  readonly random: Random;
-}
 
 /** What the database is taken to grant until it has been asked. */
 const UNMEASURED_CONNECTIONS = 10;
@@ -70,7 +48,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   constructor(parts: PoolParts<Memory, Who>, settings: PoolSettings) {
     this.#parts = parts;
     this.#settings = settings;
-    this.#budget = new Budget(allowedConnections(this.#granted, settings.maxConnectionsPercent));
+    this.#budget = new Budget(this.#partOf(settings.maxConnectionsPercent));
     this.#canceller = new Canceller(parts, (connection) => this.#cancelOver(connection));
   }
 
@@ -122,14 +100,9 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   /** A ready connection, now `borrowed`; or undefined, and the caller may queue. */
   borrow(lot: Lot<Memory, Who>): ServerConnection<Memory, Who> | undefined {
     if (lot.waiters.size > 0) return undefined; // those who came before go first
-    for (;;) {
-      const connection = lot.idle.pop();
-      if (connection === undefined) return undefined;
-      if (connection.link.isOpen) {
-        connection.become('borrowed');
-        return connection;
-      }
-    }
+    const connection = lot.idle.pop();
+    connection?.become('borrowed');
+    return connection;
   }
 
   /** Queues for a connection; `waiter` hears one of `grant` and `refuse` unless it leaves before. */
@@ -148,6 +121,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   release(connection: ServerConnection<Memory, Who>): void {
     connection.borrower = undefined;
     connection.pinned = false;
+    connection.link.resume();
     this.#canceller.forget(connection);
     if (connection.cancels > 0) connection.become('held');
     else this.#offer(connection);
@@ -219,7 +193,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   /** The database grants this many connections to ordinary users, all in all. */
   resize(granted: number): void {
     this.#granted = granted;
-    this.#budget.resize(allowedConnections(granted, this.#settings.maxConnectionsPercent));
+    this.#budget.resize(this.#partOf(this.#settings.maxConnectionsPercent));
     for (const connection of this.#oldestIdle()) {
       if (this.#budget.excess <= this.#closing.size) break;
       this.discard(connection, 'overBudget');
@@ -236,6 +210,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   retire(user: string | undefined): void {
     for (const lot of this.#lots.values()) {
       if (user !== undefined && lot.who.user !== user) continue;
+      lot.era += 1;
       lot.welcome = undefined;
       lot.retryAtMs = 0;
     }
@@ -272,6 +247,11 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     for (const [key, lot] of this.#lots) {
       if (lot.isUnused && now - lot.usedAtMs > FORGET_MS) this.#lots.delete(key);
     }
+  }
+
+  /** This process's part of a percentage of what the database grants. */
+  #partOf(percent: number): number {
+    return shareOf(allowedConnections(this.#granted, percent), this.#parts.share ?? WHOLE);
   }
 
   // ---- giving out -------------------------------------------------------------------------------------------------
@@ -374,25 +354,29 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
 
   async #connect(lot: Lot<Memory, Who>): Promise<void> {
     const { entrance, counters } = this.#parts;
+    const { era } = lot;
     lot.connecting += 1;
     this.#connecting += 1;
     counters.databaseConnectionRequests += 1;
-    let entered: Awaited<ReturnType<typeof entrance.enter>>;
+    let entered: Entered<Memory> | undefined;
+    let problem: unknown = new PeerClosed('the database closed the connection after login');
     try {
       entered = await entrance.enter(lot.who, this.#settings.connectTimeoutMs);
     } catch (error) {
-      this.#failed(lot, error);
+      problem = error;
+    }
+    lot.connecting -= 1;
+    this.#connecting -= 1;
+    if (entered?.link.isOpen !== true) {
+      this.#failed(lot, problem);
       return;
-    } finally {
-      lot.connecting -= 1;
-      this.#connecting -= 1;
     }
     counters.databaseConnectionsSetupSucceeded += 1;
     if (entered.link.tlsVersion !== undefined) counters.databaseConnectionRequestsWithTls += 1;
-    this.#opened(lot, entered.link, entered.memory);
+    this.#opened(lot, entered.link, entered.memory, era);
   }
 
-  #opened(lot: Lot<Memory, Who>, link: ServerConnection<Memory, Who>['link'], memory: Memory): void {
+  #opened(lot: Lot<Memory, Who>, link: Link, memory: Memory, era: number): void {
     const { clock, random, observer } = this.#parts;
     const nowMs = clock.nowMs();
     // Connections that were opened together must not die together.
@@ -404,17 +388,18 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     lot.failures = 0;
     lot.retryAtMs = 0;
     lot.lastFault = undefined;
-    lot.welcome = memory;
     observer.serverConnected(number, lot.who.user, `${link.peer}${link.tlsVersion === undefined ? '' : ` ${link.tlsVersion}`}`);
-    if (!link.isOpen) {
-      this.closed(connection, 'the database closed the connection after login');
-      return;
-    }
+    connection.retired = era !== lot.era;
+    if (!connection.retired) this.#welcomeAll(lot, memory);
+    this.#offer(connection);
+    this.#feedAll();
+  }
+
+  #welcomeAll(lot: Lot<Memory, Who>, memory: Memory): void {
+    lot.welcome = memory;
     for (const newcomer of lot.newcomers) newcomer.welcome(memory);
     lot.newcomers.clear();
     this.#stillHungry(lot);
-    this.#offer(connection);
-    this.#feedAll();
   }
 
   #failed(lot: Lot<Memory, Who>, error: unknown): void {
@@ -450,9 +435,11 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
       overdue.push(waiter);
       lot.waiters.delete(waiter);
     }
+    // A login may need a first connection even where nobody is meant to wait for one; where attempts fail, it waits no longer.
+    const fails = lot.failures > 0 && lot.connecting === 0;
+    const patienceMs = fails ? borrowTimeoutMs : Math.max(borrowTimeoutMs, connectTimeoutMs);
     for (const newcomer of lot.newcomers) {
-      // A login may need a first connection even where nobody is meant to wait for one.
-      if (now - newcomer.sinceMs < Math.max(borrowTimeoutMs, connectTimeoutMs)) break;
+      if (now - newcomer.sinceMs < patienceMs) break;
       overdue.push(newcomer);
       lot.newcomers.delete(newcomer);
     }
@@ -471,7 +458,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
 
   #sweepIdle(now: number): void {
     const { idleTimeoutMs, maxIdleConnectionsPercent, pingIntervalMs } = this.#settings;
-    const maxIdle = Math.floor((this.#granted * maxIdleConnectionsPercent) / 100);
+    const maxIdle = maxIdleConnectionsPercent === 0 ? 0 : this.#partOf(maxIdleConnectionsPercent);
     const idle = [...this.#oldestIdle()];
     let surplus = idle.length - maxIdle;
     for (const connection of idle) {
@@ -505,7 +492,8 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
       ({ leftover }) => {
         connection.link.handler = connection;
         if (connection.state !== 'talking') return;
-        if (leftover.length > 0) this.discard(connection, 'bytesWhileIdle', 'bytes after the answer to our own request');
+        if (!connection.link.isOpen) this.closed(connection, undefined);
+        else if (leftover.length > 0) this.discard(connection, 'bytesWhileIdle', 'bytes after the answer to our own request');
         else this.#offer(connection);
         afterwards();
       },

@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import type { Share } from './budget.ts';
+import { shareOf, WHOLE } from './budget.ts';
 import type { Door, Doorkeeper, Engine, Entry, Principal } from './engine.ts';
 import type { Entrance } from './entrance.ts';
 import { FaultError } from './fault.ts';
@@ -9,7 +11,7 @@ import type { Network } from './network.ts';
 import { PeerClosed, TalkTimeout } from './network.ts';
 import type { Counters, Gauges, Observer } from './observer.ts';
 import { Pool } from './pool.ts';
-import type { PoolSettings } from './pool.ts';
+import type { PoolSettings } from './pool-parts.ts';
 import type { SessionHost } from './session.ts';
 import { Session } from './session.ts';
 
@@ -28,10 +30,19 @@ export interface ProxyParts<Memory, Who extends Principal> {
   readonly observer: Observer;
   readonly clock: Clock;
   readonly random: Random;
+  /** Of several processes behind the same address, which this is; by default the only one. */
+  readonly share?: Share;
+  /** A cancel request arrived here for a session of another process. */
+  forwardCancel?(worker: number, number: number, secret: Uint8Array): void;
 }
+
+/** Session numbers, which are half of a cancel key, carry their process's number above this many bits (trap PG-45). */
+const NUMBER_BITS = 24;
 
 const CANCEL_SECRET_BYTES = 4;
 const DEADLINES_EVERY_MS = 1_000;
+/** How long a client may take to read what is queued for it when its session is over. */
+const LAST_WORDS_TIMEOUT_MS = 20_000;
 
 /** One proxy at work: lets clients in, keeps their sessions, and shares the pool among them. */
 export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory, Who> {
@@ -49,7 +60,10 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
   readonly #secrets = new Map<number, Uint8Array>();
   /** Links of clients whose login is under way. */
   readonly #arriving = new Set<Link>();
-  #nextNumber: number;
+  /** Links of sessions that are over, whose clients have not read their last words yet; and when patience ends. */
+  readonly #leaving = new Map<Link, number>();
+  readonly #share: Share;
+  #nextNumber = 0;
   #deadlinesAtMs = 0;
   #whenEmpty: (() => void) | undefined;
 
@@ -65,7 +79,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     this.tickMs = parts.clock.nowMs();
     this.#settings = settings.clients;
     this.#keeper = settings.keeper;
-    this.#nextNumber = 1;
+    this.#share = parts.share ?? WHOLE;
     this.pool = new Pool(parts, settings.pool);
   }
 
@@ -94,6 +108,11 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     for (const session of this.#sessions.values()) {
       session.checkDeadlines(this.tickMs, idleClientTimeoutMs, clientSendTimeoutMs);
     }
+    for (const [link, atMs] of this.#leaving) {
+      if (link.queuedBytes > 0 && this.tickMs < atMs) continue;
+      this.#leaving.delete(link);
+      if (link.queuedBytes > 0) link.destroy();
+    }
   }
 
   /** Lets requests and transactions under way end, for at most `limitMs`; then closes what is left. */
@@ -119,6 +138,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     this.#sessions.delete(session.number);
     this.#secrets.delete(session.number);
     this.counters.clientConnectionsClosed += 1;
+    if (session.link.queuedBytes > 0) this.#leaving.set(session.link, this.tickMs + LAST_WORDS_TIMEOUT_MS);
     if (this.#sessions.size === 0) this.#whenEmpty?.();
   }
 
@@ -168,7 +188,10 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
   #admitted(link: Link, number: number, secret: Uint8Array, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
     if (entry.kind !== 'session') {
       this.counters.clientConnectionsClosed += 1;
-      if (entry.kind === 'cancel') this.#cancel(entry.number, entry.secret);
+      if (entry.kind === 'cancel') {
+        this.counters.cancelRequests += 1;
+        this.cancel(entry.number, entry.secret);
+      }
       link.end();
       this.observer.clientClosed(number, entry.kind === 'cancel' ? 'A cancel request.' : 'The client left before it signed in.');
       return;
@@ -208,7 +231,8 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
       admit: () => {
         const limit = this.#settings.maxClientConnections;
         if (this.draining) return { name: 'draining' };
-        return this.#sessions.size + this.#arriving.size > limit ? { name: 'clientLimit', limit } : undefined;
+        const part = shareOf(limit, this.#share);
+        return this.#sessions.size + this.#arriving.size > part ? { name: 'clientLimit', limit } : undefined;
       },
       refused: (user, why) => this.observer.clientRefused(number, user, why),
       open: (who) => this.pool.welcome(who),
@@ -216,18 +240,28 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     };
   }
 
-  /** A wrong key does nothing and says nothing, as in PostgreSQL (trap PG-47). */
-  #cancel(number: number, secret: Uint8Array): void {
-    this.counters.cancelRequests += 1;
+  /**
+   * A client asks, with a session's key, that its request be stopped. A wrong key does nothing and says nothing, as in
+   * PostgreSQL (trap PG-47).
+   */
+  cancel(number: number, secret: Uint8Array): void {
+    const worker = number >>> NUMBER_BITS;
+    if (worker !== this.#share.index) {
+      if (worker < this.#share.count) this.#parts.forwardCancel?.(worker, number, secret);
+      return;
+    }
     const expected = this.#secrets.get(number) ?? new Uint8Array(CANCEL_SECRET_BYTES);
     if (secret.length !== expected.length || !timingSafeEqual(secret, expected)) return;
     this.#sessions.get(number)?.cancel();
   }
 
+  /** A number that no session has: sessions live for days while others come and go. */
   #number(): number {
-    const number = this.#nextNumber;
-    this.#nextNumber = number >= 0x7fff_ffff ? 1 : number + 1;
-    return number;
+    const first = this.#share.index << NUMBER_BITS;
+    do {
+      this.#nextNumber = (this.#nextNumber + 1) % (1 << NUMBER_BITS);
+    } while (this.#sessions.has(first + this.#nextNumber));
+    return first + this.#nextNumber;
   }
 }
 

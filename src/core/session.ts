@@ -60,6 +60,7 @@ export class Session<Memory, Who extends Principal>
     this.who = parts.who;
     this.link = parts.link;
     this.#lot = host.pool.lotOf(parts.who);
+    this.#lot.sessions += 1;
     this.#relay = host.engine.relay(this, parts.who, parts.welcome);
     this.#activeAtMs = host.tickMs;
     this.link.handler = this;
@@ -84,6 +85,7 @@ export class Session<Memory, Who extends Principal>
   // ---- the client's side ------------------------------------------------------------------------------------------
 
   data(bytes: Uint8Array): void {
+    if (this.#over) return; // it had not heard our last words yet
     this.#activeAtMs = this.#host.tickMs;
     this.#host.counters.bytesFromClients += bytes.length;
     if (this.#waiting || this.#pendingBytes > 0 || this.link.queuedBytes > limits.linkQueueBytes.value) {
@@ -202,7 +204,7 @@ export class Session<Memory, Who extends Principal>
       if (this.#requestSinceMs === 0) this.#requestSinceMs = this.#attachedAtMs = this.#host.clock.nowMs();
       return true;
     }
-    if (this.#waiting) return false;
+    if (this.#waiting || this.#over) return false;
     const { pool, clock } = this.#host;
     this.#waitingSinceMs = clock.nowMs();
     this.#requestSinceMs = this.#waitingSinceMs;
@@ -232,7 +234,8 @@ export class Session<Memory, Who extends Principal>
     }
     if (this.isPinned) return;
     this.#connection = undefined;
-    connection.link.resume();
+    // The database may answer before it has taken all: nobody would tell this session when it has.
+    this.link.resume();
     this.#host.pool.release(connection);
   }
 
@@ -346,9 +349,11 @@ export class Session<Memory, Who extends Principal>
     this.#over = true;
     const { pool, observer } = this.#host;
     if (this.#waiting) pool.leave(this.#lot, this);
+    this.#lot.sessions -= 1;
     this.#waiting = false;
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.link.resume(); // or its end would not be heard
     const connection = this.#connection;
     this.#connection = undefined;
     if (connection !== undefined) this.#giveUp(connection, manner);

@@ -38,6 +38,8 @@ export class Watcher<Memory, Who extends Principal> {
   #busy = false;
   #nextAtMs = 0;
   #stopped = false;
+  /** Counts restarts: what a look finds out that began before one is of no interest any more. */
+  #round = 0;
 
   constructor(parts: WatcherParts<Memory, Who>, settings: WatcherSettings) {
     this.#parts = parts;
@@ -51,45 +53,53 @@ export class Watcher<Memory, Who extends Principal> {
   tick(): void {
     if (this.#busy || this.#stopped || this.#parts.clock.nowMs() < this.#nextAtMs) return;
     this.#busy = true;
-    void this.#look().finally(() => {
-      this.#busy = false;
-    });
+    void this.#look(this.#round);
   }
 
   /** Looks again at the next tick, on a new connection: the target or the credentials have changed. */
   restart(settings: WatcherSettings): void {
     this.settings = settings;
-    this.#drop();
+    this.#forget();
+    this.#busy = false;
     this.#nextAtMs = 0;
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#drop();
+    this.#forget();
   }
 
-  async #look(): Promise<void> {
-    const { clock, engine, network, measured } = this.#parts;
-    const { refreshMs, retryMs, timeoutMs } = this.settings;
+  async #look(round: number): Promise<void> {
+    const { clock, measured } = this.#parts;
+    const { refreshMs, retryMs } = this.settings;
     try {
-      const entered = (this.#entered ??= await this.#enter());
-      const { result } = await network.talk(entered.link, engine.measure(entered.memory), { timeoutMs });
-      entered.link.handler = {
-        data: () => {},
-        drained: () => {},
-        closed: () => {
-          this.#entered = undefined;
-          this.#nextAtMs = 0; // find out at once
-        },
-      };
-      measured(result.connections);
+      const connections = await this.#measure(round);
+      if (round !== this.#round) return;
+      measured(connections);
       this.#become({ state: 'AVAILABLE' });
       this.#nextAtMs = clock.nowMs() + refreshMs;
     } catch (error) {
-      this.#drop();
+      if (round !== this.#round) return;
+      this.#entered?.link.destroy();
+      this.#entered = undefined;
       this.#become(healthOf(error));
       this.#nextAtMs = clock.nowMs() + retryMs;
     }
+    this.#busy = false;
+  }
+
+  async #measure(round: number): Promise<number> {
+    const { engine, network } = this.#parts;
+    const { timeoutMs } = this.settings;
+    const entered = this.#entered ?? (await this.#enter());
+    if (round !== this.#round) {
+      this.#leave(entered);
+      return 0;
+    }
+    this.#entered = entered;
+    const { result } = await network.talk(entered.link, engine.measure(entered.memory), { timeoutMs });
+    entered.link.handler = { data: () => {}, drained: () => {}, closed: () => this.#lost(entered) };
+    return result.connections;
   }
 
   #enter(): Promise<Entered<Memory>> {
@@ -100,20 +110,25 @@ export class Watcher<Memory, Who extends Principal> {
     return this.#parts.entrance.enter(this.#parts.engine.watcher(user, database), timeoutMs);
   }
 
-  #drop(): void {
-    const entered = this.#entered;
+  #forget(): void {
+    this.#round += 1;
+    if (this.#entered !== undefined) this.#leave(this.#entered);
     this.#entered = undefined;
-    if (entered === undefined) return;
-    entered.link.handler = { data: () => {}, drained: () => {}, closed: () => {} };
-    entered.link.write(this.#parts.engine.goodbye());
-    entered.link.end();
+  }
+
+  #leave({ link }: Entered<Memory>): void {
+    link.write(this.#parts.engine.goodbye());
+    link.end();
+  }
+
+  /** The target closed the connection while nothing was asked of it. */
+  #lost(entered: Entered<Memory>): void {
+    if (this.#entered !== entered) return;
+    this.#entered = undefined;
+    this.#nextAtMs = 0; // find out at once
   }
 
   #become(health: TargetHealth): void {
-    if (this.#stopped) {
-      this.#drop();
-      return;
-    }
     const before = this.#health;
     this.#health = health;
     if (before.state !== health.state || before.description !== health.description) this.#parts.changed(health);

@@ -9,13 +9,19 @@ export type Labels = Readonly<Record<string, string>>;
 /** Collects lines. The samples of one family must follow its `family()` call together. */
 export class Exposition {
   readonly #lines: string[] = [];
+  readonly #labels: Labels;
+
+  /** `labels` are on every sample. */
+  constructor(labels: Labels = {}) {
+    this.#labels = labels;
+  }
 
   family(name: string, type: MetricType, help: string): void {
     this.#lines.push(`# HELP ${name} ${escapeHelp(help)}`, `# TYPE ${name} ${type}`);
   }
 
   sample(name: string, labels: Labels, value: number): void {
-    this.#lines.push(`${name}${renderLabels(labels)} ${renderNumber(value)}`);
+    this.#lines.push(`${name}${renderLabels({ ...labels, ...this.#labels })} ${renderNumber(value)}`);
   }
 
   toString(): string {

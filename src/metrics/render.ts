@@ -15,9 +15,16 @@ export interface MetricsSource {
   gauges(): Gauges;
 }
 
-/** The page that Prometheus scrapes (`EXPOSITION_TYPE`). Costs nothing until it is asked for. */
-export function renderMetrics(sources: readonly MetricsSource[], facts: ProcessFacts): string {
-  const out = new Exposition();
+/**
+ * The page that Prometheus scrapes (`EXPOSITION_TYPE`). Costs nothing until it is asked for. `everywhere` are labels that
+ * every sample gets.
+ */
+export function renderMetrics(
+  sources: readonly MetricsSource[],
+  facts: ProcessFacts,
+  everywhere: Labels = {},
+): string {
+  const out = new Exposition(everywhere);
   for (const { name, type, help, labels, value } of processFamilies) {
     const number = value(facts);
     if (number === undefined) continue;

@@ -27,7 +27,9 @@ export function converse<Result>(
 ): Promise<Talked<Result>> {
   return new Promise((resolve, reject) => {
     const talk = new Talk(link, conversation, tls, resolve, reject);
-    talk.begin(clock.after(options.timeoutMs, () => talk.fail(new TalkTimeout('the peer took too long'))));
+    talk.begin(
+      clock.after(options.timeoutMs, () => talk.fail(new TalkTimeout('the peer took too long'))),
+    );
   });
 }
 
@@ -60,25 +62,23 @@ class Talk<Result> implements LinkHandler {
     this.#stopClock = stopClock;
     this.#link.handler = this;
     if (!this.#link.isOpen) this.closed(undefined);
-    else this.#advance(() => this.#conversation.next(EMPTY));
+    else this.#run(() => this.#conversation.next(EMPTY));
   }
 
   data(bytes: Uint8Array): void {
+    if (this.#over) return;
     this.#buffer = this.#buffer.length === 0 ? bytes.slice() : concat([this.#buffer, bytes]);
     if (this.#buffer.length > READ_AHEAD_BYTES) this.#link.pause();
-    this.#feed();
+    const answer = this.#step === undefined ? undefined : this.#answer(this.#step);
+    if (answer !== undefined) this.#run(() => this.#conversation.next(answer));
   }
 
   drained(): void {}
 
   closed(problem: string | undefined): void {
     if (this.#over) return;
-    if (this.#step?.kind === 'readEnd') {
-      this.#step = undefined;
-      this.#advance(() => this.#conversation.next(EMPTY));
-      return;
-    }
-    this.fail(new PeerClosed(problem ?? 'the peer closed the connection'));
+    if (this.#step?.kind === 'readEnd') this.#run(() => this.#conversation.next(EMPTY));
+    else this.fail(new PeerClosed(problem ?? 'the peer closed the connection'));
   }
 
   fail(error: unknown): void {
@@ -93,73 +93,67 @@ class Talk<Result> implements LinkHandler {
     this.#reject(error);
   }
 
-  /** Answers the current step if what it needs has arrived. */
-  #feed(): void {
-    const step = this.#step;
-    if (step === undefined || (step.kind !== 'read' && step.kind !== 'peek')) return;
-    if (this.#buffer.length < step.bytes) return;
-    const taken = this.#buffer.subarray(0, step.bytes);
-    if (step.kind === 'read') this.#buffer = this.#buffer.subarray(step.bytes);
-    if (this.#buffer.length <= READ_AHEAD_BYTES) this.#link.resume();
-    this.#step = undefined;
-    this.#advance(() => this.#conversation.next(step.kind === 'read' ? taken : this.#buffer));
-  }
-
   /** Runs the conversation up to the next step that must wait for the peer or for work. */
-  #advance(resume: () => IteratorResult<Step, Result>): void {
-    let next: IteratorResult<Step, Result>;
+  #run(resume: () => IteratorResult<Step, Result>): void {
+    this.#step = undefined;
     try {
-      next = resume();
-      while (next.done !== true && next.value.kind === 'send') {
-        this.#link.write(next.value.bytes);
-        next = this.#conversation.next(EMPTY);
+      let next = resume();
+      while (!this.#over && next.done !== true) {
+        const answer = this.#answer(next.value);
+        if (answer === undefined) {
+          this.#step = next.value;
+          this.#pursue(next.value);
+          return;
+        }
+        next = this.#conversation.next(answer);
       }
-    } catch (error) {
-      if (this.#over) return;
-      this.#finish();
-      this.#reject(error);
-      return;
-    }
-    if (this.#over) return;
-    if (next.done === true) {
+      if (this.#over || next.done !== true) return;
       this.#finish();
       this.#resolve({ result: next.value, leftover: this.#buffer });
-      return;
+    } catch (error) {
+      this.fail(error);
     }
-    this.#step = next.value;
-    this.#attend(next.value);
   }
 
-  #attend(step: Step): void {
+  /** What the step is resumed with, where that is known already. */
+  #answer(step: Step): Uint8Array | undefined {
     switch (step.kind) {
+      case 'send':
+        this.#link.write(step.bytes);
+        return EMPTY;
       case 'read':
       case 'peek':
-        assert(step.bytes <= READ_AHEAD_BYTES, 'a conversation asked for more than may be read ahead');
-        this.#feed();
-        return;
-      case 'wait':
-        this.#await(step.work().then(() => EMPTY));
-        return;
-      case 'startTls':
-        this.#await(this.#startTls(step).then(utf8));
-        return;
+        return this.#take(step);
       case 'readEnd':
-      case 'send':
-        return;
+      case 'startTls':
+      case 'wait':
+        return undefined;
     }
+  }
+
+  #take({ kind, bytes }: Extract<Step, { kind: 'read' | 'peek' }>): Uint8Array | undefined {
+    assert(bytes <= READ_AHEAD_BYTES, 'a conversation asked for more than may be read ahead');
+    const buffer = this.#buffer;
+    if (buffer.length < bytes) return undefined;
+    if (kind === 'peek') return buffer;
+    this.#buffer = buffer.subarray(bytes);
+    if (this.#buffer.length <= READ_AHEAD_BYTES) this.#link.resume();
+    return buffer.subarray(0, bytes);
+  }
+
+  #pursue(step: Step): void {
+    if (step.kind === 'wait') this.#await(step.work().then(() => EMPTY));
+    else if (step.kind === 'startTls') this.#await(this.#startTls(step).then(utf8));
+    else if (!this.#link.isOpen) this.closed(undefined);
   }
 
   #await(work: Promise<Uint8Array>): void {
     work.then(
       (answer) => {
-        if (this.#over) return;
-        this.#step = undefined;
-        this.#advance(() => this.#conversation.next(answer));
+        if (!this.#over) this.#run(() => this.#conversation.next(answer));
       },
       (error: unknown) => {
-        if (this.#over) return;
-        this.#step = undefined;
-        this.#advance(() => this.#conversation.throw(error));
+        if (!this.#over) this.#run(() => this.#conversation.throw(error));
       },
     );
   }
@@ -167,6 +161,7 @@ class Talk<Result> implements LinkHandler {
   async #startTls(step: Extract<Step, { kind: 'startTls' }>): Promise<string> {
     const early = this.#buffer;
     this.#buffer = EMPTY;
+    this.#link.resume();
     if (early.length > 0 && !step.helloIsBuffered) {
       // Whoever sits between could have put these bytes there (CVE-2021-3935, trap PG-30).
       throw new Violation('plaintext was sent after TLS had been agreed');

@@ -2,14 +2,21 @@ import type { Socket, SocketHandler } from 'bun';
 import { assert } from '../base/assert.ts';
 import { concat } from '../base/bytes.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
-import type { TlsClient, TlsServer } from './tls.ts';
-import { judgePeer } from './tls.ts';
+import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
+import { handshakeVerdict, judgeClient, judgeServer } from './tls.ts';
+import { sayAddress } from './wording.ts';
 
 /** Hears nothing: what a link has before its first conversation and after its last. */
 const deaf: LinkHandler = { data() {}, drained() {}, closed() {} };
 
 /** Seconds of silence before the operating system probes a peer; half-open connections are found so (trap PG-117). */
 const KEEP_ALIVE_MS = 60_000;
+
+/** What a peer gets for its share of `end()`: to read what is queued and, with TLS, to close its side. */
+const LINGER_SECONDS = 30;
+
+/** An IPv4 peer as a socket that listens on IPv6 shows it. */
+const MAPPED_IPV4 = '::ffff:';
 
 /** A socket of Bun's, plain or TLS, with a queue for what the operating system did not take at once. */
 export class SocketLink implements Link {
@@ -21,11 +28,17 @@ export class SocketLink implements Link {
   #state: 'open' | 'ending' | 'closed' = 'open';
   #paused = false;
   #tlsVersion: string | undefined;
-  #handshake: ((problem: string | undefined) => void) | undefined;
+  /** From the first byte of the handshake on, the plain socket's events are none of ours. */
+  #encrypted = false;
+  #handshake: ((verdict: HandshakeVerdict) => void) | undefined;
 
   constructor(socket: Socket<SocketLink>) {
     this.#socket = socket;
-    this.peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const host = socket.remoteAddress;
+    this.peer = sayAddress(
+      host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host,
+      socket.remotePort,
+    );
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
@@ -53,7 +66,7 @@ export class SocketLink implements Link {
   }
 
   pause(): void {
-    if (this.#paused || this.#state === 'closed') return;
+    if (this.#paused || this.#state !== 'open') return;
     this.#paused = true;
     this.#socket.pause();
   }
@@ -64,51 +77,47 @@ export class SocketLink implements Link {
     this.#socket.resume();
   }
 
-  end(): void {
+  /** What arrives from here on is dropped. Who has not let it happen after about `lingerSeconds` is cut off. */
+  end(lingerSeconds = LINGER_SECONDS): void {
     if (this.#state !== 'open') return;
+    this.resume(); // a paused socket would not notice that the peer closes, too
     this.#state = 'ending';
+    this.#socket.timeout(lingerSeconds);
     if (this.#queuedBytes === 0) this.#socket.end();
   }
 
   destroy(): void {
-    if (this.#state === 'closed') return;
-    this.#drop();
-    this.#socket.terminate();
-    this.socketClosed(undefined);
+    this.socketFailed(undefined);
   }
 
   /**
    * Starts TLS as the server. `hello` is what the client has sent of it already, if any. Resolves when the handshake is
-   * over, with the protocol that ALPN agreed on or nothing; rejects with a sentence for the log.
+   * over, with the protocol that ALPN agreed on or nothing; rejects with a sentence for the log. The link is of no use
+   * then, and the caller's to destroy.
    */
   startTlsAsServer(server: TlsServer, hello: Uint8Array): Promise<string> {
-    return this.#startTls((socket) =>
-      upgrade(socket, {
-        isServer: true,
-        tls: server.options,
-        ...(hello.length > 0 ? { initialData: hello } : {}),
-      }),
-    );
+    const early = hello.length > 0 ? { initialData: hello } : {};
+    return this.#startTls({ isServer: true, tls: server.options, ...early }, judgeClient);
   }
 
-  /** Starts TLS as the client; the certificate is judged as the target's TLS mode says. */
+  /** Starts TLS as the client, like the server's side; the certificate is judged as the target's TLS mode says. */
   startTlsAsClient(client: TlsClient): Promise<string> {
-    return this.#startTls((socket) => upgrade(socket, { tls: client.options }), client);
+    return this.#startTls({ tls: client.options }, (verdict) => judgeServer(client.mode, verdict));
   }
 
   // What follows is called by the socket handlers below and by nobody else.
 
   socketData(bytes: Uint8Array): void {
-    this.handler.data(bytes);
+    if (this.#state === 'open') this.handler.data(bytes);
   }
 
   plainData(bytes: Uint8Array): void {
     // After the upgrade the plain socket goes on reporting the encrypted bytes: they are the TLS socket's affair.
-    if (this.#handshake === undefined && this.#tlsVersion === undefined) this.handler.data(bytes);
+    if (!this.#encrypted) this.socketData(bytes);
   }
 
   plainDrained(): void {
-    if (this.#handshake === undefined && this.#tlsVersion === undefined) this.socketDrained();
+    if (!this.#encrypted) this.socketDrained();
   }
 
   socketDrained(): void {
@@ -125,38 +134,53 @@ export class SocketLink implements Link {
     else this.handler.drained();
   }
 
+  /** Bun leaves the socket open when it reports a failure, which may be that a handler of ours has thrown. */
+  socketFailed(problem: string | undefined): void {
+    if (this.#state === 'closed') return;
+    this.socketClosed(problem);
+    this.#socket.terminate();
+  }
+
+  socketTimedOut(): void {
+    if (this.#state === 'ending') this.socketFailed('the peer did not let the connection end');
+  }
+
   socketClosed(problem: string | undefined): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#drop();
-    this.#handshake?.(problem ?? 'the peer closed the connection during the TLS handshake');
+    const why = problem ?? 'the peer closed the connection during the TLS handshake';
+    this.#handshake?.({ succeeded: false, code: undefined, message: why });
     const { handler } = this;
     this.handler = deaf;
     handler.closed(problem);
   }
 
-  handshakeDone(socket: Socket<SocketLink>, succeeded: boolean, problem: Error | null): void {
-    this.#tlsVersion = tlsVersionOf(socket);
-    const code = problem !== null && 'code' in problem ? String(problem.code) : problem?.message;
-    this.#handshake?.(succeeded ? code : (code ?? 'the TLS handshake failed'));
+  handshakeDone(verdict: HandshakeVerdict): void {
+    this.#handshake?.(verdict);
   }
 
-  async #startTls(start: (socket: Socket<SocketLink>) => Socket<SocketLink>, client?: TlsClient): Promise<string> {
+  async #startTls(
+    options: UpgradeOptions,
+    judge: (verdict: HandshakeVerdict) => string | undefined,
+  ): Promise<string> {
     assert(this.#queuedBytes === 0, 'TLS cannot start while plaintext is queued');
-    const verdict = await new Promise<string | undefined>((resolve) => {
+    if (this.#state !== 'open') throw new Error('the connection is closed');
+    this.#encrypted = true;
+    const verdict = await new Promise<HandshakeVerdict>((resolve) => {
       this.#handshake = resolve;
-      this.#socket = start(this.#socket);
+      this.#socket = upgrade(this.#socket, options);
     });
     this.#handshake = undefined;
-    if (this.#state === 'closed') throw new Error(verdict ?? 'the connection closed');
-    const objection = client === undefined ? undefined : judgePeer(client, verdict);
+    const objection = judge(verdict);
     if (objection !== undefined) throw new Error(objection);
-    this.#tlsVersion ??= 'TLS';
+    this.#tlsVersion = this.#socket.getTLSVersion();
     const agreed = this.#socket.alpnProtocol;
     return agreed === null || agreed === false ? '' : agreed;
   }
 
   #enqueue(bytes: Uint8Array, from: number): void {
+    if (this.#state === 'closed') return; // it was the write that found out
     this.#queue.push(bytes.slice(from));
     this.#queuedBytes += bytes.length - from;
   }
@@ -183,25 +207,24 @@ function upgrade(socket: Socket<SocketLink>, options: UpgradeOptions): Socket<So
   return tls;
 }
 
-function tlsVersionOf(socket: Socket<SocketLink>): string | undefined {
-  return socket.getTLSVersion();
-}
-
-/** One handlers object for all plain sockets: a socket carries nothing but its link. */
+/** One handlers object for all plain sockets: a socket carries nothing but its link, and nothing before it is open. */
 export const plainHandlers: SocketHandler<SocketLink> = {
   data: (socket, bytes) => socket.data.plainData(bytes),
   drain: (socket) => socket.data.plainDrained(),
+  timeout: (socket) => socket.data.socketTimedOut(),
   close: (socket, problem) => socket.data?.socketClosed(problem?.message),
-  error: (socket, problem) => socket.data?.socketClosed(problem.message),
-  end: () => {},
+  error: (socket, problem) => socket.data?.socketFailed(problem.message),
+  end: () => {}, // a close follows
 };
 
 const tlsHandlers: SocketHandler<SocketLink> = {
   open: () => {},
-  handshake: (socket, succeeded, problem) => socket.data.handshakeDone(socket, succeeded, problem),
+  handshake: (socket, succeeded, problem) =>
+    socket.data.handshakeDone(handshakeVerdict(succeeded, problem)),
   data: (socket, bytes) => socket.data.socketData(bytes),
   drain: (socket) => socket.data.socketDrained(),
+  timeout: (socket) => socket.data.socketTimedOut(),
   close: (socket, problem) => socket.data.socketClosed(problem?.message),
-  error: () => {}, // a close follows
-  end: () => {},
+  error: (socket, problem) => socket.data.socketFailed(problem.message),
+  end: () => {}, // a close follows
 };

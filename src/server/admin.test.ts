@@ -4,6 +4,7 @@ import { ManualClock } from '../base/clock.ts';
 import { Log } from '../base/log.ts';
 import { Counters } from '../core/observer.ts';
 import type { Gauges } from '../core/observer.ts';
+import { renderMetrics } from '../metrics/render.ts';
 import type { Readiness } from './admin.ts';
 import { startAdmin } from './admin.ts';
 
@@ -23,6 +24,15 @@ const gauges: Gauges = {
   longestWaitMs: 60_000,
 };
 const available = { proxy: 'p', target: 't', state: 'AVAILABLE' };
+const facts = {
+  version: '1',
+  runtime: 'bun',
+  startedAtMs: 0,
+  residentBytes: 1,
+  cpuSeconds: 1,
+  openFiles: undefined,
+  loopLagMs: 0,
+};
 const lines: Record<string, unknown>[] = [];
 const state = {
   readiness: (): Readiness => ({ ready: true, targets: [available] }),
@@ -33,26 +43,11 @@ const admin = startAdmin({
   log: new Log({ level: 'info', format: 'json', clock: new ManualClock() }, (line) =>
     lines.push(JSON.parse(line) as Record<string, unknown>),
   ),
-  readiness: () => state.readiness(),
-  sources: () => [
-    {
-      proxy: 'p',
-      target: 't',
-      counters: new Counters(),
-      targetUp: true,
-      gauges: () => state.gauges(),
-    },
-  ],
-  facts: () =>
-    Promise.resolve({
-      version: '1',
-      runtime: 'bun',
-      startedAtMs: 0,
-      residentBytes: 1,
-      cpuSeconds: 1,
-      openFiles: undefined,
-      loopLagMs: 0,
-    }),
+  readiness: async () => state.readiness(),
+  metrics: async () => {
+    const source = { proxy: 'p', target: 't', counters: new Counters(), targetUp: true };
+    return renderMetrics([{ ...source, gauges: () => state.gauges() }], facts);
+  },
 });
 afterAll(() => admin.stop());
 
@@ -159,11 +154,7 @@ describe('the admin port', () => {
   });
 
   test('an address that is taken is an error at start', () => {
-    const options = {
-      readiness: state.readiness,
-      sources: () => [],
-      facts: () => Promise.reject(new Error()),
-    };
+    const options = { readiness: async () => state.readiness(), metrics: async () => '' };
     const log = new Log({ level: 'error', format: 'json', clock: new ManualClock() }, () => {});
     expect(() =>
       startAdmin({ ...options, log, listen: { host: '127.0.0.1', port: admin.port } }),

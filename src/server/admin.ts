@@ -1,9 +1,6 @@
 import type { Log } from '../base/log.ts';
 import type { Address } from '../core/network.ts';
 import { EXPOSITION_TYPE } from '../metrics/exposition.ts';
-import type { ProcessFacts } from '../metrics/process.ts';
-import type { MetricsSource } from '../metrics/render.ts';
-import { renderMetrics } from '../metrics/render.ts';
 import type { HttpServer } from '../net/http.ts';
 import { listenHttp } from '../net/http.ts';
 
@@ -24,9 +21,9 @@ export interface Readiness {
 export interface AdminOptions {
   readonly listen: Address;
   readonly log: Log;
-  readonly sources: () => readonly MetricsSource[];
-  readonly readiness: () => Readiness;
-  readonly facts: () => Promise<ProcessFacts>;
+  /** The page for Prometheus. */
+  readonly metrics: () => Promise<string>;
+  readonly readiness: () => Promise<Readiness>;
 }
 
 /** Nothing that the admin port answers needs a body. */
@@ -38,6 +35,14 @@ const INDEX = `Sluice
 /readyz   200 while every target is available, otherwise 503; says which is not, and why
 /metrics  Prometheus metrics
 `;
+
+/** Opens the admin port where the settings want one. */
+export function openAdmin(
+  listen: Address | undefined,
+  options: Omit<AdminOptions, 'listen'>,
+): HttpServer | undefined {
+  return listen === undefined ? undefined : startAdmin({ ...options, listen });
+}
 
 /**
  * The port for those who run the proxy. It reads counters and gauges and waits for no pool, so that it answers when
@@ -85,12 +90,11 @@ type Page = (options: AdminOptions) => Response | Promise<Response>;
 const pages: Readonly<Record<string, Page>> = {
   '/': () => reply(200, INDEX),
   '/healthz': () => reply(200, 'ok\n'),
-  '/readyz': ({ readiness }) => {
-    const state = readiness();
+  '/readyz': async ({ readiness }) => {
+    const state = await readiness();
     return reply(state.ready ? 200 : 503, `${JSON.stringify(state)}\n`, 'application/json');
   },
-  '/metrics': async ({ sources, facts }) =>
-    reply(200, renderMetrics(sources(), await facts()), EXPOSITION_TYPE),
+  '/metrics': async ({ metrics }) => reply(200, await metrics(), EXPOSITION_TYPE),
 };
 
 const TEXT = 'text/plain; charset=utf-8';

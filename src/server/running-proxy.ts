@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { SecretText } from '../base/secret-text.ts';
+import type { Share } from '../core/budget.ts';
 import type { Engine, Principal } from '../core/engine.ts';
 import { Entrance } from '../core/entrance.ts';
 import { Counters } from '../core/observer.ts';
@@ -31,8 +32,12 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly certificates: GeneratedCertificates;
-  /** Several processes listen on the same port. */
-  readonly reusePort: boolean;
+  /** Of several processes that listen on the same ports, which this is. */
+  readonly share: Share;
+  /** Behind every user's salt: the same in all processes, known to nobody else. */
+  readonly saltKey: Uint8Array;
+  /** Passes a cancel request on to the process that has the session. */
+  forwardCancel?(proxy: string, worker: number, number: number, secret: Uint8Array): void;
 }
 
 /** One proxy's settings with all that they refer to. */
@@ -45,7 +50,7 @@ export interface ProxyPlan {
 
 const TICK_MS = 100;
 const WATCH = { refreshMs: 30_000, retryMs: 1_000, timeoutMs: 5_000 } as const;
-const SALT_KEY_BYTES = 32;
+export const SALT_KEY_BYTES = 32;
 
 /** A proxy at work, as the rest of the server sees it. */
 export interface RunningProxy {
@@ -58,6 +63,8 @@ export interface RunningProxy {
   /** Reads the certificate files again. */
   renewCertificate(): Promise<void>;
   stopListening(): void;
+  /** A client of another process asked for this. */
+  cancel(number: number, secret: Uint8Array): void;
   drain(limitMs: number): Promise<void>;
 }
 
@@ -106,7 +113,6 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   plan: ProxyPlan;
   listening: Listener;
   readonly #around: Surroundings;
-  readonly #saltKey: Uint8Array;
   readonly #network: SocketNetwork;
   readonly #entrance: Entrance<Memory, Who>;
   readonly #proxy: Proxy<Memory, Who>;
@@ -119,7 +125,6 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     const { clock, random, log } = around;
     this.plan = plan;
     this.#around = around;
-    this.#saltKey = random.bytes(SALT_KEY_BYTES);
     this.#report = new Report({ log, clock, proxy: proxy.name, debugLogging: () => this.plan.proxy.debugLogging });
     this.#network = new SocketNetwork(clock, database);
     this.#network.tlsServer = prepared.tlsServer;
@@ -128,14 +133,24 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     this.#entrance = new Entrance({ ...parts, credentials: prepared.credentials, settings: entranceSettings(plan) });
     this.listening = this.#listen(proxy);
     this.#proxy = new Proxy(
-      { ...parts, entrance: this.#entrance, counters: new Counters(), observer: this.#report },
+      {
+        ...parts,
+        entrance: this.#entrance,
+        counters: new Counters(),
+        observer: this.#report,
+        share: around.share,
+        forwardCancel: (worker, number, secret) =>
+          around.forwardCancel?.(proxy.name, worker, number, secret),
+      },
       { pool: proxy.pool, clients: proxy, keeper: this.#keeper(plan, prepared) },
     );
     this.#watcher = new Watcher(
       {
         ...parts,
         entrance: this.#entrance,
-        measured: (connections) => this.#proxy.pool.resize((this.plan.database.maxConnections ?? connections) - 1),
+        // Each process keeps one of them for watching.
+        measured: (connections) =>
+          this.#proxy.pool.resize((this.plan.database.maxConnections ?? connections) - around.share.count),
         changed: (health) => this.#healthChanged(health),
       },
       watcherSettings(plan, prepared),
@@ -195,6 +210,10 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     this.listening.stop();
   }
 
+  cancel(number: number, secret: Uint8Array): void {
+    this.#proxy.cancel(number, secret);
+  }
+
   async drain(limitMs: number): Promise<void> {
     this.stopListening();
     await this.#proxy.drain(limitMs);
@@ -204,7 +223,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   }
 
   #listen(proxy: ProxySettings): Listener {
-    const listening = listen(proxy.listen, this.#around.reusePort, (link) => this.#proxy.accept(link));
+    const listening = listen(proxy.listen, this.#around.share.count > 1, (link) => this.#proxy.accept(link));
     this.#around.log.event('info', 'listening', {
       message: `Proxy ${proxy.name} listens on ${listening.host}, port ${listening.port}.`,
       proxy: proxy.name,
@@ -225,7 +244,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
       hostnames: proxy.hostnames,
       port: this.listening.port,
       requiresTls: proxy.requireTls,
-      saltKey: this.#saltKey,
+      saltKey: this.#around.saltKey,
       clock: this.#around.clock,
     });
   }

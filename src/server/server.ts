@@ -50,6 +50,11 @@ export class Server {
     return problems;
   }
 
+  /** A cancel request that arrived at another process. */
+  cancel(proxy: string, number: number, secret: Uint8Array): void {
+    this.#proxies.get(proxy)?.cancel(number, secret);
+  }
+
   get proxies(): readonly RunningProxy[] {
     return [...this.#proxies.values()];
   }

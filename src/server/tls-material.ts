@@ -34,6 +34,11 @@ export async function loadClientTls(database: DatabaseSettings): Promise<TlsClie
 export class GeneratedCertificates {
   readonly #made = new Map<string, ReturnType<typeof generateCertificate>>();
 
+  /** `made`: certificates that exist already, with their names. */
+  constructor(made: readonly (ReturnType<typeof generateCertificate> & { readonly names: readonly string[] })[] = []) {
+    for (const { names, keyPem, certPem } of made) this.#made.set(names.join(' '), { keyPem, certPem });
+  }
+
   of(names: readonly string[]): ReturnType<typeof generateCertificate> {
     const key = names.join(' ');
     const found = this.#made.get(key);

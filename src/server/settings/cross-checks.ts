@@ -2,7 +2,7 @@ import type { Address } from '../../core/network.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import type { Problems } from './problems.ts';
 import { families } from './normalise.ts';
-import type { ProxyInput } from './schema.ts';
+import type { ProxyInput, SettingsInput } from './schema.ts';
 import type { Parts, Placed } from './shape.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -38,6 +38,15 @@ export function crossCheck(
       const given = item.tlsCertFile === undefined ? 'tlsKeyFile' : 'tlsCertFile';
       problems.add([...at, given], 'tlsCertFile and tlsKeyFile belong together; give both');
     }
+  }
+}
+
+/** Several processes cannot each be given a port by the system: it would be another for each. */
+export function checkWorkers({ workers, proxies }: SettingsInput, problems: Problems): void {
+  if (workers === 1) return;
+  for (const [index, { listen }] of proxies.entries()) {
+    if (listen.port === 0)
+      problems.add(['proxies', index, 'listen'], 'port 0 needs `workers: 1`; choose a port');
   }
 }
 

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import { parseSecret, readUpTo, SECRET_FILE_BYTES } from '../../secrets/secret-file.ts';
 import type { SecretValue } from '../../secrets/source.ts';
-import { crossCheck } from './cross-checks.ts';
+import { checkWorkers, crossCheck } from './cross-checks.ts';
 import { normalise } from './normalise.ts';
 import type { Path } from './problems.ts';
 import { Problems, SettingsError } from './problems.ts';
@@ -31,6 +31,7 @@ export function loadSettings(path: string, env: Env): Settings {
   const { input, parts } = readShape(file.value(problems), problems);
   const secrets = readSecrets(parts.secrets, directory, problems);
   crossCheck(parts, secrets, problems);
+  if (input !== undefined) checkWorkers(input, problems);
   readOtherFiles(parts, directory, problems);
   const lines = problems.lines();
   if (lines.length > 0 || input === undefined) throw new SettingsError(lines);

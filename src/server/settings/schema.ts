@@ -288,7 +288,11 @@ export const settingsSchema = mapping(
       'How long requests and transactions may go on when Sluice is told to stop.',
       's',
     ).default(30),
-    workers: whole(1, 64, 'How many processes share the work.').default(1),
+    workers: whole(
+      1,
+      64,
+      'How many processes share the ports, the connections and the work: one for each core. Takes effect at a restart.',
+    ).default(1),
   },
   'The settings of Sluice.',
 );

@@ -2,7 +2,7 @@ import type { LogFormat, LogLevel } from '../../base/log.ts';
 import type { SecretText } from '../../base/secret-text.ts';
 import type { EngineFamily, TlsMode } from '../../core/engine.ts';
 import type { Address } from '../../core/network.ts';
-import type { PoolSettings } from '../../core/pool.ts';
+import type { PoolSettings } from '../../core/pool-parts.ts';
 import type { ClientSettings } from '../../core/proxy.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 

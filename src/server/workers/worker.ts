@@ -1,0 +1,103 @@
+import { systemClock } from '../../base/clock.ts';
+import { openLog } from '../../base/log.ts';
+import { watchProcess } from '../../metrics/process.ts';
+import { renderMetrics } from '../../metrics/render.ts';
+import type { ServeOptions } from '../process.ts';
+import { ServerProcess } from '../process.ts';
+import { loadSettings } from '../settings/load.ts';
+import { GeneratedCertificates } from '../tls-material.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import { readToWorker } from './messages.ts';
+
+type Begin = Extract<ToWorker, { kind: 'begin' }>;
+
+/** One of several processes behind the same addresses. Does what its supervisor says, and drains when that is gone. */
+export async function work(options: ServeOptions): Promise<number> {
+  if (process.send === undefined) throw new Error('a worker is started by `sluice serve`, not by hand');
+  // The supervisor hears the signals and passes on what follows from them.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {});
+  const mailbox = new Mailbox();
+  say({ kind: 'hello' });
+  return runWorker(options, mailbox, await mailbox.begin);
+}
+
+async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin): Promise<number> {
+  const settings = loadSettings(options.settingsPath, options.env);
+  const opened = openLog({ ...settings.log, clock: systemClock });
+  const log = opened.log.with({ worker: begin.index });
+  const running = new ServerProcess(options, settings, {
+    log,
+    certificates: new GeneratedCertificates(begin.certificates),
+    share: { index: begin.index, count: begin.count },
+    saltKey: new Uint8Array(Buffer.from(begin.saltKey, 'hex')),
+    forwardCancel: (proxy, worker, number, secret) =>
+      say({ kind: 'cancel', proxy, worker, number, secret: Buffer.from(secret).toString('hex') }),
+  });
+  if (!(await running.start())) {
+    opened.flush();
+    return 1;
+  }
+  const facts = watchProcess(systemClock, options.version);
+  const { server } = running;
+  const label = { worker: String(begin.index) };
+  say({ kind: 'ready' });
+  await mailbox.untilDrain(async (message) => {
+    switch (message.kind) {
+      case 'reload':
+        running.reload();
+        return;
+      case 'cancel':
+        server.cancel(message.proxy, message.number, new Uint8Array(Buffer.from(message.secret, 'hex')));
+        return;
+      case 'ask': {
+        const text =
+          message.what === 'metrics'
+            ? renderMetrics(server.sources(), await facts.facts(), label)
+            : JSON.stringify(server.readiness());
+        say({ kind: 'answer', id: message.id, text });
+        return;
+      }
+      case 'begin':
+      case 'drain':
+        return;
+    }
+  });
+  await running.drain();
+  facts.stop();
+  opened.flush();
+  return 0;
+}
+
+function say(message: FromWorker): void {
+  process.send?.(message);
+}
+
+/** What the supervisor has said. */
+class Mailbox {
+  readonly begin: Promise<Begin>;
+  #began: (begin: Begin) => void = () => {};
+  #handle: ((message: ToWorker) => Promise<void>) | undefined;
+  #drain: () => void = () => {};
+
+  constructor() {
+    this.begin = new Promise((resolve) => {
+      this.#began = resolve;
+    });
+    process.on('message', (message: unknown) => this.#receive(readToWorker(message)));
+    process.on('disconnect', () => this.#drain());
+  }
+
+  /** Handles messages until one says `drain`, or the supervisor is gone. */
+  untilDrain(handle: (message: ToWorker) => Promise<void>): Promise<void> {
+    this.#handle = handle;
+    return new Promise((resolve) => {
+      this.#drain = resolve;
+    });
+  }
+
+  #receive(message: ToWorker): void {
+    if (message.kind === 'begin') this.#began(message);
+    else if (message.kind === 'drain') this.#drain();
+    else void this.#handle?.(message);
+  }
+}
