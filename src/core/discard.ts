@@ -12,6 +12,7 @@ export type DiscardReason =
   | 'overBudget'
   | 'pingFailed'
   | 'resetFailed'
+  | 'resetImpossible'
   | 'retired'
   | 'violation';
 
@@ -30,6 +31,7 @@ export const discardReasons = {
   overBudget: 'The allowed number of database connections became smaller.',
   pingFailed: 'It did not answer a ping.',
   resetFailed: 'It could not be brought back to its first state.',
+  resetImpossible: 'What its session left behind cannot be reset.',
   retired: 'Its credentials or its target changed.',
   violation: 'The database broke its protocol.',
 } as const satisfies Record<DiscardReason, string>;

@@ -137,7 +137,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     const reset = connection.cancels > 0 ? undefined : this.#parts.engine.reset(connection.memory, pins);
     connection.borrower = undefined;
     connection.pinned = false;
-    if (reset === undefined) this.discard(connection, 'resetFailed', 'what it holds cannot be reset');
+    if (reset === undefined) this.discard(connection, 'resetImpossible');
     else this.#talk(connection, reset, 'resetFailed');
   }
 

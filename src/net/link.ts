@@ -80,6 +80,10 @@ export class SocketLink implements Link {
   /** What arrives from here on is dropped. Who has not let it happen after about `lingerSeconds` is cut off. */
   end(lingerSeconds = LINGER_SECONDS): void {
     if (this.#state !== 'open') return;
+    if (this.#handshake !== undefined) {
+      this.destroy(); // in the middle of a TLS handshake nothing can be said (trap GX-08)
+      return;
+    }
     this.resume(); // a paused socket would not notice that the peer closes, too
     this.#state = 'ending';
     this.#socket.timeout(lingerSeconds);

@@ -1,3 +1,5 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { concat, utf8 } from '../base/bytes.ts';
 import type { TlsMode } from '../core/engine.ts';
 
 /** What a listener needs to speak TLS. Replaced as a whole when certificate files change. */
@@ -21,13 +23,17 @@ export interface TlsClient {
   };
 }
 
-/** `alpn` are the protocol names offered, as TLS wants them: each with its length in front. */
+/**
+ * `alpn` are the protocol names offered. Throws a sentence where key and certificate are not PEM or do not belong together;
+ * `certPem` may go on with the certificates of those who signed it.
+ */
 export function tlsServer(keyPem: string, certPem: string, alpn: readonly string[]): TlsServer {
-  const names = Buffer.concat(
-    alpn.map((name) => Buffer.from(`${String.fromCharCode(name.length)}${name}`, 'latin1')),
-  );
+  checkPair(keyPem, certPem);
+  // As TLS wants them: each with its length in front.
+  const names = alpn.map((name) => utf8(`${String.fromCharCode(name.length)}${name}`));
+  const ALPNProtocols = concat(names);
   return {
-    options: { key: keyPem, cert: certPem, ...(names.length > 0 ? { ALPNProtocols: names } : {}) },
+    options: { key: keyPem, cert: certPem, ...(names.length > 0 ? { ALPNProtocols } : {}) },
   };
 }
 
@@ -37,22 +43,42 @@ export interface TlsClientFiles {
   readonly keyPem?: string | undefined;
 }
 
-/** `serverName` is the name the certificate is held to in `verify-full`, and what SNI tells unless it is an IP address (trap TD-34). */
+/**
+ * `serverName` is the name the certificate is held to in `verify-full`, and what SNI tells unless it is an IP address (trap
+ * TD-34). Throws like `tlsServer` over a certificate of our own.
+ */
 export function tlsClient(
   mode: Exclude<TlsMode, 'disable'>,
   serverName: string,
-  files: TlsClientFiles,
+  { caPem, certPem, keyPem }: TlsClientFiles,
 ): TlsClient {
+  if (certPem !== undefined && keyPem !== undefined) checkPair(keyPem, certPem);
   return {
     mode,
     options: {
       rejectUnauthorized: mode === 'verify-full',
       serverName,
-      ...(files.caPem === undefined ? {} : { ca: files.caPem }),
-      ...(files.certPem === undefined ? {} : { cert: files.certPem }),
-      ...(files.keyPem === undefined ? {} : { key: files.keyPem }),
+      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...(certPem === undefined ? {} : { cert: certPem }),
+      ...(keyPem === undefined ? {} : { key: keyPem }),
     },
   };
+}
+
+/** Bun would notice at every connection anew; and files that are being replaced may not fit each other for a moment. */
+function checkPair(keyPem: string, certPem: string): void {
+  const certificate = parsed('certificate', () => new X509Certificate(certPem));
+  const key = parsed('key', () => createPrivateKey(keyPem));
+  if (!certificate.checkPrivateKey(key)) throw new Error("the key is not the certificate's");
+}
+
+function parsed<T>(what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`the ${what} cannot be read: ${why}`, { cause: error });
+  }
 }
 
 /** How a handshake ended, as Bun tells it. */

@@ -211,6 +211,7 @@ const discardLevels = {
   overBudget: 'info',
   pingFailed: 'warn',
   resetFailed: 'warn',
+  resetImpossible: 'info',
   retired: 'info',
   violation: 'warn',
 } as const satisfies Record<DiscardReason, LogLevel>;

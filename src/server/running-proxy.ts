@@ -193,17 +193,19 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     this.#entrance.settings = entranceSettings(plan);
     this.#proxy.reconfigure({ pool: plan.proxy.pool, clients: plan.proxy, keeper: this.#keeper(plan, prepared) });
     // Healthy connections stay unless they lead elsewhere or were prepared otherwise (trap PG-109).
-    if (way(before) === way(plan)) {
+    if (way(before) !== way(plan)) this.#proxy.pool.retire(undefined);
+    if (JSON.stringify(before.database) === JSON.stringify(plan.database)) {
       this.#watcher.settings = watcherSettings(plan, prepared);
     } else {
-      this.#proxy.pool.retire(undefined);
       this.#watcher.restart(watcherSettings(plan, prepared));
     }
   }
 
   async renewCertificate(): Promise<void> {
-    if (this.plan.proxy.tls === undefined) return;
-    this.#network.tlsServer = await loadServerTls(this.plan.proxy, this.#around.certificates);
+    const { plan } = this;
+    if (plan.proxy.tls === undefined) return;
+    const renewed = await loadServerTls(plan.proxy, this.#around.certificates);
+    if (this.plan === plan) this.#network.tlsServer = renewed; // else `apply` has read later than we did
   }
 
   stopListening(): void {
@@ -272,9 +274,10 @@ function watcherSettings({ database }: ProxyPlan, { credentials }: Prepared): Wa
   return { user: credentials.someUser, database: database.database, ...WATCH };
 }
 
-/** All that makes a database connection what it is, beside its user. */
+/** All that makes a database connection what it is, beside its user: not how many there may be, nor who watches. */
 function way({ proxy, database }: ProxyPlan): string {
-  return JSON.stringify([database, proxy.initQuery]);
+  const { maxConnections: _many, database: _watched, ...rest } = database;
+  return JSON.stringify([rest, proxy.initQuery]);
 }
 
 function sameAddress(a: ProxySettings['listen'], b: ProxySettings['listen']): boolean {

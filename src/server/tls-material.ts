@@ -12,22 +12,27 @@ export async function loadServerTls(
   proxy: ProxySettings,
   generated: GeneratedCertificates,
 ): Promise<TlsServer> {
-  const { keyPem, certPem } =
-    proxy.tls === undefined
-      ? generated.of(proxy.hostnames)
-      : { keyPem: await read(proxy.tls.keyFile), certPem: await read(proxy.tls.certFile) };
-  return tlsServer(keyPem, certPem, ALPN);
+  if (proxy.tls === undefined) {
+    const { keyPem, certPem } = generated.of(proxy.hostnames);
+    return tlsServer(keyPem, certPem, ALPN);
+  }
+  const { keyFile, certFile } = proxy.tls;
+  const [keyPem, certPem] = [await read(keyFile), await read(certFile)];
+  return attempt(`cannot use ${certFile} with ${keyFile}`, () => tlsServer(keyPem, certPem, ALPN));
 }
 
-/** How to reach the database by TLS; undefined where it is switched off. */
+/** How to reach the database by TLS; undefined where it is switched off. Rejects with a sentence that names the file. */
 export async function loadClientTls(database: DatabaseSettings): Promise<TlsClient | undefined> {
-  if (database.tlsMode === 'disable') return undefined;
-  const { tlsCaFile, tlsCertFile, tlsKeyFile } = database;
-  return tlsClient(database.tlsMode, database.tlsServerName, {
+  const { tlsMode, tlsServerName, tlsCaFile, tlsCertFile, tlsKeyFile } = database;
+  if (tlsMode === 'disable') return undefined;
+  const files = {
     caPem: tlsCaFile === undefined ? undefined : await read(tlsCaFile),
     certPem: tlsCertFile === undefined ? undefined : await read(tlsCertFile),
     keyPem: tlsKeyFile === undefined ? undefined : await read(tlsKeyFile),
-  });
+  };
+  return attempt(`cannot use ${tlsCertFile} with ${tlsKeyFile}`, () =>
+    tlsClient(tlsMode, tlsServerName, files),
+  );
 }
 
 /** A generated certificate stays the same while its names do: clients may have pinned it. */
@@ -35,8 +40,13 @@ export class GeneratedCertificates {
   readonly #made = new Map<string, ReturnType<typeof generateCertificate>>();
 
   /** `made`: certificates that exist already, with their names. */
-  constructor(made: readonly (ReturnType<typeof generateCertificate> & { readonly names: readonly string[] })[] = []) {
-    for (const { names, keyPem, certPem } of made) this.#made.set(names.join(' '), { keyPem, certPem });
+  constructor(
+    made: readonly (ReturnType<typeof generateCertificate> & {
+      readonly names: readonly string[];
+    })[] = [],
+  ) {
+    for (const { names, keyPem, certPem } of made)
+      this.#made.set(names.join(' '), { keyPem, certPem });
   }
 
   of(names: readonly string[]): ReturnType<typeof generateCertificate> {
@@ -49,10 +59,15 @@ export class GeneratedCertificates {
   }
 }
 
-async function read(path: string): Promise<string> {
+function read(path: string): Promise<string> {
+  return attempt(`cannot read ${path}`, () => readFile(path, 'utf8'));
+}
+
+async function attempt<T>(failure: string, work: () => T | Promise<T>): Promise<T> {
   try {
-    return await readFile(path, 'utf8');
+    return await work();
   } catch (error) {
-    throw new Error(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${failure}: ${why}`, { cause: error });
   }
 }

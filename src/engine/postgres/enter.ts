@@ -21,7 +21,7 @@ import { errorResponse } from '../../wire/postgres/backend.ts';
 import { backend } from '../../wire/postgres/message-types.ts';
 import type { Report } from '../../wire/postgres/report.ts';
 import { sslRequest, startupMessage } from '../../wire/postgres/startup.ts';
-import { PostgresMemory } from './memory.ts';
+import { checkCount, PostgresMemory } from './memory.ts';
 import { readMessage } from './messages.ts';
 import type { PostgresPrincipal } from './principal.ts';
 
@@ -139,7 +139,7 @@ function* readWelcome(): Conversation<PostgresMemory> {
     switch (type) {
       case backend.parameterStatus: {
         const { name, value } = readParameterStatus(body);
-        parameters.set(name, value);
+        checkCount(parameters.set(name, value));
         break;
       }
       case backend.backendKeyData:
@@ -167,7 +167,8 @@ export function refusedBy(report: Report): FaultError {
   const { code } = report;
   const credentials = code !== undefined && CREDENTIALS.includes(code);
   const later = code === undefined || LATER.includes(code.slice(0, 2));
-  const detail = `${report.message}${code === undefined ? '' : ` (${code})`}`;
+  const message = report.message === '' ? 'the database gave no reason' : report.message;
+  const detail = `${message}${code === undefined ? '' : ` (${code})`}`;
   return new FaultError({
     name: 'databaseRefused',
     refusal: credentials ? 'credentials' : later ? 'later' : 'final',

@@ -1,5 +1,7 @@
 import type { Fault, FaultName } from '../../core/fault.ts';
 import { errorResponse } from '../../wire/postgres/backend.ts';
+import { readReport } from '../../wire/postgres/backend-read.ts';
+import { HEADER_BYTES } from '../../wire/postgres/framing.ts';
 
 interface Words {
   /** A SQLSTATE. */
@@ -46,7 +48,10 @@ const DETAIL_IN_TEXT: readonly FaultName[] = ['databaseRefused', 'protocolViolat
 
 /** The fault as an ErrorResponse. FATAL ends the connection; ERROR ends the request. */
 export function say(fault: Fault, severity: 'FATAL' | 'ERROR'): Uint8Array {
-  if (fault.original !== undefined) return fault.original;
+  // What ended a login of ours with FATAL may end no more than a request of the client's.
+  if (fault.original !== undefined) {
+    return errorResponse({ ...readReport(fault.original.subarray(HEADER_BYTES)), severity });
+  }
   const { code, text }: Words = faults[fault.name];
   const detail = DETAIL_IN_TEXT.includes(fault.name) ? undefined : fault.detail;
   return errorResponse({

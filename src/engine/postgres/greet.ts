@@ -39,13 +39,14 @@ export function* greet(door: PostgresDoor, salted: SaltedPasswords): Conversatio
   const { startup, encrypted } = arrival;
   const refusal = checkStartup(door, startup, encrypted);
   if (refusal !== undefined) throw new FaultError(refusal);
+  yield* negotiate(startup);
 
   const signedIn = yield* signIn(door, startup.user, encrypted, salted);
   if (signedIn === undefined) return { kind: 'end' };
 
   const who = principalOf(startup);
   const welcome = yield* wait(() => door.open(who));
-  yield* send(welcomeBytes(door, startup, signedIn.last, welcome));
+  yield* send(welcomeBytes(door, signedIn.last, welcome));
   return { kind: 'session', who, welcome, method: signedIn.method };
 }
 
@@ -56,6 +57,7 @@ type Arrival =
 /** Everything up to the start-up message: direct TLS, SSLRequest, GSSENCRequest, in any order that makes sense (trap PG-29). */
 function* readArrival(door: PostgresDoor): Conversation<Arrival> {
   let encrypted = false;
+  let tlsRefused = false;
   let gssRefused = false;
   if (u8(yield* peek(1), 0) === TLS_HANDSHAKE) {
     // Direct TLS says by ALPN what it is; PostgreSQL insists on that too, and so keeps other protocols out (trap PG-31).
@@ -68,9 +70,10 @@ function* readArrival(door: PostgresDoor): Conversation<Arrival> {
     const packet = readStartup(yield* read(length));
     switch (packet.kind) {
       case 'sslRequest':
-        if (encrypted) throw new Violation('SSLRequest inside TLS');
-        yield* send(utf8(door.keeper.offersTls ? 'S' : 'N'));
-        if (!door.keeper.offersTls) break;
+        if (tlsRefused || encrypted) throw new Violation('SSLRequest where it makes no sense');
+        tlsRefused = !door.keeper.offersTls;
+        yield* send(utf8(tlsRefused ? 'N' : 'S'));
+        if (tlsRefused) break;
         yield* startTls('server');
         encrypted = true;
         break;
@@ -101,6 +104,12 @@ function checkStartup(door: PostgresDoor, startup: StartupMessage, encrypted: bo
     return { name: 'unsupported', detail: "RDS Proxy currently doesn't support streaming replication mode." };
   }
   return door.admit();
+}
+
+/** A client that wishes for more than protocol 3.0 is told so once, before it signs in (trap PG-26). */
+function* negotiate({ minor, protocolOptions }: StartupMessage): Conversation<void> {
+  if (minor === 0 && protocolOptions.size === 0) return;
+  yield* send(backend.negotiateProtocolVersion(0, [...protocolOptions.keys()]));
 }
 
 /** What was said last, still to be sent, and how the client proved itself. */
@@ -189,28 +198,25 @@ function refuse(door: PostgresDoor, user: string, rule: PasswordRule, why: strin
   return new FaultError({ name: 'loginRefused', user });
 }
 
-/** The body of the client's next password message; undefined where it says goodbye instead. */
+/**
+ * The body of the client's next password message; undefined where it says goodbye instead. What is neither, such as a second
+ * start-up packet, is known by its first byte: its length may mean nothing (trap PG-105).
+ */
 function* readAnswer(): Conversation<Uint8Array | undefined> {
-  const { type, body } = yield* readMessage();
+  const type = u8(yield* peek(1), 0);
   if (type === frontend.terminate) return undefined;
   if (type !== frontend.password) {
     throw new FaultError({ name: 'protocolViolation', detail: `expected password response, got message type ${type}` });
   }
-  return body;
+  return (yield* readMessage()).body;
 }
 
 function welcomeBytes(
   door: PostgresDoor,
-  startup: StartupMessage,
   last: readonly Uint8Array[],
   welcome: PostgresMemory,
 ): Uint8Array {
-  const negotiation =
-    startup.minor > 0 || startup.protocolOptions.size > 0
-      ? [backend.negotiateProtocolVersion(0, [...startup.protocolOptions.keys()])]
-      : [];
   return concat([
-    ...negotiation,
     ...last,
     backend.authenticationOk(),
     ...[...welcome.initial].map(([name, value]) => backend.parameterStatus(name, value)),

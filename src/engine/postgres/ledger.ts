@@ -98,9 +98,21 @@ export class Ledger {
     return doubtful;
   }
 
+  /** A Sync or a query, which ends what the extended protocol began, is among what is owed. */
+  get hasEnd(): boolean {
+    for (let i = 0; i < this.#size; i += 1) {
+      const code = this.#at(i);
+      if (code === owed.sync || code === owed.query) return true;
+    }
+    return false;
+  }
+
   /** Nothing but Syncs is owed. */
   get onlySyncs(): boolean {
-    for (let i = 0; i < this.#size; i += 1) if (this.#at(i) !== owed.sync) return false;
+    for (let i = 0; i < this.#size; i += 1) {
+      const code = this.#at(i);
+      if (code !== owed.sync && code !== owed.copyEnd) return false;
+    }
     return true;
   }
 

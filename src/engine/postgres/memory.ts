@@ -7,7 +7,7 @@ import type { TransactionStatus } from '../../wire/postgres/backend.ts';
 export type ParameterSet = ReadonlyMap<string, string>;
 
 const known = new Map<string, ParameterSet>();
-/** There are few different sets; should somebody make many, forgetting them costs a longer comparison and nothing else. */
+/** There are few different sets; should somebody make many, equal ones may become two objects: to differ is to be compared. */
 const KNOWN_SETS = 1_024;
 
 /** The one object for this set. */
@@ -18,6 +18,12 @@ export function intern(parameters: ReadonlyMap<string, string>): ParameterSet {
   if (known.size >= KNOWN_SETS) known.clear();
   known.set(key, parameters);
   return parameters;
+}
+
+export function checkCount(parameters: ParameterSet): void {
+  if (parameters.size > limits.serverParameters.value) {
+    throw new Violation(`the database reported more than ${limits.serverParameters.value} parameters`);
+  }
 }
 
 /** What the engine remembers of one connection to a database. */
@@ -46,9 +52,7 @@ export class PostgresMemory {
   report(name: string, value: string): void {
     if (this.parameters.get(name) === value) return;
     const parameters = new Map(this.parameters).set(name, value);
-    if (parameters.size > limits.serverParameters.value) {
-      throw new Violation(`the database reported more than ${limits.serverParameters.value} parameters`);
-    }
+    checkCount(parameters);
     this.parameters = intern(parameters);
   }
 

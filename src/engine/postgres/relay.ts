@@ -2,7 +2,8 @@ import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY, i32be, u8 } from '../../base/bytes.ts';
 import type { Relay, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
-import { parameterStatus, readyForQuery } from '../../wire/postgres/backend.ts';
+import type { PinReason } from '../../core/pin.ts';
+import { errorResponse, parameterStatus, readyForQuery } from '../../wire/postgres/backend.ts';
 import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import { say } from './faults.ts';
@@ -39,6 +40,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #open = false;
   /** Messages of the extended protocol have been sent, and no Sync after them (trap PG-03). */
   #unsynced = false;
+  /** A statement was parsed and nothing bound since: a later request may run it, so it must stay there (trap PG-90). */
+  #unbound = false;
   /** The request that waited will not be served: its messages are dropped up to its end. */
   #refusing: 'no' | 'from here' | 'to Sync' = 'no';
   #pinned = false;
@@ -49,10 +52,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     this.#sink = sink;
     this.#told = welcome.initial;
     this.#replies = new Replies(sink);
-    this.#inspector = new Inspector((reason, digest) => {
-      this.#pinned = true;
-      sink.pin(reason, digest);
-    });
+    this.#inspector = new Inspector((reason, digest) => this.#pin(reason, digest));
   }
 
   get quiet(): boolean {
@@ -70,8 +70,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (memory.parameters === this.#told && !this.#unread) return;
     this.#tell(memory.parameters);
     this.#unread = false;
-    const why = unreadable(memory.parameters);
-    if (why !== undefined) this.#pinHidden(why);
+    this.#pinHidden(unreadable(memory.parameters));
   }
 
   fromClient(given: Uint8Array): number {
@@ -84,9 +83,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     let from = this.#passing ? 0 : at;
     while (at < end) {
       if (end - at < HEADER_BYTES) {
-        this.#forward(bytes, from, at);
         this.#header = bytes.slice(at);
-        return given.length;
+        break;
       }
       const start = at + HEADER_BYTES;
       const bodyBytes = checkMessageLength(i32be(bytes, at + 1));
@@ -98,6 +96,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
           this.#sink.finish();
           return given.length;
         }
+        this.#betweenMessages();
         // A held header goes back to where it was: what is returned counts the given bytes only.
         if (at < early) this.#header = bytes.slice(at, early);
         return Math.max(0, at - early);
@@ -110,7 +109,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
       }
       at = bodyEnd;
     }
-    this.#forward(bytes, from, end);
+    this.#forward(bytes, from, at);
+    this.#betweenMessages();
     this.#checkBoundary();
     return given.length;
   }
@@ -120,6 +120,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (memory === undefined) throw new Violation('a reply without a request');
     this.#replies.relay(memory, bytes);
     this.#told = memory.parameters;
+    this.#betweenMessages();
     if (this.#replies.resolved) this.#sink.again();
     this.#checkBoundary();
   }
@@ -146,21 +147,27 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   /** A message begins; its body, as far as it has arrived, is `bytes[start, end)`. */
   #begin(type: number, bytes: Uint8Array, start: number, end: number, bodyBytes: number): number {
     if (type === frontend.terminate) return stop;
+    const starts = startsRequest(type);
     if (this.#refusing !== 'no') return this.#refuseMessage(type);
     if (this.#replies.doubtful) return hold;
-    if (!needsServer(type)) return this.#beginCopyOrFlush(type);
+    if (!starts) return this.#beginCopyOrFlush(type);
     if (!this.#open || this.#memory === undefined) {
+      if (type === frontend.bind && !this.#pinned) return this.#refuseBind();
       if (!this.#sink.wantServer()) return hold;
       this.#open = true;
     }
     switch (type) {
       case frontend.query:
         this.#sink.request();
+        // It ends what unsynced messages began, as a Sync would.
+        this.#unsynced = false;
+        this.#unbound = false;
         this.#replies.expect(owed.query);
         this.#inspector.query(bytes, start, end, bodyBytes);
         break;
       case frontend.parse:
         this.#unsynced = true;
+        this.#unbound = true;
         this.#replies.expect(owed.parse);
         this.#inspector.parse(bytes, start, end, bodyBytes);
         break;
@@ -179,6 +186,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
         break;
       default:
         this.#unsynced = true;
+        if (type === frontend.bind) this.#unbound = false;
         this.#replies.expect(extended(type));
     }
     return pass;
@@ -194,6 +202,17 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     return pass;
   }
 
+  /**
+   * A request that begins by binding means a statement that its own session prepared without a name in an earlier one. On
+   * whatever connection it gets there may be another session's by now, and that must not run (trap PG-90).
+   */
+  #refuseBind(): number {
+    const message = 'unnamed prepared statement does not exist';
+    this.#sink.toClient(errorResponse({ severity: 'ERROR', code: '26000', message }));
+    this.#refusing = 'to Sync';
+    return drop;
+  }
+
   /** Answers like a database that skips: a query is ended at once, the extended protocol at its Sync. */
   #refuseMessage(type: number): number {
     const simple = type === frontend.query || type === frontend.functionCall;
@@ -203,20 +222,29 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     return drop;
   }
 
+  /** What `Replies` has to ask the database must not land inside a message of the client's. */
+  #betweenMessages(): void {
+    if (this.#remaining === 0 || !this.#passing) this.#replies.sendBarrier();
+  }
+
   #checkBoundary(): void {
     const memory = this.#memory;
     if (!this.#open || memory === undefined || memory.status !== 'I') return;
     if (!this.quiet || memory.remaining > 0 || memory.held.length > 0) return;
     if (!this.#pinned && memory.parameters !== memory.initial) this.#pinHidden(changesOf(memory));
+    if (this.#unbound && this.#replies.parsed && !this.#pinned) this.#pin('preparedStatement', 'a statement without a name, not run yet');
     this.#open = false;
     if (!this.#pinned) this.#memory = undefined;
     this.#sink.boundary();
   }
 
-  #pinHidden(why: string): void {
-    if (this.#pinned) return;
+  #pinHidden(why: string | undefined): void {
+    if (why !== undefined && !this.#pinned) this.#pin('hiddenState', why);
+  }
+
+  #pin(reason: PinReason, digest: string): void {
     this.#pinned = true;
-    this.#sink.pin('hiddenState', why);
+    this.#sink.pin(reason, digest);
   }
 
   /** The connection's parameters differ from what the client was told last: tells it, as a database would. */
@@ -229,8 +257,9 @@ export class PostgresRelay implements Relay<PostgresMemory> {
 }
 
 /** No statement said so, yet reported parameters have changed: a function did it, or the configuration. */
-function changesOf(memory: PostgresMemory): string {
+function changesOf(memory: PostgresMemory): string | undefined {
   const changed = [...memory.parameters].filter(([name, value]) => memory.initial.get(name) !== value);
+  if (changed.length === 0) return undefined;
   return `changed without a SET: ${changed.map(([name]) => name).join(', ')}`;
 }
 
@@ -253,13 +282,26 @@ function unreadable(parameters: ParameterSet): string | undefined {
   return undefined;
 }
 
-function needsServer(type: number): boolean {
-  return (
-    type !== frontend.flush &&
-    type !== frontend.copyData &&
-    type !== frontend.copyDone &&
-    type !== frontend.copyFail
-  );
+/** False for Flush and copy messages. A type that does not exist is met here, before it costs a connection. */
+function startsRequest(type: number): boolean {
+  switch (type) {
+    case frontend.query:
+    case frontend.parse:
+    case frontend.bind:
+    case frontend.describe:
+    case frontend.execute:
+    case frontend.close:
+    case frontend.sync:
+    case frontend.functionCall:
+      return true;
+    case frontend.flush:
+    case frontend.copyData:
+    case frontend.copyDone:
+    case frontend.copyFail:
+      return false;
+    default:
+      throw new Violation(`invalid frontend message type ${type}`);
+  }
 }
 
 function extended(type: number): number {
@@ -268,9 +310,7 @@ function extended(type: number): number {
       return owed.bind;
     case frontend.describe:
       return owed.describe;
-    case frontend.close:
-      return owed.close;
     default:
-      throw new Violation(`invalid frontend message type ${type}`);
+      return owed.close;
   }
 }

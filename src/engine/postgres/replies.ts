@@ -23,24 +23,28 @@ export class Replies {
   /** The database skips to a Sync that the client has not sent yet. */
   #skipping = false;
   #copyingIn = false;
+  /** A copy has swallowed the Sync that was to end its request: another one must come (trap PG-09). */
+  #awaitsSync = false;
   /** A copy failed, and Syncs are owed of which nobody knows whether the copy has swallowed them. */
-  #doubt: 'none' | 'open' | 'barrier sent' = 'none';
+  #doubt: 'none' | 'open' | 'barrier due' | 'barrier sent' = 'none';
   #fatalSaid = false;
   /** The client has received the first part of a message and not yet the rest. */
   #inMessage = false;
   resolved = false;
+  /** The database took the last Parse that it answered. */
+  parsed = false;
 
   constructor(sink: RelaySink) {
     this.#sink = sink;
   }
 
   get nothingOwed(): boolean {
-    return this.#ledger.isEmpty && !this.#skipping;
+    return this.#ledger.isEmpty && !this.#skipping && !this.#awaitsSync;
   }
 
-  /** A barrier is under way: until it is answered nothing more may be sent. */
+  /** A barrier is due or under way: until it is answered nothing more may be sent. */
   get doubtful(): boolean {
-    return this.#doubt === 'barrier sent';
+    return this.#doubt === 'barrier due' || this.#doubt === 'barrier sent';
   }
 
   /** An error message of ours would be understood: none has been passed on, and no message is cut in two. */
@@ -58,12 +62,22 @@ export class Replies {
       if (code !== owed.sync) return;
       this.#skipping = false;
     }
+    if (code === owed.sync || code === owed.query) this.#awaitsSync = false;
     if (code === owed.copyEnd && this.#ledger.isEmpty) return;
+    if (code === owed.parse) this.parsed = false;
     this.#ledger.push(code);
+  }
+
+  /** To be called between two messages of the client's: sends the barrier if one is due. */
+  sendBarrier(): void {
+    if (this.#doubt !== 'barrier due') return;
+    this.#doubt = 'barrier sent';
+    this.#sink.toServer(query(''));
   }
 
   /** Passes on what the database sent. */
   relay(memory: PostgresMemory, arrived: Uint8Array): void {
+    if (this.#fatalSaid) return; // whatever follows a farewell, the client hears one (trap PG-15)
     const bytes = memory.held.length === 0 ? arrived : concat([memory.held, arrived]);
     memory.held = EMPTY;
     this.resolved = false;
@@ -71,7 +85,7 @@ export class Replies {
     let from = 0;
     let at = Math.min(memory.remaining, end);
     memory.remaining -= at;
-    while (at < end) {
+    while (at < end && !this.#fatalSaid) {
       if (end - at < HEADER_BYTES) break;
       const type = u8(bytes, at);
       const bodyBytes = checkMessageLength(i32be(bytes, at + 1));
@@ -112,11 +126,14 @@ export class Replies {
       case backend.copyOutResponse:
       case backend.functionCallResponse:
       case backend.parameterDescription:
+        if (ledger.isEmpty) throw new Violation(`message type ${type} where nothing was owed`);
+        return true;
       case backend.noticeResponse:
       case backend.notificationResponse:
         return true;
       case backend.parseComplete:
         ledger.settle(owed.parse);
+        this.parsed = true;
         return true;
       case backend.bindComplete:
         ledger.settle(owed.bind);
@@ -140,6 +157,7 @@ export class Replies {
       case backend.emptyQueryResponse:
         return this.#emptyQuery();
       case backend.copyInResponse:
+        if (ledger.isEmpty) throw new Violation('a copy where nothing was owed');
         this.#copyingIn = true;
         return true;
       case backend.readyForQuery:
@@ -161,6 +179,7 @@ export class Replies {
   #copyEnded(): void {
     this.#copyingIn = false;
     this.#ledger.endCopy();
+    this.#awaitsSync = this.#ledger.head === owed.execute && !this.#ledger.hasEnd;
   }
 
   #emptyQuery(): boolean {
@@ -208,8 +227,7 @@ export class Replies {
     }
     if (!this.#ledger.onlySyncs) throw new Violation('requests were sent behind a copy that failed: their replies cannot be told apart');
     this.#ledger.push(owed.barrier);
-    this.#doubt = 'barrier sent';
-    this.#sink.toServer(query(''));
+    this.#doubt = 'barrier due';
   }
 }
 

@@ -1,6 +1,7 @@
-import { assert, Violation } from '../../base/assert.ts';
+import { Violation } from '../../base/assert.ts';
 import type { Conversation } from '../../core/conversation.ts';
 import type { Capacity } from '../../core/engine.ts';
+import { FaultError } from '../../core/fault.ts';
 import type { PinReason } from '../../core/pin.ts';
 import { ask } from './ask.ts';
 import type { PostgresMemory } from './memory.ts';
@@ -44,6 +45,12 @@ export function* measure(memory: PostgresMemory): Conversation<Capacity> {
 /** The target group's InitQuery, once per connection. What it sets belongs to the connection's first state. */
 export function* initialise(memory: PostgresMemory, statements: string): Conversation<void> {
   yield* ask(memory, statements);
-  assert(memory.status === 'I', 'the init query leaves a transaction open');
+  if (memory.status !== 'I') {
+    throw new FaultError({
+      name: 'databaseRefused',
+      refusal: 'later',
+      detail: 'the init query leaves a transaction open',
+    });
+  }
   memory.settle();
 }

@@ -14,7 +14,11 @@ for (const version of [18, 14] as const) {
     });
     afterAll(() => stage.close());
 
-    async function bench(flags: readonly string[], clients: number, sslmode: string): Promise<void> {
+    async function bench(
+      flags: readonly string[],
+      clients: number,
+      sslmode: string,
+    ): Promise<void> {
       const command = ['pgbench', '-n', '-j2', `-c${clients}`, `-t${TRANSACTIONS}`, ...flags];
       const out = await stage.succeed(command, { env: { PGSSLMODE: sslmode } });
       const expected = clients * TRANSACTIONS;

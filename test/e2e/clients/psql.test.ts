@@ -21,7 +21,18 @@ for (const version of [18, 14] as const) {
       expect(described).toContain('"item_pkey" PRIMARY KEY, btree (id)');
       const { host, port } = stage.server;
       const env = { PGHOST: host, PGPORT: String(port) };
-      const command = ['psql', '-X', '-c', '\\d item', '-c', '\\dt', '-c', '\\dn', '-c', '\\df now'];
+      const command = [
+        'psql',
+        '-X',
+        '-c',
+        '\\d item',
+        '-c',
+        '\\dt',
+        '-c',
+        '\\dn',
+        '-c',
+        '\\df now',
+      ];
       expect(await stage.succeed(command)).toBe(await stage.succeed(command, { env }));
     });
 
@@ -59,8 +70,12 @@ for (const version of [18, 14] as const) {
       expect(failed.code).not.toBe(0);
       const there = [...PSQL, '-c', `SELECT to_regclass('whole') IS NOT NULL`];
       expect(await stage.succeed(there)).toBe('f\n');
-      await stage.succeed([...PSQL, '-1', '-f', '-'], { stdin: script('INSERT INTO whole VALUES (1)') });
-      expect(await stage.succeed([...PSQL, '-c', 'TABLE whole', '-c', 'DROP TABLE whole'])).toBe('1\n');
+      await stage.succeed([...PSQL, '-1', '-f', '-'], {
+        stdin: script('INSERT INTO whole VALUES (1)'),
+      });
+      expect(await stage.succeed([...PSQL, '-c', 'TABLE whole', '-c', 'DROP TABLE whole'])).toBe(
+        '1\n',
+      );
     });
 
     test('a session keeps its settings and temporary tables across statements', async () => {
@@ -70,6 +85,16 @@ for (const version of [18, 14] as const) {
       });
       expect(out).toBe('pg_catalog\n7\n3\n');
       expect(await stage.succeed([...PSQL, '-c', 'SHOW search_path'])).toBe('"$user", public\n');
+    });
+
+    test('describes a statement that it prepared a request before (PG-90)', async () => {
+      const described = (): Promise<string> =>
+        stage.succeed([...PSQL], {
+          stdin: `SELECT 1 AS one, now() AS two \\gdesc\nSELECT 2\n\\g\n`,
+        });
+      const all = Array.from({ length: 8 }, described);
+      for (const out of await Promise.all(all))
+        expect(out).toBe('one|integer\ntwo|timestamp with time zone\n2\n');
     });
 
     const modes = ['require', 'verify-ca', 'verify-full'] as const;

@@ -40,12 +40,12 @@ export class Stage {
     this.caFile = join(sluice.directory, 'proxy.crt');
   }
 
-  /** The users `app` and `reader` own a schema of their name in the database `app`. */
+  /** The user `app` owns a schema of its name in the database `app`, and may use `public`. */
   static async open(options: StageOptions = {}): Promise<Stage> {
     const { version = 18, connections = 3, proxy = {}, rest = {} } = options;
     const server = await withPostgres(version);
     await server.query(
-      'CREATE SCHEMA IF NOT EXISTS AUTHORIZATION app; CREATE SCHEMA IF NOT EXISTS AUTHORIZATION reader',
+      'CREATE SCHEMA IF NOT EXISTS AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app',
       'app',
     );
     const { keyPem, certPem } = generateCertificate(['localhost', '127.0.0.1']);
@@ -145,7 +145,9 @@ export class Stage {
     });
     const nothing = { clients: 0, waiting: 0, borrowed: 0, inTransaction: 0, pinned: 0 };
     await eventually(left, (found) => Bun.deepEquals(found, nothing));
-    const bad = this.sluice.logs().filter(({ level, event }) => level === 'error' || event === 'bug');
+    const bad = this.sluice
+      .logs()
+      .filter(({ level, event }) => level === 'error' || event === 'bug');
     expect(bad).toEqual([]);
     expect(this.sluice.stderr).toEqual([]);
     expect(await this.metric('sluice_client_connections_received_total')).toBeGreaterThan(0);

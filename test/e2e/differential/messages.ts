@@ -4,7 +4,10 @@ import type { Part } from '../../support/messages.ts';
 
 /** Messages, and as many ReadyForQuery as there are things that end in one. */
 export function say(...send: readonly Uint8Array[]): Exchange {
-  return { send, readies: send.filter(([type]) => type === SYNC || type === QUERY || type === CALL).length };
+  return {
+    send,
+    readies: send.filter(([type]) => type === SYNC || type === QUERY || type === CALL).length,
+  };
 }
 
 const SYNC = 0x53;

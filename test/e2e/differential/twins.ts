@@ -20,13 +20,11 @@ export class Twins {
   readonly stage: Stage;
   readonly direct: Way;
   readonly proxied: Way;
-  readonly #pristine: string;
 
-  private constructor(stage: Stage, ways: { direct: Way; proxied: Way; pristine: string }) {
+  private constructor(stage: Stage, direct: Way, proxied: Way) {
     this.stage = stage;
-    this.direct = ways.direct;
-    this.proxied = ways.proxied;
-    this.#pristine = ways.pristine;
+    this.direct = direct;
+    this.proxied = proxied;
   }
 
   static async open(version: 18 | 14): Promise<Twins> {
@@ -39,7 +37,7 @@ export class Twins {
     const login = { user: 'app', password: passwordOf('app'), deadlineMs: 8_000 };
     const direct = { ...login, host, port, database: 'twin_direct' };
     const proxied = { ...login, host: '127.0.0.1', port: stage.port, database: 'twin_proxied' };
-    return new Twins(stage, { direct, proxied, pristine: await stateOf(direct) });
+    return new Twins(stage, direct, proxied);
   }
 
   /** Nothing that a client can see differs, and nothing stays behind for the next one. */
@@ -53,7 +51,7 @@ export class Twins {
       { ...this.proxied, ...more },
     ] as const;
     expect(await differences(script, ...ways, { masks: [...explained, ...masks] })).toEqual([]);
-    await this.expectPristine();
+    await this.expectPristine(more);
   }
 
   /** For talk that goes by what comes back: both ways must give the same lines. */
@@ -79,8 +77,9 @@ export class Twins {
   }
 
   /** Another client on the one connection sees what a client of a fresh one sees (PG-58, PG-64, PG-65, PG-67). */
-  async expectPristine(): Promise<void> {
-    expect(await stateOf(this.proxied)).toBe(this.#pristine);
+  async expectPristine(more: Partial<Way> = {}): Promise<void> {
+    const fresh = await stateOf({ ...this.direct, ...more });
+    expect(await stateOf({ ...this.proxied, ...more })).toBe(fresh);
   }
 
   async close(): Promise<void> {
@@ -134,11 +133,15 @@ async function stateOf(way: Way): Promise<string> {
   }
 }
 
+/**
+ * Settings with a dot are left out of `values`: those of a procedural language are there once it has been used, and
+ * PostgreSQL itself leaves an empty text of one that was made up (docs/differences.md).
+ */
 const STATE = `SELECT jsonb_pretty(jsonb_build_object(
   'settings', (SELECT jsonb_object_agg(name, setting || ' by ' || source) FROM pg_settings
     WHERE source NOT IN ('default', 'configuration file', 'override', 'environment variable')),
   'values', (SELECT md5(string_agg(name || '=' || setting, ',' ORDER BY name)) FROM pg_settings
-    WHERE context IN ('user', 'superuser')),
+    WHERE context IN ('user', 'superuser') AND name NOT LIKE '%.%'),
   'statements', (SELECT jsonb_agg(name) FROM pg_prepared_statements),
   'listening', (SELECT jsonb_agg(channel) FROM pg_listening_channels() AS channel),
   'cursors', (SELECT jsonb_agg(name) FROM pg_cursors),
@@ -146,4 +149,4 @@ const STATE = `SELECT jsonb_pretty(jsonb_build_object(
     (SELECT oid FROM pg_database WHERE datname = current_database())),
   'temporary', (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()),
   'user', current_user, 'login', session_user, 'role', current_setting('role'),
-  'hidden', current_setting('my.setting', true), 'schema', current_schema))`;
+  'own', coalesce(current_setting('my.setting', true), ''), 'schema', current_schema))`;

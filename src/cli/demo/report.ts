@@ -1,0 +1,97 @@
+import { fileURLToPath } from 'node:url';
+import { table } from '../table.ts';
+import type { Figures } from './figures.ts';
+import { mostFrequent } from './figures.ts';
+import type { DemoDatabase } from './database.ts';
+import { DATABASE, PASSWORD_USER, TOKEN_USER } from './database.ts';
+import { routeTitles } from './progress.ts';
+import type { DemoProxy } from './proxy.ts';
+import { HOSTNAME, REGION } from './proxy.ts';
+import type { RouteName } from './routes.ts';
+import { routes } from './routes.ts';
+
+/** What one route came to. */
+export interface Result {
+  readonly figures: Figures;
+  /** What the invocations that failed were told. */
+  readonly errors: readonly string[];
+}
+
+export type Results = Readonly<Record<RouteName, Result>>;
+
+/** The results side by side. */
+export function comparison(results: Results, columns: number): string {
+  const row = (title: string, show: (result: Result) => string): readonly string[] => [
+    title,
+    ...routes.map((route) => show(results[route])),
+  ];
+  const rows = [
+    ['', ...routes.map((route) => routeTitles[route])],
+    row('invocations', ({ figures }) => String(figures.invocations)),
+    row('failed', ({ figures }) => String(figures.failed)),
+    row('most frequent error', ({ errors }) => commonError(errors) ?? '–'),
+    row('median (p50)', ({ figures }) => time(figures.p50Ms)),
+    row('p95', ({ figures }) => time(figures.p95Ms)),
+    row('p99', ({ figures }) => time(figures.p99Ms)),
+    row('peak database connections', ({ figures }) => String(figures.peakDatabaseConnections)),
+  ];
+  return table(rows, columns);
+}
+
+function time(ms: number | null): string {
+  return ms === null ? '–' : `${Math.round(ms)} ms`;
+}
+
+function commonError(errors: readonly string[]): string | undefined {
+  const common = mostFrequent(errors);
+  return common && `${common.count} × ${common.text}`;
+}
+
+/** What was seen, in one sentence. */
+export function conclusion({ direct, proxied }: Results): string {
+  const [before, after] = [direct.figures, proxied.figures];
+  return (
+    `Of ${before.invocations} invocations, ${howMany(before.failed)} failed ${routeTitles.direct} ` +
+    `and ${howMany(after.failed)} ${routeTitles.proxied}, which needed ` +
+    `${after.peakDatabaseConnections} database connections instead of ${before.peakDatabaseConnections}.`
+  );
+}
+
+function howMany(count: number): string {
+  return count === 0 ? 'none' : String(count);
+}
+
+const program = fileURLToPath(new URL('../../../bin/sluice', import.meta.url));
+
+/** Commands to paste into another terminal, one for each way to sign in. */
+export function connectionCommands(
+  { port, certPath, accessKey }: Pick<DemoProxy, 'port' | 'certPath' | 'accessKey'>,
+  { passwords }: Pick<DemoDatabase, 'passwords'>,
+): string {
+  const place = `${HOSTNAME}:${port}/${DATABASE}?sslmode=verify-full&sslrootcert=${pathForUrl(certPath)}`;
+  const password = passwords[PASSWORD_USER].reveal();
+  const { accessKeyId, secretAccessKey } = accessKey;
+  // Empty, since what is set in that terminal would be used instead of the keys, or with them.
+  const keys =
+    'AWS_PROFILE= AWS_SESSION_TOKEN= ' +
+    `AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey.reveal()}`;
+  const token = `token --region ${REGION} --host ${HOSTNAME} --port ${port} --user ${TOKEN_USER}`;
+  return `The proxy goes on until Ctrl-C. In another terminal, with a password:
+
+psql 'postgresql://${PASSWORD_USER}:${password}@${place}'
+
+With an IAM token:
+
+PGPASSWORD="$(${keys} \\
+  ${quoted(program)} ${token})" \\
+  psql 'postgresql://${TOKEN_USER}@${place}'`;
+}
+
+function pathForUrl(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/').replaceAll("'", '%27');
+}
+
+/** For a shell, inside double quotes' command substitution or outside. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,552 @@
+import { describe, expect, test } from 'bun:test';
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import {
+  bytesOf,
+  cstrings,
+  frontend,
+  i32,
+  message,
+  parseMessages,
+} from '../../../test/support/messages.ts';
+import { rehearse } from '../../../test/support/rehearse.ts';
+import type { Peer } from '../../../test/support/rehearse.ts';
+import { scramClient } from '../../../test/support/scram-client.ts';
+import { transcript } from '../../../test/support/transcript.ts';
+import { freshMemory } from '../../../test/transcripts/rig.ts';
+import { SaltedPasswords } from '../../auth/scram.ts';
+import { Violation } from '../../base/assert.ts';
+import { concat, utf8 } from '../../base/bytes.ts';
+import { seededRandom } from '../../base/random.ts';
+import { SecretText } from '../../base/secret-text.ts';
+import type { Conversation } from '../../core/conversation.ts';
+import type { Door, Doorkeeper, Entry, LoginRule } from '../../core/engine.ts';
+import type { Fault } from '../../core/fault.ts';
+import { FaultError } from '../../core/fault.ts';
+import { say } from './faults.ts';
+import { greet } from './greet.ts';
+import type { PostgresMemory } from './memory.ts';
+import type { PostgresPrincipal } from './principal.ts';
+
+type PostgresEntry = Entry<PostgresMemory, PostgresPrincipal>;
+
+const SECRET = 'correct horse';
+/** The beginning of one, for a network that is not there. */
+const TLS_HELLO = Uint8Array.of(0x16, 3, 1);
+const KEY = Uint8Array.of(9, 8, 7, 6);
+
+function passwordRule(method: string, known: boolean): LoginRule {
+  const passwords = known ? [new SecretText('an older one'), new SecretText(SECRET)] : [];
+  return {
+    kind: 'password',
+    method,
+    passwords: known ? passwords : [new SecretText('nobody'), new SecretText('knows')],
+    known,
+  };
+}
+
+const rules: Readonly<Record<string, LoginRule>> = {
+  alice: passwordRule('POSTGRES_SCRAM_SHA_256', true),
+  nobody: passwordRule('POSTGRES_SCRAM_SHA_256', false),
+  mdalice: passwordRule('POSTGRES_MD5', true),
+  mdnobody: passwordRule('POSTGRES_MD5', false),
+  token: { kind: 'token' },
+};
+
+interface Setting {
+  readonly keeper?: Partial<Doorkeeper>;
+  readonly full?: Fault;
+  readonly closed?: Fault;
+  /** What ALPN agrees on when TLS starts. */
+  readonly alpn?: string;
+}
+
+interface Visit {
+  readonly entry: PostgresEntry | undefined;
+  /** All that the client was told, its last words included, in lines. */
+  readonly heard: readonly string[];
+  readonly sent: readonly Uint8Array[];
+  readonly leftover: Uint8Array;
+  readonly steps: readonly string[];
+  /** Why the log says that it was refused. */
+  readonly why: readonly string[];
+  readonly tokens: readonly string[];
+}
+
+/** Runs a greeting and says its fault to the client, as the proxy does. */
+async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
+  const why: string[] = [];
+  const tokens: string[] = [];
+  const random = seededRandom(7);
+  const door: Door<PostgresMemory, PostgresPrincipal> = {
+    keeper: {
+      offersTls: true,
+      requiresTls: false,
+      rule: (user) => rules[user] ?? passwordRule('POSTGRES_SCRAM_SHA_256', false),
+      checkToken: (_, token) => {
+        tokens.push(token.reveal());
+        const ok = token.reveal().startsWith('good');
+        return Promise.resolve(ok ? { ok } : { ok: false, why: 'it is too old' });
+      },
+      salt: (user, count) => createHash('sha256').update(user).digest().subarray(0, count),
+      ...setting.keeper,
+    },
+    cancelNumber: 0xfffffff1,
+    cancelSecret: KEY,
+    admit: () => setting.full,
+    refused: (user, reason) => void why.push(`${user}: ${reason}`),
+    open: () => {
+      if (setting.closed !== undefined) return Promise.reject(new FaultError(setting.closed));
+      return Promise.resolve(freshMemory());
+    },
+    random: (count) => random.bytes(count),
+  };
+  const told = tellFault(greet(door, salted));
+  const { result, sent, leftover, steps } = await rehearse(agree(told, setting.alpn ?? ''), peer);
+  const plain = sent.filter((bytes) => bytes.length > 1);
+  return {
+    ...{ entry: result, sent, leftover, steps, why, tokens },
+    heard: transcript(parseMessages(concat(plain))),
+  };
+}
+
+const salted = new SaltedPasswords();
+
+function* tellFault(
+  greeting: Conversation<PostgresEntry>,
+): Conversation<PostgresEntry | undefined> {
+  try {
+    return yield* greeting;
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+    yield { kind: 'send', bytes: say(error.fault, 'FATAL') };
+    return undefined;
+  }
+}
+
+/** The rehearsal knows no ALPN, and leaves a hello where it is: both are the network's part. */
+function* agree<Result>(inner: Conversation<Result>, alpn: string): Conversation<Result> {
+  let next = inner.next(utf8(''));
+  while (next.done !== true) {
+    let answer: Uint8Array;
+    try {
+      const takesHello = next.value.kind === 'startTls' && next.value.helloIsBuffered;
+      answer = yield takesHello ? { kind: 'read', bytes: TLS_HELLO.length } : next.value;
+    } catch (error) {
+      next = inner.throw(error);
+      continue;
+    }
+    next = inner.next(next.value.kind === 'startTls' ? utf8(alpn) : answer);
+  }
+  return next.value;
+}
+
+type Say = (heard: Uint8Array) => Uint8Array;
+
+/** A client that says one thing after the other, each knowing what it has heard since the last. */
+function clientOf(...says: readonly (Uint8Array | Say)[]): Peer {
+  const left = [...says];
+  return (heard) => {
+    const next = left.shift();
+    return typeof next === 'function' ? next(heard) : next;
+  };
+}
+
+/** The text in the last authentication message. */
+function challengeIn(heard: Uint8Array): string {
+  const { body } = parseMessages(heard).at(-1) ?? { body: heard };
+  return Buffer.from(body).toString('utf8', 4);
+}
+
+function scram(user: string, password: string, startup = frontend.startup({ user })): Peer {
+  const client = scramClient(password, 'rOprNGfwEbeRWgbNEkqO');
+  return clientOf(startup, frontend.saslInitial('SCRAM-SHA-256', client.first()), (heard) =>
+    frontend.saslResponse(client.final(challengeIn(heard))),
+  );
+}
+
+function md5(user: string, password: string): Peer {
+  const digest = (...parts: readonly (string | Uint8Array)[]): string => {
+    const hash = createHash('md5');
+    for (const part of parts) hash.update(part);
+    return hash.digest('hex');
+  };
+  return clientOf(frontend.startup({ user }), (heard) =>
+    frontend.password(`md5${digest(digest(password, user), heard.subarray(9))}`),
+  );
+}
+
+const overTls = (...rest: readonly Uint8Array[]): Peer => clientOf(frontend.sslRequest(), ...rest);
+
+const WELCOME = [
+  'R 0',
+  'S client_encoding=UTF8',
+  'S standard_conforming_strings=on',
+  'S TimeZone=UTC',
+  'K 4',
+  'Z I',
+];
+const WRONG = (user: string): string =>
+  `E FATAL 28P01 The password that was provided for the role ${user} is wrong.`;
+
+describe('SCRAM', () => {
+  test('lets in who knows one of the passwords, and proves itself', async () => {
+    for (const password of [SECRET, 'an older one']) {
+      const { entry, heard, why, leftover } = await visit(scram('alice', password));
+      expect(entry).toMatchObject({ kind: 'session', who: { user: 'alice', database: 'alice' } });
+      expect(heard).toEqual(['R 10', 'R 11', 'R 12', ...WELCOME]);
+      expect([why, leftover.length]).toEqual([[], 0]);
+    }
+  });
+
+  test('its proof is right, and comes with all the rest in one write', async () => {
+    const client = scramClient(SECRET);
+    const { sent } = await visit(
+      clientOf(
+        frontend.startup({ user: 'alice' }),
+        frontend.saslInitial('SCRAM-SHA-256', client.first()),
+        (heard) => frontend.saslResponse(client.final(challengeIn(heard))),
+      ),
+    );
+    expect(sent.length).toBe(3);
+    const [final] = parseMessages(sent.at(-1) ?? utf8(''));
+    client.check(Buffer.from(final?.body ?? utf8('')).toString('utf8', 4));
+  });
+
+  test('PG-103: a wrong password and an unknown user hear the same, message by message', async () => {
+    const wrong = await visit(scram('alice', 'wrong'));
+    const unknown = await visit(scram('nobody', 'wrong'));
+    expect(wrong.heard).toEqual(['R 10', 'R 11', WRONG('alice')]);
+    expect(unknown.heard).toEqual(['R 10', 'R 11', WRONG('nobody')]);
+    expect(unknown.steps).toEqual(wrong.steps);
+    expect(unknown.sent.map(({ length }) => length - 'nobody'.length)).toEqual(
+      wrong.sent.map(({ length }, at) => length - (at === 2 ? 'alice' : 'nobody').length),
+    );
+    expect(wrong.why).toEqual(['alice: the password is wrong']);
+    expect(unknown.why).toEqual(['nobody: the proxy has no credentials for this user']);
+  });
+
+  test('PG-103: not even the password that nobody knows lets an unknown user in', async () => {
+    expect((await visit(scram('nobody', 'nobody'))).heard.at(-1)).toBe(WRONG('nobody'));
+  });
+
+  test('PG-103: the salt of an unknown user stays what it was', async () => {
+    const salts = await Promise.all(
+      ['x', 'y'].map(async (password) => {
+        const { sent } = await visit(scram('nobody', password));
+        return /s=([^,]+)/.exec(challengeIn(sent[1] ?? utf8('')))?.[1];
+      }),
+    );
+    expect(salts[0]).toBeDefined();
+    expect(salts[0]).toBe(salts[1]);
+  });
+
+  test('PG-100: refuses channel binding, PG-106: and what is malformed', async () => {
+    const startup = frontend.startup({ user: 'alice' });
+    const first = (text: string): Peer =>
+      clientOf(startup, frontend.saslInitial('SCRAM-SHA-256', text));
+    expect((await visit(first('p=tls-unique,,n=,r=abc'))).heard.at(-1)).toBe(WRONG('alice'));
+    await expect(visit(first('garbage'))).rejects.toThrow(Violation);
+    await expect(visit(first(`n,,n=,r=${'x'.repeat(2_000)}`))).rejects.toThrow('nonce');
+    await expect(
+      visit(clientOf(startup, frontend.saslInitial('SCRAM-SHA-1', 'n,,n=,r=abc'))),
+    ).rejects.toThrow('mechanism');
+    const silent = message('p', 'SCRAM-SHA-256\0', i32(-1));
+    await expect(visit(clientOf(startup, silent))).rejects.toThrow(Violation);
+  });
+});
+
+describe('MD5', () => {
+  test('lets in who knows one of the passwords', async () => {
+    const { entry, heard } = await visit(md5('mdalice', SECRET));
+    expect(entry).toMatchObject({ kind: 'session', who: { user: 'mdalice' } });
+    expect(heard).toEqual(['R 5', ...WELCOME]);
+  });
+
+  test('PG-103: a wrong password and an unknown user hear the same', async () => {
+    const wrong = await visit(md5('mdalice', 'wrong'));
+    const unknown = await visit(md5('mdnobody', 'nobody'));
+    expect(wrong.heard).toEqual(['R 5', WRONG('mdalice')]);
+    expect(unknown.heard).toEqual(['R 5', WRONG('mdnobody')]);
+    expect(unknown.steps).toEqual(wrong.steps);
+    expect([...wrong.why, ...unknown.why]).toEqual([
+      'mdalice: the password is wrong',
+      'mdnobody: the proxy has no credentials for this user',
+    ]);
+  });
+});
+
+describe('a token', () => {
+  const startup = frontend.startup({ user: 'token' });
+
+  test('lets in, over TLS only', async () => {
+    const { entry, heard, tokens } = await visit(overTls(startup, frontend.password('good one')));
+    expect(entry).toMatchObject({ kind: 'session', method: 'IAM authentication' });
+    expect([heard, tokens]).toEqual([['R 3', ...WELCOME], ['good one']]);
+    const plain = await visit(clientOf(startup, frontend.password('good one')));
+    expect(plain.heard).toEqual([
+      'E FATAL 28000 IAM authentication is allowed only with SSL connections.',
+    ]);
+    expect(plain.tokens).toEqual([]);
+  });
+
+  test('that is refused: the client hears that it was, the log hears why', async () => {
+    const { entry, heard, why } = await visit(overTls(startup, frontend.password('bad')));
+    expect(entry).toBeUndefined();
+    expect(heard.at(-1)).toBe(
+      'E FATAL 28P01 The IAM authentication failed for the role token. Check the IAM token for this role and try again.',
+    );
+    expect(why).toEqual(['token: it is too old']);
+  });
+
+  test('PG-20: of 60 kB is read, of more than is allowed is not', async () => {
+    const long = `good${'x'.repeat(60_000)}`;
+    const { entry, tokens } = await visit(overTls(startup, frontend.password(long)));
+    expect([entry?.kind, tokens[0]?.length]).toEqual(['session', long.length]);
+    const longer = frontend.password('x'.repeat(70_000));
+    await expect(visit(overTls(startup, longer))).rejects.toThrow(Violation);
+  });
+});
+
+describe('encryption', () => {
+  const startup = frontend.startup({ user: 'alice' });
+  const [ssl, gss] = [frontend.sslRequest(), frontend.gssRequest()];
+  const plain = { keeper: { offersTls: false } };
+
+  const singles = ({ sent }: Visit): string =>
+    sent.map((bytes) => (bytes.length === 1 ? Buffer.from(bytes).toString() : '.')).join('');
+  const starts = ({ steps }: Visit): boolean => steps.includes('startTls server');
+
+  test('PG-29: GSS is declined, TLS is taken, in any order that makes sense', async () => {
+    for (const [requests, setting, answers, isEncrypted] of [
+      [[ssl], {}, 'S.', true],
+      [[gss, ssl], {}, 'NS.', true],
+      [[gss], {}, 'N.', false],
+      [[ssl], plain, 'N.', false],
+      [[ssl, gss], plain, 'NN.', false],
+      [[gss, ssl], plain, 'NN.', false],
+    ] as const) {
+      const bye = frontend.terminate();
+      const one = await visit(clientOf(...requests, startup, bye), setting);
+      expect([singles(one), starts(one), one.entry]).toEqual([
+        answers,
+        isEncrypted,
+        { kind: 'end' },
+      ]);
+    }
+  });
+
+  test('PG-29: what makes no sense ends the connection', async () => {
+    for (const [requests, setting] of [
+      [[gss, gss], {}],
+      [[ssl, ssl], {}],
+      [[ssl, gss], {}],
+      [[ssl, ssl], plain],
+    ] as const) {
+      await expect(visit(clientOf(...requests), setting)).rejects.toThrow('makes no sense');
+    }
+  });
+
+  test('PG-31: direct TLS needs ALPN for PostgreSQL, and TLS to offer', async () => {
+    const direct = (setting: Setting): Promise<Visit> => visit(clientOf(TLS_HELLO), setting);
+    await expect(direct({ alpn: 'http/1.1' })).rejects.toThrow('without ALPN');
+    await expect(direct({})).rejects.toThrow('without ALPN');
+    await expect(direct(plain)).rejects.toThrow('no TLS is offered');
+  });
+
+  test('PG-31: direct TLS counts as TLS', async () => {
+    const said = [TLS_HELLO, frontend.startup({ user: 'token' }), frontend.password('good')];
+    const keeper = { requiresTls: true };
+    const { entry } = await visit(clientOf(...said), { keeper, alpn: 'postgresql' });
+    expect(entry?.kind).toBe('session');
+    const twice = clientOf(TLS_HELLO, ssl);
+    await expect(visit(twice, { alpn: 'postgresql' })).rejects.toThrow('makes no sense');
+  });
+
+  test('is required where it is', async () => {
+    const required = { keeper: { requiresTls: true } };
+    const { heard } = await visit(clientOf(gss, startup), required);
+    expect(heard).toEqual(['E FATAL 28000 This RDS Proxy requires TLS connections.']);
+    const { entry } = await visit(clientOf(ssl, startup, frontend.terminate()), required);
+    expect(entry).toEqual({ kind: 'end' });
+  });
+});
+
+describe('a start-up', () => {
+  const bye = frontend.terminate();
+
+  test('names who shares connections: user, database and parameters', async () => {
+    const said = { user: 'alice', database: 'shop', application_name: 'a', DateStyle: 'ISO' };
+    const one = await visit(scram('alice', SECRET, frontend.startup(said)));
+    const other = await visit(
+      scram('alice', SECRET, frontend.startup({ ...said, application_name: 'b' })),
+    );
+    if (one.entry?.kind !== 'session' || other.entry?.kind !== 'session') throw new Error('out');
+    expect(one.entry.who).toMatchObject({ user: 'alice', database: 'shop' });
+    expect([...one.entry.who.parameters]).toEqual([
+      ['application_name', 'a'],
+      ['DateStyle', 'ISO'],
+    ]);
+    expect(one.entry.who.poolKey).not.toBe(other.entry.who.poolKey);
+  });
+
+  test('PG-26: of protocol 3.2 or with unknown options is answered before the sign-in, once', async () => {
+    for (const [startup, options] of [
+      [frontend.startup({ user: 'alice' }, 2), []],
+      [frontend.startup({ user: 'alice', '_pq_.x': '1', '_pq_.y': '' }), ['_pq_.x', '_pq_.y']],
+      [frontend.startup({ user: 'alice', '_pq_.x': '1' }, 9999), ['_pq_.x']],
+    ] as const) {
+      const { heard, sent } = await visit(scram('alice', SECRET, startup));
+      expect(heard.map((line) => line[0]).join('')).toBe('vRRRRSSSKZ');
+      const { body } = parseMessages(sent[0] ?? utf8(''))[0] ?? { body: utf8('') };
+      expect(Buffer.from(body).readInt32BE(0)).toBe(0x30000);
+      expect(cstrings(body.subarray(8))).toEqual(options);
+    }
+  });
+
+  test('of protocol 2, of a replica, without a user', async () => {
+    const heard = async (startup: Uint8Array): Promise<readonly string[]> =>
+      (await visit(clientOf(startup, bye))).heard;
+    const old = message('', i32(0x20000), 'u'.repeat(288));
+    expect(await heard(old)).toEqual([
+      'E FATAL 0A000 Feature not supported: RDS Proxy supports only version 3.0 of the PostgreSQL messaging protocol.',
+    ]);
+    for (const replication of ['true', 'ON', 'database', '1', 'yes']) {
+      expect(await heard(frontend.startup({ user: 'alice', replication }))).toEqual([
+        "E FATAL 0A000 Feature not supported: RDS Proxy currently doesn't support streaming replication mode.",
+      ]);
+    }
+    expect(await heard(frontend.startup({ user: 'alice', replication: 'False' }))).toEqual([
+      'R 10',
+    ]);
+    for (const nameless of [{}, { user: '' }, { database: 'shop' }]) {
+      expect(await heard(frontend.startup(nameless as Record<string, string>))).toEqual([
+        'E FATAL 28000 A user name is missing from the connection startup packet. Provide a user name for this connection.',
+      ]);
+    }
+  });
+
+  test('PG-19: of 8 kB is read, of more than is allowed is not', async () => {
+    const long = frontend.startup({ user: 'alice', options: `-c a=${'x'.repeat(8_000)}` });
+    expect((await visit(clientOf(long, bye))).heard).toEqual(['R 10']);
+    const longer = frontend.startup({ user: 'alice', options: 'x'.repeat(10_000) });
+    await expect(visit(clientOf(longer))).rejects.toThrow(Violation);
+  });
+
+  test('PG-27, PG-46: that is a cancel request, with and without TLS', async () => {
+    const secret = new Uint8Array(32).fill(5);
+    const request = frontend.cancelRequest(0xfffffff1, secret);
+    const expected = { kind: 'cancel', number: 0xfffffff1, secret } as const;
+    const required = { keeper: { requiresTls: true } };
+    for (const peer of [clientOf(request), overTls(request)]) {
+      const { entry, sent } = await visit(peer, required);
+      expect(entry).toEqual(expected);
+      expect(sent.filter(({ length }) => length > 1)).toEqual([]);
+    }
+  });
+
+  test('of one client too many', async () => {
+    const full = { name: 'clientLimit', limit: 5 } as const;
+    const { heard } = await visit(scram('alice', SECRET), { full });
+    expect(heard).toEqual([
+      'E FATAL 53300 The maximum number of client connections to the proxy exceeded 5.',
+    ]);
+  });
+
+  test('PG-119: the database does not let in: the client hears that in place of a welcome', async () => {
+    const original = say({ name: 'databaseLost' }, 'ERROR');
+    const closed = { name: 'databaseRefused', refusal: 'final', original } as const;
+    const { heard } = await visit(scram('alice', SECRET), { closed });
+    expect(heard).toEqual(['R 10', 'R 11', expect.stringMatching(/^E FATAL 08006 /)]);
+  });
+});
+
+describe('the sign-in', () => {
+  const startup = frontend.startup({ user: 'alice' });
+
+  test('may end with a goodbye at each step', async () => {
+    const client = scramClient(SECRET);
+    const bye = frontend.terminate();
+    const first = frontend.saslInitial('SCRAM-SHA-256', client.first());
+    for (const said of [
+      [startup, bye],
+      [startup, first, bye],
+      [frontend.startup({ user: 'mdalice' }), bye],
+      [frontend.sslRequest(), frontend.startup({ user: 'token' }), bye],
+    ]) {
+      expect((await visit(clientOf(...said))).entry).toEqual({ kind: 'end' });
+    }
+  });
+
+  test('PG-105: another message, known by its first byte alone', async () => {
+    for (const intruder of [startup, frontend.query('select 1'), frontend.sync(), message('R')]) {
+      for (const user of ['alice', 'mdalice']) {
+        const { heard, entry } = await visit(
+          clientOf(frontend.startup({ user }), intruder.subarray(0, 1)),
+        );
+        expect(entry).toBeUndefined();
+        expect(heard.at(-1)).toBe(
+          `E FATAL 08P01 protocol violation: expected password response, got message type ${intruder[0]}`,
+        );
+      }
+    }
+  });
+
+  test('leaves requests that were sent with the last answer where they are', async () => {
+    const pipelined = frontend.query('select 1');
+    const { leftover, entry } = await visit(
+      overTls(frontend.startup({ user: 'token' }), bytesOf(frontend.password('good'), pipelined)),
+    );
+    expect([entry?.kind, Buffer.from(leftover)]).toEqual(['session', Buffer.from(pipelined)]);
+  });
+
+  test('PG-18: byte by byte it is the same', async () => {
+    const peer = scram('alice', SECRET);
+    if (typeof peer !== 'function') throw new Error('a script');
+    let rest: Uint8Array | undefined = utf8('');
+    const dribble: Peer = (heard) => {
+      if (rest?.length === 0) rest = peer(heard);
+      const next = rest?.subarray(0, 1);
+      rest = rest?.subarray(1);
+      return next;
+    };
+    const { heard } = await visit(dribble);
+    expect(heard).toEqual(['R 10', 'R 11', 'R 12', ...WELCOME]);
+  });
+
+  test('cut off anywhere it waits for more', async () => {
+    for (const said of [
+      bytesOf(startup, frontend.saslInitial('SCRAM-SHA-256', 'n,,n=,r=abc')),
+      bytesOf(frontend.startup({ user: 'mdalice' }), frontend.password('md5')).subarray(0, -1),
+      bytesOf(frontend.gssRequest(), frontend.cancelRequest(1, KEY)).subarray(0, -1),
+    ]) {
+      for (let cut = 0; cut <= said.length; cut += 1) {
+        await expect(visit([said.subarray(0, cut)])).rejects.toThrow('closed');
+      }
+    }
+  });
+
+  test('PG-16: arbitrary bytes are refused or waited for, and nothing else', async () => {
+    const word = fc.constantFrom('user', 'alice', 'mdalice', 'token', 'replication', 'database');
+    const known = fc.oneof(
+      fc.constantFrom(startup, frontend.sslRequest(), frontend.gssRequest(), KEY),
+      fc.array(word).map((words) => message('', i32(0x30000), ...words.map((it) => `${it}\0`), 0)),
+      fc.string().map(frontend.password),
+      fc.string().map((text) => frontend.saslInitial('SCRAM-SHA-256', `n,,${text}`)),
+      fc.string().map((text) => frontend.saslInitial(text.replaceAll('\0', ''), 'n,,n=,r=abc')),
+      fc.uint8Array({ maxLength: 20 }).map((body) => message('p', body)),
+    );
+    const chunk = fc.oneof({ weight: 5, arbitrary: known }, fc.uint8Array({ maxLength: 20 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(chunk, { maxLength: 6 }), async (chunks) => {
+        try {
+          await visit(chunks);
+        } catch (error) {
+          const expected = error instanceof Violation || String(error).includes('closed');
+          if (!expected) throw error;
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

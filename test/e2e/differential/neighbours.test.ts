@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { frontend } from '../../support/messages.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { transcript } from '../../support/transcript.ts';
+import { protocolScripts } from './protocol-scripts.ts';
+import { Twins } from './twins.ts';
+
+const { parse, bind, describe: tell, execute, query, sync } = frontend;
+
+/** Asks for what nobody else asks for, again and again, with the unnamed statement that all clients share. */
+class Neighbour {
+  readonly #client: RawClient;
+  readonly #done: Promise<number>;
+  #stopping = false;
+
+  private constructor(client: RawClient) {
+    this.#client = client;
+    this.#done = this.#ask();
+  }
+
+  static async movesIn(twins: Twins): Promise<Neighbour> {
+    return new Neighbour(await RawClient.signIn({ ...twins.proxied, deadlineMs: 20_000 }));
+  }
+
+  /** How many questions it got to ask; each was answered as it must be. */
+  async movesOut(): Promise<number> {
+    this.#stopping = true;
+    const asked = await this.#done;
+    await this.#client.end();
+    return asked;
+  }
+
+  async #ask(): Promise<number> {
+    let asked = 0;
+    do {
+      asked += 1;
+      const sql = `SELECT 'neighbour ${asked}' AS neighbour`;
+      this.#client.send(parse('', sql), bind('', ''), tell('P'), execute(), sync());
+      const heard = transcript(await this.#client.readUntilReady());
+      expect(heard).toEqual([
+        '1',
+        '2',
+        'T neighbour:25',
+        `D neighbour ${asked}`,
+        'C SELECT 1',
+        'Z I',
+      ]);
+    } while (!this.#stopping);
+    return asked;
+  }
+}
+
+describe('the same messages while a neighbour uses the same connection', () => {
+  let twins: Twins;
+  beforeAll(async () => {
+    twins = await Twins.open(18);
+  });
+  afterAll(() => twins.close());
+
+  for (const [name, script] of Object.entries(protocolScripts)) {
+    test(name, async () => {
+      const neighbour = await Neighbour.movesIn(twins);
+      await twins.expectSame(script);
+      expect(await neighbour.movesOut()).toBeGreaterThan(0);
+    });
+  }
+
+  test("a statement without a name that was described first must not become the neighbour's (PG-90)", async () => {
+    const [one, other] = await Promise.all([
+      RawClient.signIn(twins.proxied),
+      RawClient.signIn(twins.proxied),
+    ]);
+    // As psql's \gdesc, libpq's PQprepare("") and pgx's describe_exec do it: what runs was prepared a Sync before.
+    one.send(parse('', `SELECT 'mine' AS mine`), tell('S'), sync());
+    await one.readUntilReady();
+    other.send(parse('', `SELECT 'other' AS other`), bind('', ''), execute(), sync());
+    one.send(bind('', ''), execute(), sync());
+    expect(transcript(await one.readUntilReady())).toEqual(['2', 'D mine', 'C SELECT 1', 'Z I']);
+    await one.end();
+    expect(transcript(await other.readUntilReady())).toContain('D other');
+    await other.end();
+    await twins.expectPristine();
+  });
+
+  test("a statement without a name that has run cannot be bound again, as it may be the neighbour's (PG-90)", async () => {
+    const [one, other] = await Promise.all([
+      RawClient.signIn(twins.proxied),
+      RawClient.signIn(twins.proxied),
+    ]);
+    one.send(parse('', `SELECT 'mine'`), bind('', ''), execute(), sync());
+    await one.readUntilReady();
+    other.send(parse('', `SELECT 'other'`), bind('', ''), execute(), sync());
+    await other.readUntilReady();
+    one.send(bind('', ''), execute(), sync());
+    expect(transcript(await one.readUntilReady())).toEqual([
+      'E ERROR 26000 unnamed prepared statement does not exist',
+      'Z I',
+    ]);
+    // In a transaction the connection stays, and so does the statement.
+    one.send(query('BEGIN'), parse('', `SELECT 'mine'`), bind('', ''), execute(), sync());
+    await one.readUntilReady(2);
+    one.send(bind('', ''), execute(), sync(), query('COMMIT'));
+    expect(transcript(await one.readUntilReady(2))).toContain('D mine');
+    await Promise.all([one.end(), other.end()]);
+  });
+
+  test('a statement without a name that could not be prepared does not pin', async () => {
+    const known = twins.stage.sluice.logs('pinned').length;
+    const [one, other] = await Promise.all([
+      RawClient.signIn(twins.proxied),
+      RawClient.signIn(twins.proxied),
+    ]);
+    one.send(parse('', 'SELEC'), tell('S'), sync());
+    await one.readUntilReady();
+    expect(await other.value('SELECT 1')).toBe('1');
+    expect(twins.stage.sluice.logs('pinned')).toHaveLength(known);
+    await Promise.all([one.end(), other.end()]);
+  });
+
+  test('nothing is left behind', () => twins.stage.expectClean());
+});
