@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Command, Given } from './command.ts';
-import { commandHelp, readFlags, UsageError } from './command.ts';
+import { UsageError } from './command.ts';
 import { unlessAborted, untilStopped } from './demo/abort.ts';
 import { burst, BUSINESS_LOGIC_MS } from './demo/burst.ts';
 import type { Connection } from './demo/connection.ts';
@@ -51,14 +51,6 @@ export const demoCommand: Command = {
     });
   },
 };
-
-/** Returns the exit code: 1 where an invocation failed at the proxy. */
-export async function demo(args: readonly string[], io: Io): Promise<number> {
-  const given = readFlags(args, demoCommand.flags);
-  if (!given.has('help')) return await demoCommand.run(given, io);
-  io.out(commandHelp('demo', demoCommand, io.columns));
-  return 0;
-}
 
 interface Options {
   readonly invocations: number;

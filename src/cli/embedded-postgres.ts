@@ -174,12 +174,14 @@ class Server implements EmbeddedPostgres {
   async query(sql: string, database = 'postgres'): Promise<readonly Row[]> {
     const client = new SQL({
       adapter: 'postgres',
-      hostname: HOST,
-      port: this.#port,
+      // Bun takes what is not said here from DATABASE_URL, PGOPTIONS and their like.
+      url: `postgres://${HOST}:${this.#port}`,
       username: SUPERUSER,
       password: this.superuserPassword.reveal(),
       database,
       tls: false,
+      channelBinding: 'disable',
+      connection: { options: '' },
       max: 1,
     });
     try {

@@ -3,7 +3,7 @@ import { didYouMean } from '../server/settings/suggest.ts';
 import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
 import { commandHelp, readFlags, UsageError } from './command.ts';
-import { demo } from './demo.ts';
+import { demoCommand } from './demo.ts';
 import type { Io } from './io.ts';
 import { serveCommand, workerCommand } from './serve.ts';
 import { table } from './table.ts';
@@ -14,14 +14,11 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['serve', serveCommand],
   ['check', checkCommand],
   ['token', tokenCommand],
+  ['demo', demoCommand],
 ]);
-
-const demoSummary =
-  'Show a proxy at work, with a PostgreSQL server that is thrown away afterwards.';
 
 const summaries: readonly (readonly [string, string])[] = [
   ...[...commands].map(([name, { summary }]) => [name, summary] as const),
-  ['demo', demoSummary],
   ['version', 'Print the version.'],
   ['help', 'Show this help, or that of a command: sluice help serve'],
 ];
@@ -64,8 +61,6 @@ async function runCommand(
     case '--version':
       io.out(`sluice ${version}`);
       return 0;
-    case 'demo':
-      return args.includes('--help') ? showHelp(name, io) : demo(args, io);
     default: {
       const command = find(name);
       const given = readFlags(args, command.flags);
@@ -87,7 +82,6 @@ function find(name: string): Command {
 
 function showHelp(name: string | undefined, io: Io): number {
   if (name === undefined) io.out(overview(io.columns));
-  else if (name === 'demo') io.out(`${demoSummary}\n\nUsage: sluice demo`);
   else io.out(commandHelp(name, find(name), io.columns));
   return 0;
 }

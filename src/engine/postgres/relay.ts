@@ -31,7 +31,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #memory: PostgresMemory | undefined;
   /** The parameters as the client was last told. */
   #told: ParameterSet;
-  /** A header that has not fully arrived: at most four bytes. */
+  /** A header that has not fully arrived: at most four bytes, and a Describe's fifth. */
   #header: Uint8Array = EMPTY;
   /** Bytes still to come of the current message, and whether they are passed on. */
   #remaining = 0;
@@ -42,6 +42,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #unsynced = false;
   /** A statement was parsed and nothing bound since: a later request may run it, so it must stay there (trap PG-90). */
   #unbound = false;
+  /** The connection's statement without a name is this session's, or gone; until then it may be another's. */
+  #ownStatement = false;
   /** The request that waited will not be served: its messages are dropped up to its end. */
   #refusing: 'no' | 'from here' | 'to Sync' = 'no';
   #pinned = false;
@@ -66,6 +68,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   attached(memory: PostgresMemory): void {
     this.#memory = memory;
     this.#open = true;
+    this.#ownStatement = false;
     this.#replies.attached(memory);
     if (memory.parameters === this.#told && !this.#unread) return;
     this.#tell(memory.parameters);
@@ -82,7 +85,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (at > 0) this.#continue(bytes, at);
     let from = this.#passing ? 0 : at;
     while (at < end) {
-      if (end - at < HEADER_BYTES) {
+      if (end - at < HEADER_BYTES || isBareDescribe(bytes, at, end)) {
         this.#header = bytes.slice(at);
         break;
       }
@@ -151,8 +154,11 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (this.#refusing !== 'no') return this.#refuseMessage(type);
     if (this.#replies.doubtful) return hold;
     if (!starts) return this.#beginCopyOrFlush(type);
-    if (!this.#open || this.#memory === undefined) {
-      if (type === frontend.bind && !this.#pinned) return this.#refuseBind();
+    const begins = !this.#open || this.#memory === undefined;
+    if (meansStatement(type, bytes, start, end) && (begins || !this.#ownStatement) && !this.#pinned) {
+      return this.#refuseStranger(begins);
+    }
+    if (begins) {
       if (!this.#sink.wantServer()) return hold;
       this.#open = true;
     }
@@ -162,12 +168,14 @@ export class PostgresRelay implements Relay<PostgresMemory> {
         // It ends what unsynced messages began, as a Sync would.
         this.#unsynced = false;
         this.#unbound = false;
+        this.#ownStatement = true;
         this.#replies.expect(owed.query);
         this.#inspector.query(bytes, start, end, bodyBytes);
         break;
       case frontend.parse:
         this.#unsynced = true;
         this.#unbound = true;
+        this.#ownStatement = true;
         this.#replies.expect(owed.parse);
         this.#inspector.parse(bytes, start, end, bodyBytes);
         break;
@@ -203,10 +211,12 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   }
 
   /**
-   * A request that begins by binding means a statement that its own session prepared without a name in an earlier one. On
-   * whatever connection it gets there may be another session's by now, and that must not run (trap PG-90).
+   * A request that uses a statement without having prepared one means what its own session prepared without a name in an
+   * earlier request. On whatever connection it gets there may be another session's by now, and that must neither run nor be
+   * described (trap PG-90). In the middle of a request no client is known to do it, and the session ends.
    */
-  #refuseBind(): number {
+  #refuseStranger(begins: boolean): number {
+    if (!begins) throw new Violation('a statement without a name from an earlier request');
     const message = 'unnamed prepared statement does not exist';
     this.#sink.toClient(errorResponse({ severity: 'ERROR', code: '26000', message }));
     this.#refusing = 'to Sync';
@@ -280,6 +290,20 @@ function unreadable(parameters: ParameterSet): string | undefined {
   if (AMBIGUOUS_ENCODINGS.includes(encoding)) return `client_encoding is ${encoding}`;
   if (parameters.get('standard_conforming_strings') === 'off') return 'standard_conforming_strings is off';
   return undefined;
+}
+
+/** Describe's kind byte for a statement, as against a portal. */
+const STATEMENT = 0x53;
+
+/** Bind, and Describe of a statement, need one that was prepared. */
+function meansStatement(type: number, bytes: Uint8Array, start: number, end: number): boolean {
+  if (type === frontend.bind) return true;
+  return type === frontend.describe && end > start && u8(bytes, start) === STATEMENT;
+}
+
+/** A Describe of which the kind byte has not arrived: nobody can tell yet what it means. */
+function isBareDescribe(bytes: Uint8Array, at: number, end: number): boolean {
+  return end - at === HEADER_BYTES && u8(bytes, at) === frontend.describe;
 }
 
 /** False for Flush and copy messages. A type that does not exist is met here, before it costs a connection. */
