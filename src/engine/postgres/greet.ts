@@ -41,7 +41,7 @@ export function* greet(door: PostgresDoor, salted: SaltedPasswords): Conversatio
   if (refusal !== undefined) throw new FaultError(refusal);
   yield* negotiate(startup);
 
-  const signedIn = yield* signIn(door, startup.user, encrypted, salted);
+  const signedIn = yield* spoken(signIn(door, startup.user, encrypted, salted));
   if (signedIn === undefined) return { kind: 'end' };
 
   const who = principalOf(startup);
@@ -110,6 +110,16 @@ function checkStartup(door: PostgresDoor, startup: StartupMessage, encrypted: bo
 function* negotiate({ minor, protocolOptions }: StartupMessage): Conversation<void> {
   if (minor === 0 && protocolOptions.size === 0) return;
   yield* send(backend.negotiateProtocolVersion(0, [...protocolOptions.keys()]));
+}
+
+/** From here on the client understands error messages: a violation is told before the connection closes. */
+function* spoken<T>(conversation: Conversation<T>): Conversation<T> {
+  try {
+    return yield* conversation;
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    throw new FaultError({ name: 'protocolViolation', detail: error.message });
+  }
 }
 
 /** What was said last, still to be sent, and how the client proved itself. */

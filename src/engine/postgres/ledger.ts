@@ -53,6 +53,11 @@ export class Ledger {
     this.#drop();
   }
 
+  /** Within a simple query such replies are not its end; otherwise as `settle`. */
+  settleUnlessQuery(code: number): void {
+    if (this.head !== owed.query) this.settle(code);
+  }
+
   /** ReadyForQuery: takes off the query, function call or Sync that it ends, and says which. */
   settleReady(): number {
     const { head } = this;

@@ -7,7 +7,7 @@ import type { TransactionStatus } from '../../wire/postgres/backend.ts';
 export type ParameterSet = ReadonlyMap<string, string>;
 
 const known = new Map<string, ParameterSet>();
-/** There are few different sets; should somebody make many, equal ones may become two objects: to differ is to be compared. */
+/** There are few different sets; should somebody make many, equal ones may become two: where two differ, look inside. */
 const KNOWN_SETS = 1_024;
 
 /** The one object for this set. */

@@ -42,8 +42,10 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #unsynced = false;
   /** A statement was parsed and nothing bound since: a later request may run it, so it must stay there (trap PG-90). */
   #unbound = false;
-  /** The connection's statement without a name is this session's, or gone; until then it may be another's. */
-  #ownStatement = false;
+  /** A Parse has been sent, and no Sync since: where it is skipped, so is what comes with it. */
+  #parsedInBatch = false;
+  /** A message waits until it is known whose statement it means. */
+  #holding = false;
   /** The request that waited will not be served: its messages are dropped up to its end. */
   #refusing: 'no' | 'from here' | 'to Sync' = 'no';
   #pinned = false;
@@ -68,7 +70,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   attached(memory: PostgresMemory): void {
     this.#memory = memory;
     this.#open = true;
-    this.#ownStatement = false;
+    this.#parsedInBatch = false;
     this.#replies.attached(memory);
     if (memory.parameters === this.#told && !this.#unread) return;
     this.#tell(memory.parameters);
@@ -124,8 +126,10 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     this.#replies.relay(memory, bytes);
     this.#told = memory.parameters;
     this.#betweenMessages();
-    if (this.#replies.resolved) this.#sink.again();
     this.#checkBoundary();
+    if (!this.#replies.resolved && !this.#holding) return;
+    this.#holding = false;
+    this.#sink.again();
   }
 
   refuse(fault: Fault): void {
@@ -155,8 +159,9 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (this.#replies.doubtful) return hold;
     if (!starts) return this.#beginCopyOrFlush(type);
     const begins = !this.#open || this.#memory === undefined;
-    if (meansStatement(type, bytes, start, end) && (begins || !this.#ownStatement) && !this.#pinned) {
-      return this.#refuseStranger(begins);
+    if (!this.#pinned && meansStatement(type, bytes, start, end)) {
+      const verdict = this.#judgeStatement(begins);
+      if (verdict !== pass) return verdict;
     }
     if (begins) {
       if (!this.#sink.wantServer()) return hold;
@@ -168,14 +173,14 @@ export class PostgresRelay implements Relay<PostgresMemory> {
         // It ends what unsynced messages began, as a Sync would.
         this.#unsynced = false;
         this.#unbound = false;
-        this.#ownStatement = true;
+        this.#parsedInBatch = false;
         this.#replies.expect(owed.query);
         this.#inspector.query(bytes, start, end, bodyBytes);
         break;
       case frontend.parse:
         this.#unsynced = true;
         this.#unbound = true;
-        this.#ownStatement = true;
+        this.#parsedInBatch = true;
         this.#replies.expect(owed.parse);
         this.#inspector.parse(bytes, start, end, bodyBytes);
         break;
@@ -186,6 +191,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
         break;
       case frontend.sync:
         this.#unsynced = false;
+        this.#parsedInBatch = false;
         this.#replies.expect(owed.sync);
         break;
       case frontend.functionCall:
@@ -215,7 +221,12 @@ export class PostgresRelay implements Relay<PostgresMemory> {
    * earlier request. On whatever connection it gets there may be another session's by now, and that must neither run nor be
    * described (trap PG-90). In the middle of a request no client is known to do it, and the session ends.
    */
-  #refuseStranger(begins: boolean): number {
+  #judgeStatement(begins: boolean): number {
+    if (!begins && (this.#replies.cleared || this.#parsedInBatch)) return pass;
+    if (!begins && !this.#unsynced && !this.#replies.nothingOwed) {
+      this.#holding = true; // a Parse on its way may or may not be skipped: its reply will tell
+      return hold;
+    }
     if (!begins) throw new Violation('a statement without a name from an earlier request');
     const message = 'unnamed prepared statement does not exist';
     this.#sink.toClient(errorResponse({ severity: 'ERROR', code: '26000', message }));

@@ -33,6 +33,8 @@ export class Replies {
   resolved = false;
   /** The database took the last Parse that it answered. */
   parsed = false;
+  /** Since the connection was borrowed its statement without a name has been replaced or dropped: no other session's is left. */
+  cleared = false;
 
   constructor(sink: RelaySink) {
     this.#sink = sink;
@@ -54,6 +56,7 @@ export class Replies {
 
   attached(memory: PostgresMemory): void {
     memory.status = 'I';
+    this.cleared = false;
   }
 
   /** A message is on its way to the database: notes what is owed for it. */
@@ -134,6 +137,7 @@ export class Replies {
       case backend.parseComplete:
         ledger.settle(owed.parse);
         this.parsed = true;
+        this.cleared = true;
         return true;
       case backend.bindComplete:
         ledger.settle(owed.bind);
@@ -145,11 +149,11 @@ export class Replies {
         ledger.settle(owed.describe);
         return true;
       case backend.rowDescription:
-        if (ledger.head !== owed.query) ledger.settle(owed.describe);
+        ledger.settleUnlessQuery(owed.describe);
         return true;
       case backend.commandComplete:
         if (this.#copyingIn) this.#copyEnded();
-        if (ledger.head !== owed.query) ledger.settle(owed.execute);
+        ledger.settleUnlessQuery(owed.execute);
         return true;
       case backend.portalSuspended:
         ledger.settle(owed.execute);
@@ -166,11 +170,9 @@ export class Replies {
       case backend.errorResponse:
         this.#error(isWhole && isFarewell(bytes.subarray(start, end)));
         return true;
-      case backend.parameterStatus: {
-        const { name, value } = readParameterStatus(bytes.subarray(start, end));
-        memory.report(name, value);
+      case backend.parameterStatus:
+        hearParameter(memory, bytes.subarray(start, end));
         return true;
-      }
       default:
         throw new Violation(`message type ${type} from the database`);
     }
@@ -187,12 +189,14 @@ export class Replies {
       this.#ledger.reachBarrier();
       return false;
     }
-    if (this.#ledger.head !== owed.query) this.#ledger.settle(owed.execute);
+    this.#ledger.settleUnlessQuery(owed.execute);
     return true;
   }
 
   #ready(): boolean {
-    if (this.#ledger.settleReady() === owed.barrier) {
+    const ended = this.#ledger.settleReady();
+    this.cleared ||= ended === owed.query; // a simple query drops it
+    if (ended === owed.barrier) {
       this.#doubt = 'none';
       this.resolved = true;
       return false;
@@ -246,6 +250,11 @@ function mustBeWhole(type: number, bodyBytes: number): boolean {
 function readStatus(bytes: Uint8Array, start: number, end: number): TransactionStatus {
   if (end - start === 1 && u8(bytes, start) === IDLE) return 'I';
   return readReadyForQuery(bytes.subarray(start, end));
+}
+
+function hearParameter(memory: PostgresMemory, body: Uint8Array): void {
+  const { name, value } = readParameterStatus(body);
+  memory.report(name, value);
 }
 
 function isFarewell(body: Uint8Array): boolean {

@@ -1,0 +1,385 @@
+import { describe, expect, test } from 'bun:test';
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import fc from 'fast-check';
+import {
+  backend,
+  bytesOf,
+  frontend,
+  i32,
+  message,
+  parseMessages,
+} from '../../../test/support/messages.ts';
+import { everySplit, rehearse } from '../../../test/support/rehearse.ts';
+import type { Peer, Rehearsal } from '../../../test/support/rehearse.ts';
+import { transcript } from '../../../test/support/transcript.ts';
+import { SaltedPasswords } from '../../auth/scram.ts';
+import { Violation } from '../../base/assert.ts';
+import { concat } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
+import { seededRandom } from '../../base/random.ts';
+import { SecretText } from '../../base/secret-text.ts';
+import type { TlsMode } from '../../core/engine.ts';
+import type { Fault } from '../../core/fault.ts';
+import { FaultError } from '../../core/fault.ts';
+import { PeerClosed } from '../../core/network.ts';
+import { enter } from './enter.ts';
+import type { PostgresMemory } from './memory.ts';
+import { makePrincipal } from './principal.ts';
+
+const PASSWORD = 'correct horse';
+const S = Buffer.from('S');
+const N = Buffer.from('N');
+const salted = new SaltedPasswords();
+
+interface Setting {
+  readonly tlsMode?: TlsMode;
+  readonly allowCleartext?: boolean;
+}
+
+function login(peer: Peer, setting: Setting = {}): Promise<Rehearsal<PostgresMemory>> {
+  const random = seededRandom(3);
+  const who = makePrincipal('alice', 'shop', new Map([['application_name', 'till']]));
+  const gate = { who, password: new SecretText(PASSWORD), random: (n: number) => random.bytes(n) };
+  const defaults = { tlsMode: 'disable', allowCleartext: false } as const;
+  return rehearse(enter({ ...gate, ...defaults, ...setting }, salted), peer);
+}
+
+/** The fault with which the database keeps us out. */
+async function refusal(peer: Peer, setting: Setting = {}): Promise<Fault> {
+  try {
+    await login(peer, setting);
+  } catch (error) {
+    if (error instanceof FaultError) return error.fault;
+    throw error;
+  }
+  throw new Error('the database let us in');
+}
+
+const key = Uint8Array.of(1, 2, 3, 4);
+const welcome = bytesOf(
+  backend.parameterStatus('TimeZone', 'UTC'),
+  backend.keyData(4711, key),
+  backend.ready(),
+);
+const ok = backend.authenticationOk();
+const error = (fields: Readonly<Record<string, string>>): Uint8Array =>
+  backend.error({ S: 'FATAL', V: 'FATAL', ...fields });
+
+/** What was said after the start-up message. */
+function answers({ sent }: Rehearsal<unknown>): readonly string[] {
+  const typed = sent.filter((bytes) => bytes[0] !== 0);
+  return parseMessages(concat(typed)).map(({ body }) => Buffer.from(body).toString());
+}
+
+interface Tampering {
+  readonly nonce?: (client: string) => string;
+  readonly iterations?: string;
+  readonly salt?: string;
+  readonly final?: (signature: string) => readonly Uint8Array[];
+}
+
+/** A SCRAM server apart from `src/auth`: RFC 5802, RFC 7677. */
+function scramServer(tampering: Tampering = {}, mechanisms = ['SCRAM-SHA-256']): Peer {
+  const { nonce = (own) => `${own}server`, iterations = '4096', salt = 'c2FsdHNhbHQ=' } = tampering;
+  const { final = (signature) => [backend.saslFinal(`v=${signature}`), ok, welcome] } = tampering;
+  const hmac = (of: Uint8Array, text: string): Buffer =>
+    createHmac('sha256', of).update(text).digest();
+  let step = 0;
+  let signed = '';
+  return (heard) => {
+    step += 1;
+    if (step === 1) return backend.sasl(...mechanisms);
+    const text = Buffer.from(parseMessages(heard)[0]?.body ?? key).toString();
+    if (step === 2) {
+      const [, bare = '', own = ''] = /n,,(n=,r=(.*))$/.exec(text) ?? [];
+      const challenge = `r=${nonce(own)},s=${salt},i=${iterations}`;
+      signed = `${bare},${challenge}`;
+      return backend.saslContinue(challenge);
+    }
+    if (step > 3) return undefined;
+    const [, unproven = '', proof = ''] = /^(.*),p=(.*)$/.exec(text) ?? [];
+    signed += `,${unproven}`;
+    const password = pbkdf2Sync(PASSWORD, Buffer.from(salt, 'base64'), 4096, 32, 'sha256');
+    const stored = createHash('sha256').update(hmac(password, 'Client Key')).digest();
+    const mask = hmac(stored, signed);
+    const clientKey = Buffer.from(proof, 'base64').map((byte, at) => byte ^ (mask[at] ?? 0));
+    if (!createHash('sha256').update(clientKey).digest().equals(stored)) {
+      return error({ C: '28P01', M: 'password authentication failed for user "alice"' });
+    }
+    return bytesOf(...final(hmac(hmac(password, 'Server Key'), signed).toString('base64')));
+  };
+}
+
+describe('a login', () => {
+  test('without a password: names user, database and parameters, and learns the welcome', async () => {
+    const { result, sent, leftover } = await login([bytesOf(ok, welcome)]);
+    const expected = frontend.startup({
+      user: 'alice',
+      database: 'shop',
+      application_name: 'till',
+    });
+    expect(Buffer.from(concat(sent))).toEqual(Buffer.from(expected));
+    expect([...result.initial]).toEqual([['TimeZone', 'UTC']]);
+    expect([result.pid, result.secret, result.status]).toEqual([4711, key, 'I']);
+    expect(leftover.length).toBe(0);
+  });
+
+  test('PG-18: is the same however it arrives', async () => {
+    const said = bytesOf(ok, welcome);
+    for (const split of everySplit([said])) {
+      expect((await login(split)).result.pid).toBe(4711);
+    }
+  });
+
+  test('PG-12: notices, and a negotiation that nobody wished for, may come between', async () => {
+    const notice = backend.notice({ S: 'WARNING', V: 'WARNING', M: 'soon over' });
+    const negotiation = message('v', i32(0x30000), i32(0));
+    const { result } = await login([bytesOf(notice, negotiation, notice, ok, notice, welcome)]);
+    expect(result.pid).toBe(4711);
+  });
+
+  test('PG-28: without a cancel key, PG-27: with a long one', async () => {
+    expect((await login([bytesOf(ok, backend.ready())])).result.secret.length).toBe(0);
+    const long = new Uint8Array(256).fill(9);
+    const told = bytesOf(ok, backend.keyData(1, long), backend.ready());
+    expect((await login([told])).result.secret).toEqual(long);
+    for (const bad of [new Uint8Array(3), new Uint8Array(257)]) {
+      await expect(login([bytesOf(ok, backend.keyData(1, bad))])).rejects.toThrow(Violation);
+    }
+  });
+
+  test('of which a database tells too much', async () => {
+    const count = limits.serverParameters.value;
+    const all = Array.from({ length: count + 1 }, (_, at) => backend.parameterStatus(`p${at}`, ''));
+    const { result } = await login([bytesOf(ok, ...all.slice(0, count), backend.ready())]);
+    expect(result.initial.size).toBe(count);
+    await expect(login([bytesOf(ok, ...all, backend.ready())])).rejects.toThrow('parameters');
+  });
+
+  test('cut off anywhere it waits; with a message out of place it ends', async () => {
+    const said = bytesOf(ok, welcome);
+    for (let cut = 0; cut < said.length; cut += 1) {
+      await expect(login([said.subarray(0, cut)])).rejects.toThrow(PeerClosed);
+    }
+    for (const wrong of [backend.ready(), backend.complete('SELECT 1'), welcome]) {
+      await expect(login([wrong])).rejects.toThrow(Violation);
+    }
+    for (const wrong of [ok, backend.complete('SELECT 1'), message('Z', 'X')]) {
+      await expect(login([bytesOf(ok, wrong)])).rejects.toThrow(Violation);
+    }
+    const huge = bytesOf('R', i32(limits.passwordMessageBytes.value + 5));
+    await expect(login([huge])).rejects.toThrow(Violation);
+  });
+
+  test('PG-16: arbitrary bytes are a violation, a refusal, or too few', async () => {
+    const known = fc.oneof(
+      fc.constantFrom(ok, welcome, backend.ready(), backend.cleartextPassword()),
+      fc.uint8Array({ maxLength: 12 }).map((body) => message('R', body)),
+      fc.uint8Array({ maxLength: 12 }).map((body) => message('E', body)),
+      fc.constantFrom(5, 10, 11, 12).map((code) => message('R', i32(code), 'SCRAM-SHA-256\0\0')),
+      fc.string().map((text) => backend.saslContinue(text)),
+      fc.uint8Array({ maxLength: 20 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(known, { maxLength: 6 }), fc.boolean(), async (said, allow) => {
+        try {
+          await login(said, { allowCleartext: allow });
+        } catch (problem) {
+          const kinds = [Violation, FaultError, PeerClosed];
+          if (!kinds.some((kind) => problem instanceof kind)) throw problem;
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('TLS', () => {
+  const modes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+  test('is asked for, unless it is disabled, and taken where it is offered', async () => {
+    for (const tlsMode of modes) {
+      const asks = tlsMode !== 'disable';
+      const said = [bytesOf(ok, welcome)];
+      const { steps, sent } = await login(asks ? [S, ...said] : said, { tlsMode });
+      expect(steps.includes('startTls client')).toBe(asks);
+      expect(Buffer.from(sent[0] ?? key).equals(frontend.sslRequest())).toBe(asks);
+    }
+  });
+
+  test('that the database declines: only where it was no more than preferred', async () => {
+    const { steps } = await login([N, ok, welcome], { tlsMode: 'prefer' });
+    expect(steps).not.toContain('startTls client');
+    for (const tlsMode of modes.slice(2)) {
+      expect(await refusal([N], { tlsMode })).toEqual({
+        name: 'databaseRefused',
+        refusal: 'later',
+        detail: 'the database does not offer TLS, which its settings require',
+      });
+    }
+  });
+
+  test('PG-32: an error in answer to the question, or nonsense', async () => {
+    for (const answer of [error({ C: '53300', M: 'too many' }), Buffer.from('Efatal\0'), key]) {
+      for (const tlsMode of modes.slice(1)) {
+        const { refusal: kind, detail } = await refusal([answer], { tlsMode });
+        expect([kind, detail]).toEqual(['later', 'the database refused to talk about TLS']);
+      }
+    }
+  });
+
+  test('PG-30: plaintext behind the answer ends it', async () => {
+    await expect(login([bytesOf('S', ok)], { tlsMode: 'require' })).rejects.toThrow('plaintext');
+  });
+});
+
+describe('a password', () => {
+  test('in the clear: under TLS, or where that is allowed', async () => {
+    const asked = [backend.cleartextPassword(), ok, welcome];
+    const encrypted = await login([S, ...asked], { tlsMode: 'require' });
+    expect(answers(encrypted)).toEqual([`${PASSWORD}\0`]);
+    expect(answers(await login(asked, { allowCleartext: true }))).toEqual([`${PASSWORD}\0`]);
+  });
+
+  test('in the clear: otherwise it is not sent, and no message tells it', async () => {
+    for (const [said, setting] of [
+      [[backend.cleartextPassword()], {}],
+      [[N, backend.cleartextPassword()], { tlsMode: 'prefer' }],
+    ] as const) {
+      const heard: Uint8Array[] = [];
+      const left: Uint8Array[] = [...said];
+      const fault = await refusal((bytes) => {
+        heard.push(bytes);
+        return left.shift();
+      }, setting);
+      expect(fault.detail).toContain('in the clear');
+      expect(JSON.stringify([fault, Buffer.concat(heard).toString()])).not.toContain(PASSWORD);
+    }
+  });
+
+  test('as MD5', async () => {
+    const salt = Uint8Array.of(1, 2, 3, 4);
+    const md5 = (text: string | Uint8Array): string => createHash('md5').update(text).digest('hex');
+    const expected = `md5${md5(bytesOf(md5(`${PASSWORD}alice`), salt))}\0`;
+    expect(answers(await login([backend.md5Password(salt), ok, welcome]))).toEqual([expected]);
+  });
+
+  test('by a method that we do not speak', async () => {
+    for (const [code, name] of [
+      [2, 'Kerberos V5'],
+      [7, 'GSSAPI'],
+      [9, 'SSPI'],
+      [99, 'method 99'],
+    ] as const) {
+      const { detail } = await refusal([message('R', i32(code))]);
+      expect(detail).toBe(`the database asks for ${name}, which is not supported`);
+    }
+  });
+});
+
+describe('SCRAM', () => {
+  test('proves the password, and has the database prove it too', async () => {
+    const { result } = await login(scramServer());
+    expect(result.pid).toBe(4711);
+    const plus = scramServer({}, ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256']);
+    expect((await login(plus, {})).result.pid).toBe(4711);
+  });
+
+  test('with no mechanism that we speak', async () => {
+    const { detail, refusal: kind } = await refusal([backend.sasl('SCRAM-SHA-256-PLUS', 'X')]);
+    expect([kind, detail]).toEqual([
+      'credentials',
+      'the database offers only SCRAM-SHA-256-PLUS, X for authentication',
+    ]);
+  });
+
+  test('of a database that does not prove itself: no further', async () => {
+    await expect(login(scramServer({ final: () => [ok, welcome] }))).rejects.toThrow(
+      'prove itself',
+    );
+    const zeros = Buffer.alloc(32).toString('base64');
+    const lie = scramServer({ final: () => [backend.saslFinal(`v=${zeros}`), ok, welcome] });
+    expect((await refusal(lie)).detail).toContain('did not prove');
+    const grudging = scramServer({ final: () => [backend.saslFinal('e=other-error')] });
+    expect((await refusal(grudging)).detail).toContain('other-error');
+    const short = scramServer({ final: (proof) => [backend.saslFinal(`v=${proof.slice(4)}`)] });
+    await expect(login(short)).rejects.toThrow(Violation);
+  });
+
+  test('PG-106: of a hostile database', async () => {
+    for (const tampering of [
+      { nonce: () => 'another' },
+      { nonce: (own: string) => own },
+      { nonce: (own: string) => own + 'x'.repeat(limits.saslNonceBytes.value) },
+      { nonce: (own: string) => `${own}\u0000` },
+      { iterations: '0' },
+      { iterations: '-1' },
+      { iterations: `${limits.scramIterations.value + 1}` },
+      { iterations: '99999999999999999999' },
+      { iterations: '4096x' },
+      { salt: '' },
+      { salt: '!' },
+    ]) {
+      await expect(login(scramServer(tampering))).rejects.toThrow(Violation);
+    }
+  });
+
+  test('whose steps come out of order', async () => {
+    for (const stray of [backend.saslContinue('r=x'), backend.saslFinal('v=x')]) {
+      await expect(login([stray])).rejects.toThrow('outside a SASL exchange');
+    }
+    for (const next of [ok, backend.sasl('SCRAM-SHA-256'), backend.saslFinal('v=x')]) {
+      await expect(login([bytesOf(backend.sasl('SCRAM-SHA-256'), next)])).rejects.toThrow('middle');
+    }
+  });
+});
+
+describe('a refusal', () => {
+  const codes = {
+    credentials: ['28P01', '28000'],
+    final: ['3D000', '42501', '0A000', '22023'],
+    later: ['53300', '57P03', '57P01', '08006', '58030', 'XX000'],
+  } as const;
+
+  test('PG-119: says whether it is the credentials, final, or only for now', async () => {
+    for (const [kind, list] of Object.entries(codes)) {
+      for (const code of list) {
+        for (const before of [[], [ok]]) {
+          const fault = await refusal([...before, error({ C: code, M: 'no' })]);
+          expect([fault.name, fault.refusal as string]).toEqual(['databaseRefused', kind]);
+          expect(fault.detail).toBe(`no (${code})`);
+          expect(fault.original !== undefined).toBe(kind === 'final');
+        }
+      }
+    }
+  });
+
+  test('PG-119: that is final goes to the client in the words of the database', async () => {
+    const said = {
+      C: '3D000',
+      M: 'database "shop" does not exist',
+      H: 'Make it.',
+      F: 'postinit.c',
+    };
+    const { original } = await refusal([error(said)]);
+    expect(transcript(parseMessages(original ?? key))).toEqual([
+      'E FATAL 3D000 database "shop" does not exist H=Make it.',
+    ]);
+  });
+
+  test('PG-17: without a code, without anything', async () => {
+    expect(await refusal([error({ M: 'go away' })])).toEqual({
+      name: 'databaseRefused',
+      refusal: 'later',
+      detail: 'go away',
+    });
+    const nothing = await refusal([message('E', 0)]);
+    expect(nothing).toMatchObject({ refusal: 'later', detail: 'the database gave no reason' });
+    await expect(login([message('E')])).rejects.toThrow(Violation);
+  });
+
+  test('of the password, after SCRAM', async () => {
+    const fault = await refusal(scramServer({ final: () => [error({ C: '28P01', M: 'no' })] }));
+    expect([fault.refusal, fault.original]).toEqual(['credentials', undefined]);
+  });
+});
