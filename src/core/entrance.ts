@@ -47,20 +47,25 @@ export class Entrance<Memory, Who extends Principal> {
   }
 
   /** A new connection, logged in. Rejects with a `FaultError` from the database, or a sentence for the log. */
-  async enter(who: Who, timeoutMs: number): Promise<Entered<Memory>> {
+  async enter(who: Who, timeoutMs: number, initQuery = this.settings.initQuery): Promise<Entered<Memory>> {
     const password = await this.credentials.current(who.user);
     try {
-      return await this.#enterWith(who, password, timeoutMs);
+      return await this.#enterWith(who, password, timeoutMs, initQuery);
     } catch (error) {
       if (!(error instanceof FaultError) || error.fault.refusal !== 'credentials') throw error;
       const renewed = await this.credentials.refresh(who.user);
       if (renewed.sameAs(password)) throw error;
-      return this.#enterWith(who, renewed, timeoutMs);
+      return this.#enterWith(who, renewed, timeoutMs, initQuery);
     }
   }
 
-  async #enterWith(who: Who, password: SecretText, timeoutMs: number): Promise<Entered<Memory>> {
-    const { tlsMode, allowCleartext, initQuery } = this.settings;
+  async #enterWith(
+    who: Who,
+    password: SecretText,
+    timeoutMs: number,
+    initQuery: string,
+  ): Promise<Entered<Memory>> {
+    const { tlsMode, allowCleartext } = this.settings;
     const link = await this.#network.dial(timeoutMs);
     const gate = {
       who,

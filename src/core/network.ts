@@ -8,7 +8,7 @@ export interface Address {
 }
 
 export interface TalkOptions {
-  /** The whole conversation must be over by then. */
+  /** How long the peer may take in all; what the conversation waits for on our own side does not count. */
   readonly timeoutMs: number;
 }
 

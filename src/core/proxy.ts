@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { Bug, Violation } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Share } from './budget.ts';
@@ -218,6 +219,11 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
       link.write(this.engine.sayFatal({ name: 'loginTimeout' }));
       link.end();
     } else {
+      if (error instanceof Violation) {
+        observer.fault(number, { name: 'protocolViolation', detail: error.message });
+      } else if (error instanceof Bug) {
+        observer.bug(`login of client ${number}`, error);
+      }
       link.destroy();
     }
     observer.clientClosed(number, error instanceof PeerClosed ? 'The client left before it signed in.' : String(error));

@@ -107,7 +107,8 @@ export class Watcher<Memory, Who extends Principal> {
     if (user === undefined) {
       return Promise.reject(new FaultError({ name: 'databaseRefused', refusal: 'credentials', detail: 'Proxy does not have any registered credentials' }));
     }
-    return this.#parts.entrance.enter(this.#parts.engine.watcher(user, database), timeoutMs);
+    // Without the init query: it is for the clients' databases, and this may be another one.
+    return this.#parts.entrance.enter(this.#parts.engine.watcher(user, database), timeoutMs, '');
   }
 
   #forget(): void {

@@ -1,4 +1,4 @@
-import { assert, Violation } from '../base/assert.ts';
+import { assert, must, Violation } from '../base/assert.ts';
 import { concat, EMPTY, utf8 } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
@@ -26,10 +26,7 @@ export function converse<Result>(
   clock: Clock,
 ): Promise<Talked<Result>> {
   return new Promise((resolve, reject) => {
-    const talk = new Talk(link, conversation, tls, resolve, reject);
-    talk.begin(
-      clock.after(options.timeoutMs, () => talk.fail(new TalkTimeout('the peer took too long'))),
-    );
+    new Talk(link, conversation, tls, resolve, reject).begin(clock, options.timeoutMs);
   });
 }
 
@@ -39,7 +36,9 @@ class Talk<Result> implements LinkHandler {
   readonly #tls: TalkTls;
   readonly #resolve: (talked: Talked<Result>) => void;
   readonly #reject: (error: unknown) => void;
-  #stopClock: () => void = () => {};
+  /** Stops the peer's time and tells how much of it is left, in milliseconds. */
+  #stopClock: () => number = () => 0;
+  #clock: Clock | undefined;
   #buffer: Uint8Array = EMPTY;
   #step: Step | undefined;
   #over = false;
@@ -58,8 +57,9 @@ class Talk<Result> implements LinkHandler {
     this.#reject = reject;
   }
 
-  begin(stopClock: () => void): void {
-    this.#stopClock = stopClock;
+  begin(clock: Clock, timeoutMs: number): void {
+    this.#clock = clock;
+    this.#startClock(timeoutMs);
     this.#link.handler = this;
     if (!this.#link.isOpen) this.closed(undefined);
     else this.#run(() => this.#conversation.next(EMPTY));
@@ -142,9 +142,33 @@ class Talk<Result> implements LinkHandler {
   }
 
   #pursue(step: Step): void {
-    if (step.kind === 'wait') this.#await(step.work().then(() => EMPTY));
+    if (step.kind === 'wait') this.#wait(step.work);
     else if (step.kind === 'startTls') this.#await(this.#startTls(step).then(utf8));
     else if (!this.#link.isOpen) this.closed(undefined);
+  }
+
+  /** The time that our own work takes is not the peer's: that has bounds of its own. */
+  #wait(work: () => Promise<void>): void {
+    const leftMs = this.#stopClock();
+    const timed = async (): Promise<Uint8Array> => {
+      try {
+        await work();
+      } finally {
+        if (!this.#over) this.#startClock(leftMs);
+      }
+      return EMPTY;
+    };
+    this.#await(timed());
+  }
+
+  #startClock(timeoutMs: number): void {
+    const clock = must(this.#clock, 'a conversation that has not begun');
+    const endsAtMs = clock.nowMs() + timeoutMs;
+    const cancel = clock.after(timeoutMs, () => this.fail(new TalkTimeout('the peer took too long')));
+    this.#stopClock = () => {
+      cancel();
+      return Math.max(0, endsAtMs - clock.nowMs());
+    };
   }
 
   #await(work: Promise<Uint8Array>): void {

@@ -33,7 +33,7 @@ async function connect({ host, port }: Address, opened: (link: SocketLink) => vo
     socket: {
       ...plainHandlers,
       open(socket) {
-        socket.data = new SocketLink(socket);
+        socket.data = new SocketLink(socket, true);
         opened(socket.data);
       },
     },

@@ -1,5 +1,4 @@
 import type { Socket, SocketHandler } from 'bun';
-import { assert } from '../base/assert.ts';
 import { concat } from '../base/bytes.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
@@ -22,6 +21,7 @@ const MAPPED_IPV4 = '::ffff:';
 export class SocketLink implements Link {
   handler: LinkHandler = deaf;
   readonly peer: string;
+  readonly #dialled: boolean;
   #socket: Socket<SocketLink>;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
@@ -32,8 +32,10 @@ export class SocketLink implements Link {
   #encrypted = false;
   #handshake: ((verdict: HandshakeVerdict) => void) | undefined;
 
-  constructor(socket: Socket<SocketLink>) {
+  /** `dialled`: we opened the connection, so `end` waits until the peer has closed, too. */
+  constructor(socket: Socket<SocketLink>, dialled = false) {
     this.#socket = socket;
+    this.#dialled = dialled;
     const host = socket.remoteAddress;
     this.peer = sayAddress(
       host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host,
@@ -87,7 +89,7 @@ export class SocketLink implements Link {
     this.resume(); // a paused socket would not notice that the peer closes, too
     this.#state = 'ending';
     this.#socket.timeout(lingerSeconds);
-    if (this.#queuedBytes === 0) this.#socket.end();
+    if (this.#queuedBytes === 0) this.#close();
   }
 
   destroy(): void {
@@ -106,7 +108,9 @@ export class SocketLink implements Link {
 
   /** Starts TLS as the client, like the server's side; the certificate is judged as the target's TLS mode says. */
   startTlsAsClient(client: TlsClient): Promise<string> {
-    return this.#startTls({ tls: client.options }, (verdict) => judgeServer(client.mode, verdict));
+    return this.#startTls({ tls: client.options }, (verdict) =>
+      judgeServer(client, verdict, () => this.#socket.getPeerCertificate().raw),
+    );
   }
 
   // What follows is called by the socket handlers below and by nobody else.
@@ -134,7 +138,7 @@ export class SocketLink implements Link {
       return;
     }
     this.#drop();
-    if (this.#state === 'ending') this.#socket.end();
+    if (this.#state === 'ending') this.#close();
     else this.handler.drained();
   }
 
@@ -168,8 +172,9 @@ export class SocketLink implements Link {
     options: UpgradeOptions,
     judge: (verdict: HandshakeVerdict) => string | undefined,
   ): Promise<string> {
-    assert(this.#queuedBytes === 0, 'TLS cannot start while plaintext is queued');
     if (this.#state !== 'open') throw new Error('the connection is closed');
+    // What agreed on TLS is one byte: only a peer that has gone already does not take it.
+    if (this.#queuedBytes > 0) throw new Error('the peer is gone');
     this.#encrypted = true;
     const verdict = await new Promise<HandshakeVerdict>((resolve) => {
       this.#handshake = resolve;
@@ -181,6 +186,12 @@ export class SocketLink implements Link {
     this.#tlsVersion = this.#socket.getTLSVersion();
     const agreed = this.#socket.alpnProtocol;
     return agreed === null || agreed === false ? '' : agreed;
+  }
+
+  /** A database's connection is gone when the database says so: until then it counts towards its limit (trap GX-02). */
+  #close(): void {
+    if (this.#dialled) this.#socket.shutdown();
+    else this.#socket.end();
   }
 
   #enqueue(bytes: Uint8Array, from: number): void {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,8 @@ import { tlsClient, tlsServer } from './tls.ts';
 
 const good = generateCertificate(['localhost', '127.0.0.1']);
 const stranger = generateCertificate(['localhost']);
+const nameOnly = generateCertificate(['localhost']);
+const addressOnly = generateCertificate(['10.0.0.1']);
 const expired = generateCertificate(['localhost'], new ManualClock(Date.UTC(2020, 0, 1)));
 const server = tlsServer(good.keyPem, good.certPem, ['postgresql']);
 const anyServer = tlsClient('require', 'localhost', {});
@@ -208,7 +210,7 @@ describe('a connection that is cut in the middle of the handshake', () => {
       ] as const) {
         gone.push(new Promise((resolve) => from.once('close', resolve)));
         from.on('error', () => {});
-        from.on('data', (bytes) => {
+        from.on('data', (bytes: Buffer) => {
           if (left > 0) to.write(bytes.subarray(0, left));
           left -= bytes.length;
           if (left <= 0) [from, to].forEach(cut);
@@ -326,7 +328,6 @@ function issue(name: string, extensions: readonly string[], issuer?: string): Ce
   };
 }
 
-writeFileSync(join(folder, 'openssl.cnf'), '[req]\ndistinguished_name=dn\n[dn]\n');
 const authority = ['basicConstraints=critical,CA:TRUE'];
 const root = issue('root', authority);
 const intermediate = issue('intermediate', authority, 'root');
@@ -370,7 +371,9 @@ async function reach({ port }: Database, client: TlsClient): Promise<End & { out
 }
 
 describe('TLS as the client', () => {
-  const databases = Promise.all([good, expired, chained].map((one) => database(one)));
+  const databases = Promise.all(
+    [good, expired, chained, nameOnly, addressOnly].map((one) => database(one)),
+  );
   const ok = 'TLSv1.3';
   const untrusted = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
   const nobody = 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
@@ -382,7 +385,10 @@ describe('TLS as the client', () => {
     ['right', 0, 'localhost', good.certPem, ok, ok, ok],
     ['right, by address', 0, '127.0.0.1', good.certPem, ok, ok, ok],
     ['of another name', 0, 'db.example', good.certPem, ok, ok, misnamed],
-    ['of another address', 0, '127.0.0.2', good.certPem, ok, ok, misnamed],
+    ['of another address', 0, '127.0.0.2', good.certPem, ok, ok, 'not for 127.0.0.2'],
+    ['for a name only', 3, '127.0.0.1', nameOnly.certPem, ok, ok, 'not for 127.0.0.1'],
+    ['for another address than the one dialled', 4, '10.0.0.1', addressOnly.certPem, ok, ok, ok],
+    ['untrusted, by address', 0, '127.0.0.1', stranger.certPem, ok, untrusted, untrusted],
     ['untrusted', 0, 'localhost', stranger.certPem, ok, untrusted, untrusted],
     ['untrusted, without roots of ours', 0, 'localhost', undefined, ok, untrusted, untrusted],
     ['untrusted and of another name', 0, 'db.example', stranger.certPem, ok, untrusted, untrusted],

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { concat, utf8 } from '../base/bytes.ts';
 import type { TlsMode } from '../core/engine.ts';
 
@@ -14,9 +15,12 @@ export interface TlsServer {
 /** What a connection to a database needs to speak TLS. */
 export interface TlsClient {
   readonly mode: Exclude<TlsMode, 'disable'>;
+  /** What the certificate is held to instead of a name; Bun knows only the address that it has dialled. */
+  readonly address: string | undefined;
   readonly options: {
     readonly rejectUnauthorized: boolean;
-    readonly serverName?: string;
+    /** Empty for none: left out, Bun would tell the host that it has dialled. */
+    readonly serverName: string;
     readonly ca?: string;
     readonly cert?: string;
     readonly key?: string;
@@ -53,11 +57,13 @@ export function tlsClient(
   { caPem, certPem, keyPem }: TlsClientFiles,
 ): TlsClient {
   if (certPem !== undefined && keyPem !== undefined) checkPair(keyPem, certPem);
+  const address = isIP(serverName) > 0 ? serverName : undefined;
   return {
     mode,
+    address,
     options: {
-      rejectUnauthorized: mode === 'verify-full',
-      serverName,
+      rejectUnauthorized: mode === 'verify-full' && address === undefined,
+      serverName: address === undefined ? serverName : '',
       ...(caPem === undefined ? {} : { ca: caPem }),
       ...(certPem === undefined ? {} : { cert: certPem }),
       ...(keyPem === undefined ? {} : { key: keyPem }),
@@ -106,21 +112,31 @@ export function judgeClient({ succeeded, message }: HandshakeVerdict): string | 
   return succeeded ? undefined : `the TLS handshake failed: ${message}`;
 }
 
-/** What is wrong with a handshake in which we were the client, for this mode; undefined where nothing is. */
+/**
+ * What is wrong with a handshake in which we were the client, for its mode; undefined where nothing is. `certificate` tells
+ * the peer's, as DER.
+ */
 export function judgeServer(
-  mode: TlsClient['mode'],
-  verdict: HandshakeVerdict,
+  { mode, address }: TlsClient,
+  { succeeded, code, message }: HandshakeVerdict,
+  certificate: () => Uint8Array,
 ): string | undefined {
-  const { succeeded, code, message } = verdict;
   if (!succeeded && NO_TLS.includes(code)) return `the TLS handshake failed: ${message}`;
-  const refusal = `the certificate was not accepted: ${message} (${code})`;
+  const isTrusted = code === undefined || code === WRONG_NAME;
+  const refused = 'the certificate was not accepted:';
   switch (mode) {
     case 'prefer':
     case 'require':
       return undefined;
     case 'verify-ca':
-      return code === undefined || code === WRONG_NAME ? undefined : refusal;
+      return isTrusted ? undefined : `${refused} ${message} (${code})`;
     case 'verify-full':
-      return code === undefined ? undefined : refusal;
+      if (isTrusted && address !== undefined)
+        return isFor(address, certificate()) ? undefined : `${refused} it is not for ${address}`;
+      return code === undefined ? undefined : `${refused} ${message} (${code})`;
   }
+}
+
+function isFor(address: string, certificate: Uint8Array): boolean {
+  return new X509Certificate(certificate).checkIP(address) !== undefined;
 }

@@ -2,7 +2,7 @@ import type { SecretText } from '../base/secret-text.ts';
 import type { LoginRule } from '../core/engine.ts';
 import type { Credentials } from '../core/entrance.ts';
 import { FaultError } from '../core/fault.ts';
-import type { SecretSource } from '../secrets/source.ts';
+import type { SecretSource, SecretValue } from '../secrets/source.ts';
 import type { AuthSettings } from './settings/settings.ts';
 
 interface Login {
@@ -37,14 +37,12 @@ export class CredentialBook implements Credentials {
 
   /** Reads all secrets. One that cannot be read keeps only its own user out. */
   async load(): Promise<void> {
-    for (const auth of this.#auth) {
-      try {
-        const { username, password } = await this.#source.current(auth.secret);
-        this.#learn(auth, username, password);
-      } catch (error) {
-        this.#troubled(error instanceof Error ? error.message : String(error));
-      }
-    }
+    for (const auth of this.#auth) await this.#read(auth, this.#source.current(auth.secret));
+  }
+
+  /** Reads secrets again: clients with a rotated password must not wait until the database refuses the old one. */
+  async renew(): Promise<void> {
+    for (const auth of this.#auth) await this.#read(auth, this.#source.refresh(auth.secret));
   }
 
   /** A user to watch the target as. */
@@ -76,13 +74,17 @@ export class CredentialBook implements Credentials {
 
   async refresh(user: string): Promise<SecretText> {
     const { auth } = this.#login(user);
+    await this.#read(auth, this.#source.refresh(auth.secret));
+    return this.#login(user).password;
+  }
+
+  async #read(auth: AuthSettings, reading: Promise<SecretValue>): Promise<void> {
     try {
-      const { username, password } = await this.#source.refresh(auth.secret);
+      const { username, password } = await reading;
       this.#learn(auth, username, password);
     } catch (error) {
       this.#troubled(error instanceof Error ? error.message : String(error));
     }
-    return this.#login(user).password;
   }
 
   #learn(auth: AuthSettings, user: string, password: SecretText): void {

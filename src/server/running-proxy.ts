@@ -60,8 +60,8 @@ export interface RunningProxy {
   readonly readiness: TargetReadiness;
   /** Takes over new settings without dropping a client. Rejects, and leaves everything as it was, where they cannot be used. */
   apply(plan: ProxyPlan): Promise<void>;
-  /** Reads the certificate files again. */
-  renewCertificate(): Promise<void>;
+  /** Reads certificate and secret files again. Rejects where a certificate cannot be used; the old one stays. */
+  renew(): Promise<void>;
   stopListening(): void;
   /** A client of another process asked for this. */
   cancel(number: number, secret: Uint8Array): void;
@@ -113,6 +113,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   plan: ProxyPlan;
   listening: Listener;
   readonly #around: Surroundings;
+  #credentials: CredentialBook;
   readonly #network: SocketNetwork;
   readonly #entrance: Entrance<Memory, Who>;
   readonly #proxy: Proxy<Memory, Who>;
@@ -125,6 +126,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     const { clock, random, log } = around;
     this.plan = plan;
     this.#around = around;
+    this.#credentials = prepared.credentials;
     this.#report = new Report({ log, clock, proxy: proxy.name, debugLogging: () => this.plan.proxy.debugLogging });
     this.#network = new SocketNetwork(clock, database);
     this.#network.tlsServer = prepared.tlsServer;
@@ -189,6 +191,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     this.#network.target = plan.database;
     this.#network.tlsServer = prepared.tlsServer;
     this.#network.tlsClient = prepared.tlsClient;
+    this.#credentials = prepared.credentials;
     this.#entrance.credentials = prepared.credentials;
     this.#entrance.settings = entranceSettings(plan);
     this.#proxy.reconfigure({ pool: plan.proxy.pool, clients: plan.proxy, keeper: this.#keeper(plan, prepared) });
@@ -201,8 +204,9 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     }
   }
 
-  async renewCertificate(): Promise<void> {
+  async renew(): Promise<void> {
     const { plan } = this;
+    await this.#credentials.renew();
     if (plan.proxy.tls === undefined) return;
     const renewed = await loadServerTls(plan.proxy, this.#around.certificates);
     if (this.plan === plan) this.#network.tlsServer = renewed; // else `apply` has read later than we did

@@ -9,7 +9,7 @@ import { startProxy } from './running-proxy.ts';
 import type { Settings } from './settings/settings.ts';
 import type { MetricsSource } from '../metrics/render.ts';
 
-const CERTIFICATES_EVERY_MS = 60_000;
+const RENEW_FILES_EVERY_MS = 60_000;
 
 /** All proxies of one process. */
 export class Server {
@@ -20,7 +20,7 @@ export class Server {
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#stopRenewing = around.clock.every(CERTIFICATES_EVERY_MS, () => void this.#renewCertificates());
+    this.#stopRenewing = around.clock.every(RENEW_FILES_EVERY_MS, () => void this.#renewFiles());
   }
 
   /**
@@ -90,9 +90,9 @@ export class Server {
     }
   }
 
-  async #renewCertificates(): Promise<void> {
+  async #renewFiles(): Promise<void> {
     for (const proxy of this.proxies) {
-      await proxy.renewCertificate().catch((error: unknown) => logTrouble(this.#around.log, proxy, error));
+      await proxy.renew().catch((error: unknown) => logTrouble(this.#around.log, proxy, error));
     }
   }
 }

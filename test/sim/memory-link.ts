@@ -19,9 +19,12 @@ export class MemoryLink implements Link {
   readonly peer: string;
   readonly tlsVersion: string | undefined;
   paused = false;
+  /** Closes as soon as all has been said, as Bun's sockets do, instead of waiting for the peer to close as well. */
+  closesAtOnce = false;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #stopped = false;
   #outbox: Uint8Array[] = [];
+  #queuedBytes = 0;
   #inbox: Uint8Array[] = [];
 
   constructor(peer: string, tlsVersion?: string) {
@@ -30,7 +33,7 @@ export class MemoryLink implements Link {
   }
 
   get queuedBytes(): number {
-    return this.#outbox.reduce((sum, bytes) => sum + bytes.length, 0);
+    return this.#state === 'closed' ? 0 : this.#queuedBytes;
   }
 
   get isOpen(): boolean {
@@ -47,8 +50,12 @@ export class MemoryLink implements Link {
 
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open') return;
-    if (this.#stopped) this.#outbox.push(bytes.slice());
-    else this.ear.hear(bytes);
+    if (!this.#stopped) {
+      this.ear.hear(bytes);
+      return;
+    }
+    this.#outbox.push(bytes.slice());
+    this.#queuedBytes += bytes.length;
   }
 
   pause(): void {
@@ -64,7 +71,7 @@ export class MemoryLink implements Link {
   end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    if (!this.#stopped) this.ear.ended();
+    if (!this.#stopped) this.#allSaid();
   }
 
   destroy(): void {
@@ -94,9 +101,15 @@ export class MemoryLink implements Link {
     if (this.#state === 'closed') return;
     const outbox = this.#outbox;
     this.#outbox = [];
+    this.#queuedBytes = 0;
     for (const bytes of outbox) this.ear.hear(bytes);
-    if (this.#state === 'ending') this.ear.ended();
+    if (this.#state === 'ending') this.#allSaid();
     else this.handler.drained();
+  }
+
+  #allSaid(): void {
+    this.ear.ended();
+    if (this.closesAtOnce) this.#close(undefined);
   }
 
   #deliver(): void {

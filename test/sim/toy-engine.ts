@@ -1,5 +1,5 @@
 import { Bug, Violation } from '../../src/base/assert.ts';
-import { EMPTY, latin1, utf8 } from '../../src/base/bytes.ts';
+import { latin1, u16be, utf8 } from '../../src/base/bytes.ts';
 import type { Conversation } from '../../src/core/conversation.ts';
 import { read, readEnd, send, wait } from '../../src/core/conversation.ts';
 import type {
@@ -24,9 +24,10 @@ export interface ToyMemory {
 }
 
 /**
- * A protocol of one letter a message. Client: `q` query, `b` begin, `c` commit, `p` does what pins, `u` undoes it, `x` goodbye;
- * anything else is a violation. The relay adds the session's tag, the database answers the pair in capitals, and the client
- * reads the capital alone. `K` answers a cancelled request, `?` one that was refused, `#` is the last word.
+ * A protocol of one letter a message. Client: `q` query, `b` begin, `c` commit, `p` does what pins, `u` undoes it, `w` data that
+ * belongs to a request, `x` goodbye; anything else is a violation. The relay adds the session's tag, the database answers the
+ * pair in capitals, and the client reads the capital alone. `K` answers a cancelled request, `?` one that was refused, `d` is
+ * data ahead of an answer, `#` is the last word.
  */
 const REQUESTS = 'qbcpu';
 const PIN_REASON: PinReason = 'temporaryObject';
@@ -51,14 +52,15 @@ export class ToyEngine implements Engine<ToyMemory, Principal> {
   *greet(door: Door<ToyMemory, Principal>): Conversation<Entry<ToyMemory, Principal>> {
     const letter = latin1(yield* read(1));
     if (letter === 'k') {
-      const key = yield* read(5);
-      return { kind: 'cancel', number: key[0] ?? 0, secret: key.slice(1) };
+      const key = yield* read(6);
+      return { kind: 'cancel', number: u16be(key, 0), secret: key.slice(2) };
     }
     const full = door.admit();
     if (full !== undefined) throw new FaultError(full);
     const who = principal(letter);
     const welcome = yield* wait(() => door.open(who));
-    yield* send(Uint8Array.of(door.cancelNumber, ...door.cancelSecret));
+    const number = door.cancelNumber;
+    yield* send(Uint8Array.of(number >> 8, number & 255, ...door.cancelSecret));
     return { kind: 'session', who, welcome, method: 'toy' };
   }
 
@@ -166,7 +168,15 @@ class ToyRelay implements Relay<ToyMemory> {
   }
 
   fromClient(bytes: Uint8Array): number {
-    for (const [at, letter] of [...latin1(bytes)].entries()) {
+    const letters = latin1(bytes);
+    for (let at = 0; at < letters.length; at += 1) {
+      const letter = letters.charAt(at);
+      if (letter === 'w') {
+        const end = at + (/^w+/.exec(letters.slice(at))?.[0].length ?? 0);
+        if (this.#owed !== '') this.#sink.toServer(bytes.subarray(at, end));
+        at = end - 1;
+        continue;
+      }
       if (letter === 'x') {
         this.#sink.finish();
         return bytes.length;
@@ -186,7 +196,12 @@ class ToyRelay implements Relay<ToyMemory> {
 
   fromServer(bytes: Uint8Array): void {
     const said = latin1(bytes);
-    for (let at = 0; at < said.length; at += 2) this.#reply(said.charAt(at), said.charAt(at + 1));
+    let letters = '';
+    for (let at = 0; at < said.length; at += 2) {
+      this.#reply(said.charAt(at), said.charAt(at + 1));
+      letters += said.charAt(at);
+    }
+    this.#sink.toClient(utf8(letters));
     if (this.#owed !== '' || this.inTransaction || this.#memory === undefined) return;
     if (!this.#pinned) this.#memory = undefined;
     this.#sink.boundary();
@@ -198,11 +213,12 @@ class ToyRelay implements Relay<ToyMemory> {
   }
 
   lost(): Uint8Array {
-    return this.#owed === '' || this.#refused ? utf8('#') : EMPTY;
+    return utf8('#');
   }
 
   #reply(letter: string, tag: string): void {
     if (tag !== this.tag) this.#strays.push(`session ${this.tag} heard ${letter}${tag}`);
+    if (letter === 'd') return;
     const asked = this.#owed.charAt(0);
     if (letter !== 'K' && letter !== asked.toUpperCase()) throw new Violation(`${letter} unasked`);
     this.#owed = this.#owed.slice(1);
@@ -210,7 +226,6 @@ class ToyRelay implements Relay<ToyMemory> {
     if (letter === 'C') this.inTransaction = false;
     if (letter === 'P') this.#pin();
     if (letter === 'U') this.#unpin();
-    this.#sink.toClient(utf8(letter));
   }
 
   #pin(): void {

@@ -31,7 +31,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #memory: PostgresMemory | undefined;
   /** The parameters as the client was last told. */
   #told: ParameterSet;
-  /** A header that has not fully arrived: at most four bytes, and a Describe's fifth. */
+  /** The first bytes of a message of which nobody can tell yet what it means: mostly a part of a header. */
   #header: Uint8Array = EMPTY;
   /** Bytes still to come of the current message, and whether they are passed on. */
   #remaining = 0;
@@ -87,12 +87,16 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (at > 0) this.#continue(bytes, at);
     let from = this.#passing ? 0 : at;
     while (at < end) {
-      if (end - at < HEADER_BYTES || isBareDescribe(bytes, at, end)) {
+      if (end - at < HEADER_BYTES) {
         this.#header = bytes.slice(at);
         break;
       }
       const start = at + HEADER_BYTES;
       const bodyBytes = checkMessageLength(i32be(bytes, at + 1));
+      if (start + bodyBytes > end && this.#mustSeeMore(bytes, at, end)) {
+        this.#header = bytes.slice(at);
+        break;
+      }
       const bodyEnd = Math.min(start + bodyBytes, end);
       const verdict = this.#begin(u8(bytes, at), bytes, start, bodyEnd, bodyBytes);
       if (verdict === hold || verdict === stop) {
@@ -159,9 +163,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (this.#replies.doubtful) return hold;
     if (!starts) return this.#beginCopyOrFlush(type);
     const begins = !this.#open || this.#memory === undefined;
-    if (!this.#pinned && meansStatement(type, bytes, start, end)) {
-      const verdict = this.#judgeStatement(begins);
-      if (verdict !== pass) return verdict;
+    if (!this.#isAtHome && usesStatement(type, bytes, start, end) !== 'named') {
+      return this.#refuseStranger(begins);
     }
     if (begins) {
       if (!this.#sink.wantServer()) return hold;
@@ -221,8 +224,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
    * earlier request. On whatever connection it gets there may be another session's by now, and that must neither run nor be
    * described (trap PG-90). In the middle of a request no client is known to do it, and the session ends.
    */
-  #judgeStatement(begins: boolean): number {
-    if (!begins && (this.#replies.cleared || this.#parsedInBatch)) return pass;
+  #refuseStranger(begins: boolean): number {
     if (!begins && !this.#unsynced && !this.#replies.nothingOwed) {
       this.#holding = true; // a Parse on its way may or may not be skipped: its reply will tell
       return hold;
@@ -232,6 +234,17 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     this.#sink.toClient(errorResponse({ severity: 'ERROR', code: '26000', message }));
     this.#refusing = 'to Sync';
     return drop;
+  }
+
+  /** Whatever statement without a name there is on the connection, it is not another session's. */
+  get #isAtHome(): boolean {
+    return this.#pinned || (this.#open && (this.#parsedInBatch || this.#replies.cleared));
+  }
+
+  /** A message that may mean another session's statement, and has not told its name yet. */
+  #mustSeeMore(bytes: Uint8Array, at: number, end: number): boolean {
+    if (this.#isAtHome || end - at > NAMES_BYTES) return false;
+    return usesStatement(u8(bytes, at), bytes, at + HEADER_BYTES, end) === undefined;
   }
 
   /** Answers like a database that skips: a query is ended at once, the extended protocol at its Sync. */
@@ -305,16 +318,29 @@ function unreadable(parameters: ParameterSet): string | undefined {
 
 /** Describe's kind byte for a statement, as against a portal. */
 const STATEMENT = 0x53;
+/** Names longer than this are not waited for. */
+const NAMES_BYTES = 1_024;
 
-/** Bind, and Describe of a statement, need one that was prepared. */
-function meansStatement(type: number, bytes: Uint8Array, start: number, end: number): boolean {
-  if (type === frontend.bind) return true;
-  return type === frontend.describe && end > start && u8(bytes, start) === STATEMENT;
-}
-
-/** A Describe of which the kind byte has not arrived: nobody can tell yet what it means. */
-function isBareDescribe(bytes: Uint8Array, at: number, end: number): boolean {
-  return end - at === HEADER_BYTES && u8(bytes, at) === frontend.describe;
+/**
+ * Which statement a message needs that begins at `start` and has arrived up to `end`: one with a name (or none at all), the
+ * one without a name, or undefined where that has not arrived.
+ */
+function usesStatement(
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): 'named' | 'unnamed' | undefined {
+  if (type !== frontend.bind && type !== frontend.describe) return 'named';
+  let name = start + 1; // behind Describe's kind
+  if (type === frontend.bind) {
+    const portalEnd = bytes.indexOf(0, start);
+    name = portalEnd < 0 ? end : portalEnd + 1;
+  } else if (start < end && u8(bytes, start) !== STATEMENT) {
+    return 'named';
+  }
+  if (name >= end) return undefined;
+  return u8(bytes, name) === 0 ? 'unnamed' : 'named';
 }
 
 /** False for Flush and copy messages. A type that does not exist is met here, before it costs a connection. */

@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'bun:test';
+import { World } from '../../test/sim/world.ts';
+import { SecretText } from '../base/secret-text.ts';
+import { FaultError } from './fault.ts';
+
+/** A world whose secret changes when it is read again; counts how often it is. */
+function rotating(renewed: string) {
+  const world = new World();
+  const reads = { current: 0, refresh: 0 };
+  world.entrance.credentials = {
+    current: () => {
+      reads.current += 1;
+      return Promise.resolve(new SecretText('old'));
+    },
+    refresh: () => {
+      reads.refresh += 1;
+      return Promise.resolve(new SecretText(renewed));
+    },
+  };
+  return { world, reads };
+}
+
+describe('credentials that the database refuses (PG-108)', () => {
+  test('are read again, once, and tried again, once', () => {
+    const { world, reads } = rotating('new');
+    const client = world.arrive('a');
+    world.backends[0]?.refuse('c');
+    expect(world.backends.map(({ password }) => password)).toEqual(['old', 'new']);
+    world.answer('enter');
+    expect(client.number).toBeDefined();
+    expect(reads).toEqual({ current: 1, refresh: 1 });
+    expect(world.counters.databaseConnectionsSetupFailed).toBe(0);
+  });
+
+  test('end the matter where the new ones are refused as well', () => {
+    const { world, reads } = rotating('new');
+    const client = world.arrive('a');
+    world.backends[0]?.refuse('c');
+    world.backends[1]?.refuse('c');
+    expect(client.heard).toBe('#databaseRefused');
+    expect([world.backends.length, reads.refresh]).toEqual([2, 1]);
+  });
+
+  test('are not tried again where they are the same', () => {
+    const { world } = rotating('old');
+    const client = world.arrive('a');
+    world.backends[0]?.refuse('c');
+    expect(client.heard).toBe('#databaseRefused');
+    expect(world.backends.length).toBe(1);
+  });
+
+  test.each(['f', 'l'])('are not read again for another refusal: %s', (letter) => {
+    const { world, reads } = rotating('new');
+    world.arrive('a');
+    world.backends[0]?.refuse(letter);
+    expect(reads.refresh).toBe(0);
+  });
+
+  test('that do not exist are a refusal without a call', () => {
+    const world = new World();
+    const missing = new FaultError({ name: 'userMissing', refusal: 'final' });
+    const reject = (): Promise<SecretText> => Promise.reject(missing);
+    world.entrance.credentials = { current: reject, refresh: reject };
+    expect(world.arrive('a').heard).toBe('#userMissing');
+    expect(world.backends.length).toBe(0);
+  });
+});
+
+describe('the connection of a login that failed', () => {
+  test('is closed', () => {
+    const world = new World();
+    world.arrive('a');
+    world.backends[0]?.refuse('f');
+    expect(world.connections).toEqual([]);
+  });
+
+  test('is closed when the database takes too long', () => {
+    const world = new World({ pool: { connectTimeoutMs: 10_000 } });
+    world.arrive('a');
+    world.clock.advance(10_000);
+    world.settle();
+    expect(world.connections).toEqual([]);
+    expect(world.notes.lines).toContain('server failed for a: the peer took too long');
+  });
+
+  test('was none where nobody answers', () => {
+    const world = new World();
+    world.answersCalls = false;
+    world.arrive('a');
+    world.dials[0]?.fail('connection refused');
+    world.settle();
+    expect(world.notes.lines).toContain('server failed for a: connection refused');
+  });
+});
+
+describe('statements for every new connection', () => {
+  test('are run before it is used', () => {
+    const world = new World({ initQuery: 'SET x' });
+    const client = world.arrive('a');
+    world.answer('enter');
+    expect(client.number).toBeUndefined();
+    world.answer('init SET x');
+    expect(client.number).toBeDefined();
+  });
+
+  test('close it where they fail', () => {
+    const world = new World({ initQuery: 'SET x' });
+    world.arrive('a');
+    world.answer('enter');
+    world.backends[0]?.refuse();
+    expect(world.connections).toEqual([]);
+    expect(world.counters.databaseConnectionsSetupFailed).toBe(1);
+  });
+});
+
+describe('what the database says after its answer to a login', () => {
+  test.each([
+    ['', 'x'],
+    ['SET x', 'x'],
+    ['', '!'],
+  ])('is not lost, and it is not let to anyone (PG-14): %j, %j', (initQuery, said) => {
+    const world = new World({ initQuery });
+    world.arrive('a');
+    if (initQuery !== '') world.answer('enter');
+    world.backends[0]?.say(initQuery === '' ? `+\u0001${said}` : `+${said}`);
+    expect(world.connections).toEqual([]);
+    expect(world.counters.databaseConnectionsSetupFailed).toBe(1);
+  });
+
+  test('may be what does no harm', () => {
+    const world = new World();
+    const client = world.arrive('a');
+    world.backends[0]?.say('+\u0001n');
+    expect(client.number).toBeDefined();
+  });
+});

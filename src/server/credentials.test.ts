@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SecretText } from '../base/secret-text.ts';
+import { FaultError } from '../core/fault.ts';
+import { DeclaredSecrets } from '../secrets/declared.ts';
+import type { DeclaredSecret } from '../secrets/declared.ts';
+import type { SecretSource } from '../secrets/source.ts';
+import { CredentialBook } from './credentials.ts';
+import type { AuthSettings } from './settings/settings.ts';
+
+function entry(secret: string, rest: Partial<AuthSettings> = {}): AuthSettings {
+  const usual = {
+    iamAuth: 'DISABLED',
+    clientPasswordAuthType: 'POSTGRES_SCRAM_SHA_256',
+    description: undefined,
+  } as const;
+  return { secret, ...usual, ...rest };
+}
+
+function declared(name: string, username: string, password: string, file?: string): DeclaredSecret {
+  return { name, value: { username, password: new SecretText(password) }, file };
+}
+
+async function open(
+  source: SecretSource,
+  auth: readonly AuthSettings[],
+): Promise<{ readonly book: CredentialBook; readonly troubles: string[] }> {
+  const troubles: string[] = [];
+  const troubled = (problem: string): void => void troubles.push(problem);
+  const book = new CredentialBook({ source, auth, unknowable: new SecretText('?'), troubled });
+  await book.load();
+  return { book, troubles };
+}
+
+/** A secret in a file of its own. */
+function inFile(): { write(content: string): void; remove(): void; readonly path: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-credentials-'));
+  const path = join(folder, 'secret.json');
+  return {
+    path,
+    write: (content) => writeFileSync(path, content),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+const passwordOf = async (book: CredentialBook, user: string): Promise<string> =>
+  (await book.current(user)).reveal();
+
+/** What clients may sign in with. */
+function accepted(book: CredentialBook, user: string): readonly string[] {
+  const rule = book.rule(user);
+  return rule.kind === 'password' ? rule.passwords.map((password) => password.reveal()) : [];
+}
+
+describe('a book of credentials', () => {
+  const source = new DeclaredSecrets([
+    declared('one', 'app', 'first'),
+    declared('two', 'App', 'second'),
+    declared('three', 'robot', 'third'),
+  ]);
+  const auth = [
+    entry('one'),
+    entry('two', { clientPasswordAuthType: 'POSTGRES_MD5' }),
+    entry('three', { iamAuth: 'REQUIRED' }),
+  ];
+
+  test("knows its users by the secrets' names, with their case", async () => {
+    const { book, troubles } = await open(source, auth);
+    expect(book.users).toEqual(['app', 'App', 'robot']);
+    expect(book.someUser).toBe('app');
+    expect(await passwordOf(book, 'app')).toBe('first');
+    expect(await passwordOf(book, 'App')).toBe('second');
+    expect(troubles).toEqual([]);
+  });
+
+  test('tells how each signs in', async () => {
+    const { book } = await open(source, auth);
+    expect(book.rule('app')).toEqual({
+      kind: 'password',
+      method: 'POSTGRES_SCRAM_SHA_256',
+      passwords: expect.any(Array),
+      known: true,
+    });
+    expect(accepted(book, 'app')).toEqual(['first']);
+    expect(book.rule('App')).toMatchObject({ method: 'POSTGRES_MD5', known: true });
+    expect(book.rule('robot')).toEqual({ kind: 'token' });
+  });
+
+  test('PG-103: a stranger is asked for what the first entry asks for, and has no password', async () => {
+    const { book } = await open(source, auth);
+    expect(book.rule('nobody')).toMatchObject({ method: 'POSTGRES_SCRAM_SHA_256', known: false });
+    expect(accepted(book, 'nobody')).toEqual(['?']);
+    const reversed = await open(source, auth.toReversed());
+    expect(reversed.book.rule('nobody')).toEqual({ kind: 'token' });
+    const empty = await open(source, []);
+    expect(empty.book.rule('nobody')).toMatchObject({ kind: 'password', known: false });
+    expect(empty.book.someUser).toBeUndefined();
+  });
+
+  test('has no password for a stranger, and says so as Amazon RDS Proxy does', async () => {
+    const { book } = await open(source, auth);
+    for (const work of [book.current('nobody'), book.refresh('nobody')]) {
+      const error = await work.then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(FaultError);
+      expect((error as FaultError).fault).toEqual({
+        name: 'databaseRefused',
+        refusal: 'credentials',
+        detail:
+          'This RDS proxy has no credentials for the role nobody. Check the credentials for this role and try again.',
+      });
+    }
+  });
+
+  test('two secrets of one user: the first counts, and the log is told', async () => {
+    const twice = new DeclaredSecrets([
+      declared('one', 'app', 'first'),
+      declared('two', 'app', 'x'),
+    ]);
+    const { book, troubles } = await open(twice, [entry('one'), entry('two')]);
+    expect(await passwordOf(book, 'app')).toBe('first');
+    expect(book.users).toEqual(['app']);
+    expect(troubles).toEqual([
+      'The database user "app" was found in multiple DB proxy authentication entries',
+    ]);
+  });
+
+  test('a secret that is not there keeps only its own user out', async () => {
+    const { book, troubles } = await open(source, [entry('missing'), entry('one')]);
+    expect(book.users).toEqual(['app']);
+    expect(troubles).toEqual(['there is no secret named "missing"']);
+  });
+});
+
+describe('reading a secret again', () => {
+  async function rotating(): Promise<Awaited<ReturnType<typeof open>> & ReturnType<typeof inFile>> {
+    const file = inFile();
+    const source = new DeclaredSecrets([declared('one', 'app', 'old', file.path)]);
+    return { ...(await open(source, [entry('one')])), ...file };
+  }
+
+  test('learns the new password, for the database and for clients', async () => {
+    const { book, write, remove, troubles } = await rotating();
+    write('{"username": "app", "password": "new"}');
+    expect((await book.refresh('app')).reveal()).toBe('new');
+    expect(await passwordOf(book, 'app')).toBe('new');
+    expect(accepted(book, 'app')).toEqual(['new']);
+    write('{"username": "app", "password": "newer"}');
+    await book.renew();
+    expect(await passwordOf(book, 'app')).toBe('newer');
+    expect(troubles).toEqual([]);
+    remove();
+  });
+
+  test('learns a new user, and keeps the old one for those who are signed in', async () => {
+    const { book, write, remove } = await rotating();
+    write('{"username": "app_clone", "password": "new"}');
+    expect((await book.refresh('app')).reveal()).toBe('old');
+    expect(book.users).toEqual(['app', 'app_clone']);
+    expect(await passwordOf(book, 'app_clone')).toBe('new');
+    remove();
+  });
+
+  test('keeps what it has where the file is of no use, and never shows what is in it', async () => {
+    const { book, write, remove, troubles } = await rotating();
+    const contents = [
+      '',
+      '{"username": "app", "password": "hunter2"',
+      '{"password": "hunter2"}',
+      '[]',
+    ];
+    for (const content of contents) {
+      write(content);
+      expect((await book.refresh('app')).reveal()).toBe('old');
+    }
+    remove();
+    expect((await book.refresh('app')).reveal()).toBe('old');
+    await book.renew();
+    expect(troubles.length).toBe(contents.length + 2);
+    for (const trouble of troubles) {
+      expect(trouble).toStartWith('the file of the secret "one" is of no use: ');
+      expect(trouble).not.toContain('hunter2');
+    }
+    expect(troubles.at(-1)).toEndWith('there is no such file');
+  });
+
+  test('once for all who ask at the same time', async () => {
+    let reads = 0;
+    const gate = Promise.withResolvers<void>();
+    const source = new DeclaredSecrets([declared('one', 'app', 'old', '/nowhere')], async () => {
+      reads += 1;
+      await gate.promise;
+      return { username: 'app', password: new SecretText('new') };
+    });
+    const { book } = await open(source, [entry('one')]);
+    const asked = Array.from({ length: 50 }, () => book.refresh('app'));
+    gate.resolve();
+    for (const password of await Promise.all(asked)) expect(password.reveal()).toBe('new');
+    expect(reads).toBe(1);
+  });
+});

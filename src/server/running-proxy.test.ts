@@ -1,0 +1,329 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import {
+  LogBook,
+  SettingsFolder,
+  startObligingDatabase,
+  surroundings,
+} from '../../test/support/in-process.ts';
+import type { ObligingDatabase } from '../../test/support/in-process.ts';
+import { RawClient } from '../../test/support/raw-client.ts';
+import { passwordOf } from '../../test/support/sluice.ts';
+import type { SettingsParts } from '../../test/support/sluice.ts';
+import { postgresEngine } from '../engine/postgres/engine.ts';
+import { generateCertificate } from '../net/certificate.ts';
+import { DeclaredSecrets } from '../secrets/declared.ts';
+import { startProxy } from './running-proxy.ts';
+import type { ProxyPlan, RunningProxy } from './running-proxy.ts';
+
+const folder = new SettingsFolder();
+const engine = postgresEngine();
+let database: ObligingDatabase;
+let elsewhere: ObligingDatabase;
+beforeEach(() => {
+  database = startObligingDatabase();
+  elsewhere = startObligingDatabase();
+});
+const running: RunningProxy[] = [];
+const clients: RawClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await Promise.all(running.splice(0).map((proxy) => proxy.drain(0)));
+  for (const one of [database, elsewhere]) one.stop();
+});
+afterAll(() => folder.remove());
+
+function plan(parts: SettingsParts = {}, at = database): ProxyPlan {
+  const settings = folder.settings(at, parts);
+  return {
+    settings,
+    proxy: settings.proxies[0]!,
+    database: settings.databases[0]!,
+    secrets: new DeclaredSecrets(settings.secrets),
+  };
+}
+
+/** A proxy that has looked at its target. */
+async function start(first: ProxyPlan): Promise<{ proxy: RunningProxy; book: LogBook }> {
+  const book = new LogBook();
+  const proxy = await startProxy(engine, first, surroundings(book.log));
+  running.push(proxy);
+  await book.waitFor('targetHealth', ({ state }) => state === 'AVAILABLE');
+  return { proxy, book };
+}
+
+async function signIn(
+  port: number,
+  options: { readonly tls?: 'startTls'; readonly password?: string } = {},
+): Promise<RawClient> {
+  const { password = passwordOf('app'), ...rest } = options;
+  const client = await RawClient.signIn({
+    host: '127.0.0.1',
+    port,
+    user: 'app',
+    password,
+    ...rest,
+  });
+  clients.push(client);
+  return client;
+}
+
+/** How the database's connections stand, in the order in which they came: `+` open, `-` closed, `t` with TLS. */
+function connections(): string {
+  return database.visitors.map(({ open, tls }) => `${open ? '+' : '-'}${tls ? 't' : ''}`).join(' ');
+}
+
+describe('a running proxy', () => {
+  test('tells what it does and how its target is', async () => {
+    const { proxy, book } = await start(plan());
+    expect(proxy.readiness).toEqual({ proxy: 'app', target: 'db', state: 'AVAILABLE' });
+    const client = await signIn(proxy.listening.port);
+    expect(await client.value('SELECT 1')).toBe('20');
+    const { source } = proxy;
+    expect([source.proxy, source.target, source.targetUp]).toEqual(['app', 'db', true]);
+    expect(source.gauges()).toMatchObject({
+      clientConnections: 1,
+      databaseConnections: 1,
+      maxDatabaseConnectionsAllowed: 19, // one of the twenty is for watching
+    });
+    expect(book.messages('listening')).toEqual([
+      `Proxy app listens on 127.0.0.1, port ${proxy.listening.port}.`,
+    ]);
+  });
+
+  test('does not start where it cannot listen or lacks a file', async () => {
+    const { proxy } = await start(plan());
+    const taken = plan({ proxy: { listen: `127.0.0.1:${proxy.listening.port}` } });
+    const { log } = new LogBook();
+    const again = startProxy(engine, taken, surroundings(log));
+    await expect(again).rejects.toThrow('the address is in use already (EADDRINUSE)');
+    const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
+    const { proxy: settings, ...rest } = plan();
+    const without = startProxy(engine, { ...rest, proxy: { ...settings, tls } }, surroundings(log));
+    await expect(without).rejects.toThrow('cannot read /nowhere/key.pem');
+  });
+
+  test('says why its target is not there, and notices that it has come', async () => {
+    const absent = { host: '127.0.0.1', port: 1 };
+    const book = new LogBook();
+    const settings = folder.settings(absent);
+    const secrets = new DeclaredSecrets(settings.secrets);
+    const parts = {
+      settings,
+      secrets,
+      proxy: settings.proxies[0]!,
+      database: settings.databases[0]!,
+    };
+    const proxy = await startProxy(engine, parts, surroundings(book.log));
+    running.push(proxy);
+    expect(proxy.readiness.state).toBe('REGISTERING');
+    await book.waitFor('targetHealth');
+    expect(proxy.readiness).toEqual({
+      proxy: 'app',
+      target: 'db',
+      state: 'UNAVAILABLE',
+      reason: 'UNREACHABLE',
+      description: 'no connection to 127.0.0.1:1: nothing listens there (ECONNREFUSED)',
+    });
+    await proxy.apply(plan());
+    await book.waitFor('targetHealth', ({ state }) => state === 'AVAILABLE');
+  });
+
+  test('drain ends it: nobody gets in, nothing stays open', async () => {
+    const { proxy } = await start(plan());
+    const client = await signIn(proxy.listening.port);
+    await client.query('SELECT 1');
+    await proxy.drain(5_000);
+    const [last] = await client.readEnd();
+    expect(last?.type).toBe('E');
+    await expect(signIn(proxy.listening.port)).rejects.toThrow();
+    expect(proxy.source.gauges()).toMatchObject({ clientConnections: 0, databaseConnections: 0 });
+  });
+});
+
+describe('new settings', () => {
+  test('PG-109: that change nothing about the database recycle nothing', async () => {
+    const { proxy, book } = await start(plan());
+    const { port } = proxy.listening;
+    const client = await signIn(port);
+    await client.query('SELECT 1');
+    expect(connections()).toBe('+t +t'); // the watcher's and a session's
+    const changes: readonly SettingsParts[] = [
+      {},
+      { proxy: { idleClientTimeout: 60, requireTls: false, debugLogging: true } },
+      { drainTimeout: 1 },
+      { secrets: rotated('reader') },
+    ];
+    for (const change of changes) {
+      await proxy.apply(plan(change));
+      await client.query('SELECT 1');
+      await (await signIn(port)).query('SELECT 1');
+    }
+    expect(proxy.listening.port).toBe(port);
+    expect(connections()).toBe('+t +t');
+    expect(book.messages('listening').length).toBe(1);
+    expect(book.messages('serverDiscarded')).toEqual([]);
+  });
+
+  test('PG-109: a changed password lets clients in with it, on the same connections', async () => {
+    const { proxy } = await start(plan());
+    const { port } = proxy.listening;
+    const client = await signIn(port);
+    await client.query('SELECT 1');
+    await proxy.apply(plan({ secrets: rotated('app') }));
+    await client.query('SELECT 1');
+    await expect(signIn(port)).rejects.toThrow('28P01');
+    await (await signIn(port, { password: 'rotated' })).query('SELECT 1');
+    expect(connections()).toBe('+t +t');
+  });
+
+  test('PG-109: a changed number of connections closes none', async () => {
+    const { proxy } = await start(plan());
+    const client = await signIn(proxy.listening.port);
+    await client.query('SELECT 1');
+    const measured = database.visited(3);
+    await proxy.apply(plan({ database: { maxConnections: 11 } }));
+    await measured; // the watcher looks again, on a connection of its own
+    await client.query('SELECT 1');
+    expect(database.visitors[1]).toMatchObject({ open: true });
+    expect(proxy.source.gauges().databaseConnections).toBe(1);
+  });
+
+  test('a changed mode of TLS retires what is idle, and what is borrowed at its boundary', async () => {
+    const { proxy, book } = await start(plan({ database: { tls: 'disable' } }));
+    const { port } = proxy.listening;
+    const [busy, idle] = [await signIn(port), await signIn(port)];
+    await busy.query('BEGIN');
+    await idle.query('SELECT 1');
+    expect(connections()).toBe('+ + +');
+    const watching = database.visited(5);
+    await proxy.apply(plan({ database: { tls: 'require' } }));
+    await book.waitFor('serverDiscarded', ({ reason }) => reason === 'retired');
+    await idle.query('SELECT 1');
+    await watching;
+    await busy.query('SELECT 1'); // where it began
+    expect(connections()).toMatch(/^- \+ - \+t \+t$/);
+    await busy.query('COMMIT');
+    await busy.query('SELECT 1');
+    expect(connections()).toMatch(/^- - - \+t \+t$/);
+  });
+
+  test('another target: its clients stay and are served there', async () => {
+    const { proxy } = await start(plan());
+    const client = await signIn(proxy.listening.port);
+    await client.query('SELECT 1');
+    await proxy.apply(plan({}, elsewhere));
+    expect(await client.value('SELECT 1')).toBe('20');
+    expect(elsewhere.visitors.length).toBeGreaterThan(0);
+  });
+
+  test('another address: new clients go there, those who are in stay in', async () => {
+    const { proxy, book } = await start(plan());
+    const before = proxy.listening.port;
+    const client = await signIn(before);
+    await proxy.apply(plan({ proxy: { listen: 'localhost:0' } }));
+    const { port } = proxy.listening;
+    expect(port).not.toBe(before);
+    expect(book.messages('listening').length).toBe(2);
+    expect(await client.value('SELECT 1')).toBe('20');
+    await expect(signIn(before)).rejects.toThrow();
+    const other = await RawClient.signIn({
+      host: 'localhost',
+      port,
+      user: 'app',
+      password: passwordOf('app'),
+    });
+    clients.push(other);
+    expect(await other.value('SELECT 1')).toBe('20');
+  });
+
+  test('that cannot be used leave everything as it was', async () => {
+    const { proxy } = await start(plan());
+    const other = await start(plan());
+    const { port } = proxy.listening;
+    const first = proxy.plan;
+    const client = await signIn(port);
+    await client.query('SELECT 1');
+    const taken = plan({ proxy: { listen: `127.0.0.1:${other.proxy.listening.port}` } });
+    await expect(proxy.apply(taken)).rejects.toThrow('the address is in use already');
+    const { proxy: settings, ...rest } = plan({ database: { tls: 'disable' } });
+    const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
+    const lacking = { ...rest, proxy: { ...settings, tls } };
+    await expect(proxy.apply(lacking)).rejects.toThrow('cannot read /nowhere/key.pem');
+    expect(proxy.plan).toBe(first);
+    expect(proxy.listening.port).toBe(port);
+    await client.query('SELECT 1');
+    await (await signIn(port)).query('SELECT 1');
+    expect(connections()).toBe('+t +t +t'); // two watch
+  });
+
+  /** The usual secrets, one with a new password. */
+  function rotated(user: string): readonly object[] {
+    return ['app', 'reader', 'old'].map((username) => ({
+      name: username,
+      value: { username, password: username === user ? 'rotated' : passwordOf(username) },
+    }));
+  }
+});
+
+describe('files that are replaced', () => {
+  const first = generateCertificate(['one', '127.0.0.1']);
+  const second = generateCertificate(['two', '127.0.0.1']);
+
+  function writeCertificate({ certPem, keyPem }: typeof first): void {
+    folder.write('proxy.pem', certPem);
+    folder.write('proxy.key', keyPem);
+  }
+
+  const withFiles = (): ProxyPlan => {
+    writeCertificate(first);
+    return plan({ proxy: { tls: { certFile: 'proxy.pem', keyFile: 'proxy.key' } } });
+  };
+
+  /** Whom the proxy says that it is. */
+  async function shownAt(port: number): Promise<string> {
+    const client = await signIn(port, { tls: 'startTls' });
+    return String(client.socket.peerCertificate.subject.CN);
+  }
+
+  test('a renewed certificate is shown to new clients, without a restart', async () => {
+    const { proxy } = await start(withFiles());
+    const { port } = proxy.listening;
+    const early = await signIn(port, { tls: 'startTls' });
+    expect(await shownAt(port)).toBe('one');
+    writeCertificate(second);
+    expect(await shownAt(port)).toBe('one');
+    await proxy.renew();
+    expect(await shownAt(port)).toBe('two');
+    expect(await early.value('SELECT 1')).toBe('20');
+  });
+
+  test('a certificate without its key yet is refused, and the old one stays', async () => {
+    const { proxy } = await start(withFiles());
+    folder.write('proxy.pem', second.certPem);
+    await expect(proxy.renew()).rejects.toThrow("the key is not the certificate's");
+    expect(await shownAt(proxy.listening.port)).toBe('one');
+    folder.write('proxy.key', second.keyPem);
+    await proxy.renew();
+    expect(await shownAt(proxy.listening.port)).toBe('two');
+  });
+
+  test('settings that come while files are read win over them', async () => {
+    const { proxy } = await start(withFiles());
+    const applied = proxy.apply(plan());
+    await Promise.all([proxy.renew(), applied]);
+    expect(await shownAt(proxy.listening.port)).toBe('127.0.0.1'); // the generated one
+  });
+
+  test('a secret is read again, too', async () => {
+    folder.write('app.json', JSON.stringify({ username: 'app', password: 'old' }));
+    const secrets = [{ name: 'app', file: 'app.json' }];
+    const auth = [{ secret: 'app', iamAuth: 'DISABLED' }];
+    const { proxy } = await start(plan({ secrets, proxy: { auth } }));
+    const { port } = proxy.listening;
+    await signIn(port, { password: 'old' });
+    folder.write('app.json', JSON.stringify({ username: 'app', password: 'new' }));
+    await proxy.renew();
+    await signIn(port, { password: 'new' });
+    await expect(signIn(port, { password: 'old' })).rejects.toThrow('28P01');
+  });
+});
