@@ -25,7 +25,10 @@ export class Canceller<Memory, Who extends Principal> {
   readonly #queue = new Set<ServerConnection<Memory, Who>>();
   #inFlight = 0;
 
-  constructor(parts: CancellerParts<Memory, Who>, over: (connection: ServerConnection<Memory, Who>) => void) {
+  constructor(
+    parts: CancellerParts<Memory, Who>,
+    over: (connection: ServerConnection<Memory, Who>) => void,
+  ) {
     this.#parts = parts;
     this.#over = over;
   }

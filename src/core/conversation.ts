@@ -19,7 +19,11 @@ export type Step =
    * From here on TLS. Plaintext that the peer sent too early ends the connection, unless it is the TLS hello itself.
    * Resumes with the name of the protocol that ALPN agreed on, empty for none.
    */
-  | { readonly kind: 'startTls'; readonly side: 'server' | 'client'; readonly helloIsBuffered: boolean }
+  | {
+      readonly kind: 'startTls';
+      readonly side: 'server' | 'client';
+      readonly helloIsBuffered: boolean;
+    }
   /** Something that takes time and is not the peer: a lookup, a key derivation, a free connection. */
   | { readonly kind: 'wait'; readonly work: () => Promise<void> };
 
@@ -40,7 +44,10 @@ export function* send(bytes: Uint8Array): Conversation<void> {
 }
 
 /** Returns the name of the protocol that ALPN agreed on, empty for none. */
-export function* startTls(side: 'server' | 'client', helloIsBuffered = false): Conversation<string> {
+export function* startTls(
+  side: 'server' | 'client',
+  helloIsBuffered = false,
+): Conversation<string> {
   return text(yield { kind: 'startTls', side, helloIsBuffered });
 }
 

@@ -24,7 +24,8 @@ export const discardReasons = {
   clientTooSlow: 'The client that borrowed it stopped reading its result.',
   databaseClosed: 'The database closed the connection.',
   draining: 'The proxy is stopping.',
-  evicted: 'Its place was needed for a waiting client with another user, database or start-up parameters.',
+  evicted:
+    'Its place was needed for a waiting client with another user, database or start-up parameters.',
   idleLimit: 'It was idle, and more than the allowed idle connections were open.',
   lifetime: 'It reached its greatest age.',
   loginFailed: 'The database did not let the proxy in.',

@@ -45,7 +45,12 @@ export interface Principal {
 }
 
 export type Entry<Memory, Who> =
-  | { readonly kind: 'session'; readonly who: Who; readonly welcome: Memory; readonly method: string }
+  | {
+      readonly kind: 'session';
+      readonly who: Who;
+      readonly welcome: Memory;
+      readonly method: string;
+    }
   | { readonly kind: 'cancel'; readonly number: number; readonly secret: Uint8Array }
   /** The client left, or was refused and told so. */
   | { readonly kind: 'end' };
@@ -55,7 +60,12 @@ export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-f
 /** How a login proves itself. */
 export type LoginRule =
   /** A password; `method` is the RDS ClientPasswordAuthType. Unknown users get a rule too, with a password nobody knows. */
-  | { readonly kind: 'password'; readonly method: string; readonly passwords: readonly SecretText[]; readonly known: boolean }
+  | {
+      readonly kind: 'password';
+      readonly method: string;
+      readonly passwords: readonly SecretText[];
+      readonly known: boolean;
+    }
   | { readonly kind: 'token' };
 
 /** Who may come in, and how: the proxy's settings as a login sees them. Replaced as a whole at reload. */

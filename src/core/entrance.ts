@@ -47,7 +47,11 @@ export class Entrance<Memory, Who extends Principal> {
   }
 
   /** A new connection, logged in. Rejects with a `FaultError` from the database, or a sentence for the log. */
-  async enter(who: Who, timeoutMs: number, initQuery = this.settings.initQuery): Promise<Entered<Memory>> {
+  async enter(
+    who: Who,
+    timeoutMs: number,
+    initQuery = this.settings.initQuery,
+  ): Promise<Entered<Memory>> {
     const password = await this.credentials.current(who.user);
     try {
       return await this.#enterWith(who, password, timeoutMs, initQuery);
@@ -75,11 +79,18 @@ export class Entrance<Memory, Who extends Principal> {
       random: (count: number): Uint8Array => this.#random.bytes(count),
     };
     try {
-      const { result: memory, leftover } = await this.#network.talk(link, this.#engine.enter(gate), { timeoutMs });
+      const { result: memory, leftover } = await this.#network.talk(
+        link,
+        this.#engine.enter(gate),
+        { timeoutMs },
+      );
       this.#overhear(memory, leftover);
       if (initQuery !== '') {
         const statements = this.#engine.initialise(memory, initQuery);
-        this.#overhear(memory, (await this.#network.talk(link, statements, { timeoutMs })).leftover);
+        this.#overhear(
+          memory,
+          (await this.#network.talk(link, statements, { timeoutMs })).leftover,
+        );
       }
       return { link, memory };
     } catch (error) {

@@ -66,4 +66,7 @@ export const faultFacts = {
   tlsRequired: { level: 'warn', side: 'client' },
   unsupported: { level: 'warn', side: 'client' },
   userMissing: { level: 'warn', side: 'client' },
-} as const satisfies Record<FaultName, { level: 'info' | 'warn' | 'error'; side: 'client' | 'server' | 'sluice' }>;
+} as const satisfies Record<
+  FaultName,
+  { level: 'info' | 'warn' | 'error'; side: 'client' | 'server' | 'sluice' }
+>;

@@ -28,7 +28,10 @@ export class Latency {
 
   observeMs(durationMs: number): void {
     const micros = Math.max(0, durationMs * 1000);
-    const bucket = micros < 1 ? 0 : Math.min(Latency.bucketCount - 1, 32 - Math.clz32(Math.min(micros, 4294967295)));
+    const bucket =
+      micros < 1
+        ? 0
+        : Math.min(Latency.bucketCount - 1, 32 - Math.clz32(Math.min(micros, 4294967295)));
     this.count += 1;
     this.sumMicros += micros;
     this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;

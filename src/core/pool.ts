@@ -7,8 +7,9 @@ import type { Entered } from './entrance.ts';
 import type { Fault } from './fault.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
-import type { Newcomer, Waiter } from './lot.ts';
-import { first, Lot } from './lot.ts';
+import type { Lot, Newcomer, Waiter } from './lot.ts';
+import { first } from './lot.ts';
+import { Lots } from './lots.ts';
 import { PeerClosed } from './network.ts';
 import type { PinReason } from './pin.ts';
 import type { PoolParts, PoolSettings } from './pool-parts.ts';
@@ -25,17 +26,13 @@ const HOUSEKEEPING_TIMEOUT_MS = 5_000;
 const RETRY_MS = { first: 50, last: 5_000 } as const;
 /** A database that refused credentials for good is not asked again for a while (trap PG-108). */
 const REFUSED_RETRY_MS = 1_000;
-/** A principal whose last connection has gone is forgotten after this long. */
-const FORGET_MS = 300_000;
 
 /** The connections of one proxy to its target, shared among sessions of equal principals. Knows neither bytes nor protocols. */
 export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memory, Who> {
   readonly #parts: PoolParts<Memory, Who>;
   readonly #budget: Budget;
   readonly #canceller: Canceller<Memory, Who>;
-  readonly #lots = new Map<string, Lot<Memory, Who>>();
-  /** Lots in which somebody waits. */
-  readonly #hungry = new Set<Lot<Memory, Who>>();
+  readonly #lots = new Lots<Memory, Who>();
   readonly #connections = new Set<ServerConnection<Memory, Who>>();
   /** Told to close, and when patience ends. */
   readonly #closing = new Map<ServerConnection<Memory, Who>, number>();
@@ -61,30 +58,22 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   }
 
   get waiting(): number {
-    let count = 0;
-    for (const lot of this.#hungry) count += lot.waiters.size + lot.newcomers.size;
-    return count;
+    return this.#lots.waiting;
   }
 
   get longestWaitMs(): number {
-    const now = this.#parts.clock.nowMs();
-    let longest = 0;
-    for (const lot of this.#hungry) longest = Math.max(longest, now - (lot.waitingSinceMs ?? now));
-    return longest;
+    return this.#lots.longestWaitMs(this.#parts.clock.nowMs());
   }
 
   lotOf(who: Who): Lot<Memory, Who> {
-    let lot = this.#lots.get(who.poolKey);
-    if (lot === undefined) {
-      lot = new Lot(who);
-      this.#lots.set(who.poolKey, lot);
-    }
-    lot.usedAtMs = this.#parts.clock.nowMs();
-    return lot;
+    return this.#lots.of(who, this.#parts.clock.nowMs());
   }
 
-  /** What connections of this principal look like; opens one where none has been yet. Throws `FaultError`. */
-  welcome(who: Who): Promise<Memory> {
+  /**
+   * What connections of this principal look like; opens one where none has been yet. Throws `FaultError`. With `gone` the
+   * client has left: nobody waits for the answer any more (trap GX-04).
+   */
+  welcome(who: Who, gone: AbortSignal): Promise<Memory> {
     const lot = this.lotOf(who);
     if (lot.welcome !== undefined) return Promise.resolve(lot.welcome);
     const now = this.#parts.clock.nowMs();
@@ -92,7 +81,15 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
       return Promise.reject(new FaultError(lot.lastFault));
     }
     return new Promise((resolve, reject) => {
-      lot.newcomers.add({ sinceMs: now, welcome: resolve, refuse: (fault) => reject(new FaultError(fault)) });
+      const newcomer: Newcomer<Memory> = {
+        sinceMs: now,
+        welcome: resolve,
+        refuse: (fault) => reject(new FaultError(fault)),
+      };
+      gone.addEventListener('abort', () => {
+        if (lot.newcomers.delete(newcomer)) this.#lots.update(lot);
+      });
+      lot.newcomers.add(newcomer);
       this.#feed(lot);
     });
   }
@@ -114,7 +111,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
 
   leave(lot: Lot<Memory, Who>, waiter: Waiter<Memory, Who>): void {
     lot.waiters.delete(waiter);
-    this.#stillHungry(lot);
+    this.#lots.update(lot);
   }
 
   /** A session's request is over and nothing ties it to the connection. */
@@ -128,13 +125,18 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   }
 
   /** A session is over and leaves a connection behind on which nothing is under way. */
-  relinquish(connection: ServerConnection<Memory, Who>, pins: ReadonlySet<PinReason>, inTransaction: boolean): void {
+  relinquish(
+    connection: ServerConnection<Memory, Who>,
+    pins: ReadonlySet<PinReason>,
+    inTransaction: boolean,
+  ): void {
     if (pins.size === 0 && !inTransaction) {
       this.release(connection);
       return;
     }
     this.#canceller.forget(connection);
-    const reset = connection.cancels > 0 ? undefined : this.#parts.engine.reset(connection.memory, pins);
+    const reset =
+      connection.cancels > 0 ? undefined : this.#parts.engine.reset(connection.memory, pins);
     connection.borrower = undefined;
     connection.pinned = false;
     if (reset === undefined) this.discard(connection, 'resetImpossible');
@@ -194,7 +196,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   resize(granted: number): void {
     this.#granted = granted;
     this.#budget.resize(this.#partOf(this.#settings.maxConnectionsPercent));
-    for (const connection of this.#oldestIdle()) {
+    for (const connection of this.#lots.oldestIdle()) {
       if (this.#budget.excess <= this.#closing.size) break;
       this.discard(connection, 'overBudget');
     }
@@ -208,7 +210,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
 
   /** Connections made until now close at their next boundary; new ones are made afresh. `user` undefined: all. */
   retire(user: string | undefined): void {
-    for (const lot of this.#lots.values()) {
+    for (const lot of this.#lots.all()) {
       if (user !== undefined && lot.who.user !== user) continue;
       lot.era += 1;
       lot.welcome = undefined;
@@ -225,8 +227,8 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   /** From here on connections close as they are given back, and those who wait are refused. */
   drain(): void {
     this.#draining = true;
-    for (const lot of this.#hungry) this.#refuseAll(lot, { name: 'draining' });
-    for (const connection of this.#oldestIdle()) this.discard(connection, 'draining');
+    for (const lot of this.#lots.hungry) this.#refuseAll(lot, { name: 'draining' });
+    for (const connection of this.#lots.oldestIdle()) this.discard(connection, 'draining');
   }
 
   /** Ends what is left, politely or not. */
@@ -240,13 +242,11 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   /** All that depends on time: called a few times a second. */
   tick(): void {
     const now = this.#parts.clock.nowMs();
-    for (const lot of this.#hungry) this.#expire(lot);
+    for (const lot of this.#lots.hungry) this.#expire(lot);
     for (const [connection, atMs] of this.#closing) if (now >= atMs) connection.link.destroy();
     this.#sweepIdle(now);
     this.#feedAll();
-    for (const [key, lot] of this.#lots) {
-      if (lot.isUnused && now - lot.usedAtMs > FORGET_MS) this.#lots.delete(key);
-    }
+    this.#lots.forgetUnused(now);
   }
 
   /** This process's part of a percentage of what the database grants. */
@@ -264,7 +264,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
       this.discard(connection, reason);
       return;
     }
-    if (this.#hungry.size > 0 && this.#claimant(lot) !== undefined) {
+    if (this.#lots.hungry.size > 0 && this.#claimant(lot) !== undefined) {
       this.discard(connection, 'evicted');
       return;
     }
@@ -277,7 +277,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
       return;
     }
     lot.waiters.delete(waiter);
-    this.#stillHungry(lot);
+    this.#lots.update(lot);
     connection.become('borrowed');
     waiter.grant(connection);
   }
@@ -295,7 +295,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     if (this.#budget.free > 0) return undefined;
     const now = this.#parts.clock.nowMs();
     const here = lot.waitingSinceMs;
-    for (const other of this.#byWaitingTime()) {
+    for (const other of this.#lots.byWaitingTime()) {
       if (other === lot || now < other.retryAtMs) continue;
       if (other.demand <= other.connecting + this.#closing.size) continue;
       const since = other.waitingSinceMs ?? now;
@@ -304,17 +304,13 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     return undefined;
   }
 
-  #byWaitingTime(): Lot<Memory, Who>[] {
-    return [...this.#hungry].sort((a, b) => (a.waitingSinceMs ?? 0) - (b.waitingSinceMs ?? 0));
-  }
-
   #feedAll(): void {
-    if (this.#hungry.size > 0) for (const lot of this.#byWaitingTime()) this.#feed(lot);
+    if (this.#lots.hungry.size > 0) for (const lot of this.#lots.byWaitingTime()) this.#feed(lot);
   }
 
   /** Somebody waits: opens connections as far as budget, parallel attempts and pauses allow. */
   #feed(lot: Lot<Memory, Who>): void {
-    if (!this.#stillHungry(lot)) return;
+    if (!this.#lots.update(lot)) return;
     if (this.#draining) {
       this.#refuseAll(lot, { name: 'draining' });
       return;
@@ -331,23 +327,10 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
 
   /** Closes idle connections of other principals so that `lot` can have theirs. */
   #makeRoom(lot: Lot<Memory, Who>): void {
-    for (const connection of this.#oldestIdle()) {
+    for (const connection of this.#lots.oldestIdle()) {
       if (lot.demand <= lot.connecting + this.#closing.size) return;
       if (connection.lot !== lot) this.discard(connection, 'evicted');
     }
-  }
-
-  *#oldestIdle(): Generator<ServerConnection<Memory, Who>> {
-    const idle = [...this.#lots.values()].flatMap((lot) => lot.idle);
-    yield* idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs);
-  }
-
-  /** Keeps `#hungry` true to the facts. */
-  #stillHungry(lot: Lot<Memory, Who>): boolean {
-    const hungry = lot.waiters.size > 0 || lot.newcomers.size > 0;
-    if (hungry) this.#hungry.add(lot);
-    else this.#hungry.delete(lot);
-    return hungry;
   }
 
   // ---- opening ----------------------------------------------------------------------------------------------------
@@ -388,7 +371,11 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     lot.failures = 0;
     lot.retryAtMs = 0;
     lot.lastFault = undefined;
-    observer.serverConnected(number, lot.who.user, `${link.peer}${link.tlsVersion === undefined ? '' : ` ${link.tlsVersion}`}`);
+    observer.serverConnected(
+      number,
+      lot.who.user,
+      `${link.peer}${link.tlsVersion === undefined ? '' : ` ${link.tlsVersion}`}`,
+    );
     connection.retired = era !== lot.era;
     if (!connection.retired) this.#welcomeAll(lot, memory);
     this.#offer(connection);
@@ -399,7 +386,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     lot.welcome = memory;
     for (const newcomer of lot.newcomers) newcomer.welcome(memory);
     lot.newcomers.clear();
-    this.#stillHungry(lot);
+    this.#lots.update(lot);
   }
 
   #failed(lot: Lot<Memory, Who>, error: unknown): void {
@@ -407,12 +394,18 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     const fault: Fault =
       error instanceof FaultError
         ? error.fault
-        : { name: 'databaseLost', refusal: 'later', detail: error instanceof Error ? error.message : String(error) };
+        : {
+            name: 'databaseLost',
+            refusal: 'later',
+            detail: error instanceof Error ? error.message : String(error),
+          };
     this.#budget.giveBack();
     counters.databaseConnectionsSetupFailed += 1;
     observer.serverFailed(lot.who.user, fault.detail ?? fault.name);
     const final = fault.refusal === 'credentials' || fault.refusal === 'final';
-    const pauseMs = final ? REFUSED_RETRY_MS : Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** lot.failures);
+    const pauseMs = final
+      ? REFUSED_RETRY_MS
+      : Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** lot.failures);
     lot.failures = Math.min(lot.failures + 1, 16);
     lot.retryAtMs = clock.nowMs() + pauseMs * (0.75 + 0.25 * random.fraction());
     lot.lastFault = final ? { ...fault, refusal: 'final' } : fault;
@@ -443,7 +436,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
       overdue.push(newcomer);
       lot.newcomers.delete(newcomer);
     }
-    this.#stillHungry(lot);
+    this.#lots.update(lot);
     counters.borrowTimeouts += overdue.length;
     for (const one of overdue) one.refuse(fault);
   }
@@ -452,20 +445,21 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     const all = [...lot.waiters, ...lot.newcomers];
     lot.waiters.clear();
     lot.newcomers.clear();
-    this.#stillHungry(lot);
+    this.#lots.update(lot);
     for (const one of all) one.refuse(fault);
   }
 
   #sweepIdle(now: number): void {
     const { idleTimeoutMs, maxIdleConnectionsPercent, pingIntervalMs } = this.#settings;
     const maxIdle = maxIdleConnectionsPercent === 0 ? 0 : this.#partOf(maxIdleConnectionsPercent);
-    const idle = [...this.#oldestIdle()];
+    const idle = this.#lots.oldestIdle();
     let surplus = idle.length - maxIdle;
     for (const connection of idle) {
       const quietMs = now - connection.idleSinceMs;
       if (now >= connection.diesAtMs) this.discard(connection, 'lifetime');
       else if (surplus > 0 && quietMs >= idleTimeoutMs) this.discard(connection, 'idleLimit');
-      else if (pingIntervalMs > 0 && now >= connection.pingAtMs(pingIntervalMs)) this.#ping(connection, now);
+      else if (pingIntervalMs > 0 && now >= connection.pingAtMs(pingIntervalMs))
+        this.#ping(connection, now);
       surplus -= 1;
     }
   }
@@ -488,21 +482,29 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   ): void {
     connection.become('talking');
     connection.link.resume();
-    this.#parts.network.talk(connection.link, conversation, { timeoutMs: HOUSEKEEPING_TIMEOUT_MS }).then(
-      ({ leftover }) => {
-        connection.link.handler = connection;
-        if (connection.state !== 'talking') return;
-        if (!connection.link.isOpen) this.closed(connection, undefined);
-        else if (leftover.length > 0) this.discard(connection, 'bytesWhileIdle', 'bytes after the answer to our own request');
-        else this.#offer(connection);
-        afterwards();
-      },
-      (error: unknown) => {
-        connection.link.handler = connection;
-        if (!connection.link.isOpen) this.closed(connection, String(error));
-        else this.discard(connection, failure, error instanceof Error ? error.message : String(error));
-      },
-    );
+    this.#parts.network
+      .talk(connection.link, conversation, { timeoutMs: HOUSEKEEPING_TIMEOUT_MS })
+      .then(
+        ({ leftover }) => {
+          connection.link.handler = connection;
+          if (connection.state !== 'talking') return;
+          if (!connection.link.isOpen) this.closed(connection, undefined);
+          else if (leftover.length > 0)
+            this.discard(connection, 'bytesWhileIdle', 'bytes after the answer to our own request');
+          else this.#offer(connection);
+          afterwards();
+        },
+        (error: unknown) => {
+          connection.link.handler = connection;
+          if (!connection.link.isOpen) this.closed(connection, String(error));
+          else
+            this.discard(
+              connection,
+              failure,
+              error instanceof Error ? error.message : String(error),
+            );
+        },
+      );
   }
 
   #cancelOver(connection: ServerConnection<Memory, Who>): void {

@@ -147,7 +147,7 @@ test('what happens is counted', () => {
     clientConnectionsInSetup: 0,
     clientConnectionsNoTls: 2,
     clientConnectionsTls: 0,
-    clientsWaiting: 2, // one at the database's door for the client that left
+    clientsWaiting: 1, // the client that left is not waited for (GX-04)
     databaseConnections: 1,
     databaseConnectionsCurrentlyBorrowed: 1,
     databaseConnectionsCurrentlyInTransaction: 1,

@@ -139,7 +139,8 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     this.#sessions.delete(session.number);
     this.#secrets.delete(session.number);
     this.counters.clientConnectionsClosed += 1;
-    if (session.link.queuedBytes > 0) this.#leaving.set(session.link, this.tickMs + LAST_WORDS_TIMEOUT_MS);
+    if (session.link.queuedBytes > 0)
+      this.#leaving.set(session.link, this.tickMs + LAST_WORDS_TIMEOUT_MS);
     if (this.#sessions.size === 0) this.#whenEmpty?.();
   }
 
@@ -173,20 +174,28 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     counters.clientConnectionsReceived += 1;
     observer.clientConnected(number, link.peer);
     this.#arriving.add(link);
+    const gone = new AbortController();
     try {
       const timeoutMs = this.#settings.clientLoginTimeoutMs;
-      const greeting = this.engine.greet(this.#door(number, secret));
+      const greeting = this.engine.greet(this.#door(number, secret, gone.signal));
       const { result, leftover } = await this.#parts.network.talk(link, greeting, { timeoutMs });
       this.#arriving.delete(link);
       this.#admitted(link, number, secret, result, leftover);
     } catch (error) {
+      gone.abort();
       this.#arriving.delete(link);
       counters.clientConnectionsClosed += 1;
       this.#turnedAway(link, number, error);
     }
   }
 
-  #admitted(link: Link, number: number, secret: Uint8Array, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
+  #admitted(
+    link: Link,
+    number: number,
+    secret: Uint8Array,
+    entry: Entry<Memory, Who>,
+    leftover: Uint8Array,
+  ): void {
     if (entry.kind !== 'session') {
       this.counters.clientConnectionsClosed += 1;
       if (entry.kind === 'cancel') {
@@ -194,7 +203,10 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
         this.cancel(entry.number, entry.secret);
       }
       link.end();
-      this.observer.clientClosed(number, entry.kind === 'cancel' ? 'A cancel request.' : 'The client left before it signed in.');
+      this.observer.clientClosed(
+        number,
+        entry.kind === 'cancel' ? 'A cancel request.' : 'The client left before it signed in.',
+      );
       return;
     }
     this.counters.clientConnectionsSetupSucceeded += 1;
@@ -226,10 +238,13 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
       }
       link.destroy();
     }
-    observer.clientClosed(number, error instanceof PeerClosed ? 'The client left before it signed in.' : String(error));
+    observer.clientClosed(
+      number,
+      error instanceof PeerClosed ? 'The client left before it signed in.' : String(error),
+    );
   }
 
-  #door(number: number, secret: Uint8Array): Door<Memory, Who> {
+  #door(number: number, secret: Uint8Array, gone: AbortSignal): Door<Memory, Who> {
     return {
       keeper: this.#keeper,
       cancelNumber: number,
@@ -238,10 +253,12 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
         const limit = this.#settings.maxClientConnections;
         if (this.draining) return { name: 'draining' };
         const part = shareOf(limit, this.#share);
-        return this.#sessions.size + this.#arriving.size > part ? { name: 'clientLimit', limit } : undefined;
+        return this.#sessions.size + this.#arriving.size > part
+          ? { name: 'clientLimit', limit }
+          : undefined;
       },
       refused: (user, why) => this.observer.clientRefused(number, user, why),
-      open: (who) => this.pool.welcome(who),
+      open: (who) => this.pool.welcome(who, gone),
       random: (count) => this.#parts.random.bytes(count),
     };
   }

@@ -57,7 +57,14 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
 
   constructor(
     owner: ConnectionOwner<Memory, Who>,
-    parts: { number: number; link: Link; memory: Memory; lot: Lot<Memory, Who>; diesAtMs: number; nowMs: number },
+    parts: {
+      number: number;
+      link: Link;
+      memory: Memory;
+      lot: Lot<Memory, Who>;
+      diesAtMs: number;
+      nowMs: number;
+    },
   ) {
     this.#owner = owner;
     this.number = parts.number;

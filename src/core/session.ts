@@ -54,7 +54,10 @@ export class Session<Memory, Who extends Principal>
   /** Since when the client has not read what is queued for it; 0 where it keeps up. */
   #stalledSinceMs = 0;
 
-  constructor(host: SessionHost<Memory, Who>, parts: { link: Link; who: Who; number: number; welcome: Memory }) {
+  constructor(
+    host: SessionHost<Memory, Who>,
+    parts: { link: Link; who: Who; number: number; welcome: Memory },
+  ) {
     this.#host = host;
     this.number = parts.number;
     this.who = parts.who;
@@ -88,7 +91,11 @@ export class Session<Memory, Who extends Principal>
     if (this.#over) return; // it had not heard our last words yet
     this.#activeAtMs = this.#host.tickMs;
     this.#host.counters.bytesFromClients += bytes.length;
-    if (this.#waiting || this.#pendingBytes > 0 || this.link.queuedBytes > limits.linkQueueBytes.value) {
+    if (
+      this.#waiting ||
+      this.#pendingBytes > 0 ||
+      this.link.queuedBytes > limits.linkQueueBytes.value
+    ) {
       this.#keep(bytes);
       return;
     }
@@ -116,7 +123,8 @@ export class Session<Memory, Who extends Principal>
     if (this.#over) return;
     if (taken < bytes.length) this.#keep(bytes.subarray(taken));
     const connection = this.#connection;
-    if (connection !== undefined && connection.link.queuedBytes > limits.linkQueueBytes.value) this.link.pause();
+    if (connection !== undefined && connection.link.queuedBytes > limits.linkQueueBytes.value)
+      this.link.pause();
   }
 
   #keep(bytes: Uint8Array): void {
@@ -159,7 +167,13 @@ export class Session<Memory, Who extends Principal>
 
   grant(connection: ServerConnection<Memory, Who>): void {
     this.#waiting = false;
-    this.#attach(connection);
+    try {
+      this.#attach(connection);
+    } catch (error) {
+      // It is this session's trouble, not that of the one which has just given the connection back.
+      this.#broken(error);
+      return;
+    }
     this.#relayPending();
   }
 
@@ -201,7 +215,8 @@ export class Session<Memory, Who extends Principal>
 
   wantServer(): boolean {
     if (this.#connection !== undefined) {
-      if (this.#requestSinceMs === 0) this.#requestSinceMs = this.#attachedAtMs = this.#host.clock.nowMs();
+      if (this.#requestSinceMs === 0)
+        this.#requestSinceMs = this.#attachedAtMs = this.#host.clock.nowMs();
       return true;
     }
     if (this.#waiting || this.#over) return false;
@@ -313,7 +328,8 @@ export class Session<Memory, Who extends Principal>
 
   /** The proxy stops: a session without a request leaves now, the others at their next boundary. */
   drain(): void {
-    if (this.#relay.quiet && !this.#relay.inTransaction && !this.#waiting) this.close({ name: 'draining' });
+    if (this.#relay.quiet && !this.#relay.inTransaction && !this.#waiting)
+      this.close({ name: 'draining' });
   }
 
   // ---- the end ----------------------------------------------------------------------------------------------------
@@ -365,8 +381,10 @@ export class Session<Memory, Who extends Principal>
   #giveUp(connection: ServerConnection<Memory, Who>, manner: Manner): void {
     const { pool } = this.#host;
     if (manner === 'tooSlow') pool.abandon(connection, 'clientTooSlow');
-    else if (manner === 'orderly' && !this.#relay.quiet) pool.discard(connection, 'clientGoneMidRequest');
-    else if (this.#relay.quiet) pool.relinquish(connection, this.#pins ?? NO_PINS, this.#relay.inTransaction);
+    else if (manner === 'orderly' && !this.#relay.quiet)
+      pool.discard(connection, 'clientGoneMidRequest');
+    else if (this.#relay.quiet)
+      pool.relinquish(connection, this.#pins ?? NO_PINS, this.#relay.inTransaction);
     else pool.abandon(connection, 'clientGoneMidRequest');
   }
 }

@@ -97,7 +97,9 @@ export class Watcher<Memory, Who extends Principal> {
       return 0;
     }
     this.#entered = entered;
-    const { result } = await network.talk(entered.link, engine.measure(entered.memory), { timeoutMs });
+    const { result } = await network.talk(entered.link, engine.measure(entered.memory), {
+      timeoutMs,
+    });
     entered.link.handler = { data: () => {}, drained: () => {}, closed: () => this.#lost(entered) };
     return result.connections;
   }
@@ -105,7 +107,13 @@ export class Watcher<Memory, Who extends Principal> {
   #enter(): Promise<Entered<Memory>> {
     const { user, database, timeoutMs } = this.settings;
     if (user === undefined) {
-      return Promise.reject(new FaultError({ name: 'databaseRefused', refusal: 'credentials', detail: 'Proxy does not have any registered credentials' }));
+      return Promise.reject(
+        new FaultError({
+          name: 'databaseRefused',
+          refusal: 'credentials',
+          detail: 'Proxy does not have any registered credentials',
+        }),
+      );
     }
     // Without the init query: it is for the clients' databases, and this may be another one.
     return this.#parts.entrance.enter(this.#parts.engine.watcher(user, database), timeoutMs, '');
@@ -132,13 +140,15 @@ export class Watcher<Memory, Who extends Principal> {
   #become(health: TargetHealth): void {
     const before = this.#health;
     this.#health = health;
-    if (before.state !== health.state || before.description !== health.description) this.#parts.changed(health);
+    if (before.state !== health.state || before.description !== health.description)
+      this.#parts.changed(health);
   }
 }
 
 function healthOf(error: unknown): TargetHealth {
   const description = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof FaultError)) return { state: 'UNAVAILABLE', reason: 'UNREACHABLE', description };
+  if (!(error instanceof FaultError))
+    return { state: 'UNAVAILABLE', reason: 'UNREACHABLE', description };
   const reason = error.fault.refusal === 'credentials' ? 'AUTH_FAILURE' : 'CONNECTION_FAILED';
   return { state: 'UNAVAILABLE', reason, description };
 }

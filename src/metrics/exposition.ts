@@ -21,7 +21,9 @@ export class Exposition {
   }
 
   sample(name: string, labels: Labels, value: number): void {
-    this.#lines.push(`${name}${renderLabels({ ...labels, ...this.#labels })} ${renderNumber(value)}`);
+    this.#lines.push(
+      `${name}${renderLabels({ ...labels, ...this.#labels })} ${renderNumber(value)}`,
+    );
   }
 
   toString(): string {

@@ -164,7 +164,9 @@ class Talk<Result> implements LinkHandler {
   #startClock(timeoutMs: number): void {
     const clock = must(this.#clock, 'a conversation that has not begun');
     const endsAtMs = clock.nowMs() + timeoutMs;
-    const cancel = clock.after(timeoutMs, () => this.fail(new TalkTimeout('the peer took too long')));
+    const cancel = clock.after(timeoutMs, () =>
+      this.fail(new TalkTimeout('the peer took too long')),
+    );
     this.#stopClock = () => {
       cancel();
       return Math.max(0, endsAtMs - clock.nowMs());

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import type { End } from '../../test/support/links.ts';
-import { listenTo, openPorch } from '../../test/support/links.ts';
+import { listening, listenTo, openPorch } from '../../test/support/links.ts';
 import { EMPTY, utf8 } from '../base/bytes.ts';
 import { systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
@@ -36,17 +36,15 @@ async function visitByTls(): Promise<Visit> {
 /** The same the other way round: the link has dialled. */
 async function reach(name: 'plain' | 'TLS'): Promise<Visit> {
   const secure = { key: certificate.keyPem, cert: certificate.certPem };
-  const listening =
-    name === 'TLS' ? createTlsServer(secure) : createServer({ allowHalfOpen: true });
+  const database = name === 'TLS' ? createTlsServer(secure) : createServer({ allowHalfOpen: true });
   const event = name === 'TLS' ? 'secureConnection' : 'connection';
-  const accepted = new Promise<Socket>((resolve) => listening.once(event, resolve));
-  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
-  const { port } = listening.address() as AddressInfo;
+  const accepted = new Promise<Socket>((resolve) => database.once(event, resolve));
+  const port = await listening(database);
   const end = listenTo(await dial({ host: '127.0.0.1', port }, 5_000, systemClock.after));
   if (name === 'TLS') await end.link.startTlsAsClient(tlsClient('require', 'localhost', {}));
   const socket = await accepted;
   socket.on('error', () => {});
-  listening.close();
+  database.close();
   return { end, socket };
 }
 

@@ -91,7 +91,10 @@ export class CredentialBook implements Credentials {
     const login = this.#logins.get(user);
     if (login === undefined) this.#logins.set(user, { auth, password });
     else if (login.auth === auth) login.password = password;
-    else this.#troubled(`The database user "${user}" was found in multiple DB proxy authentication entries`);
+    else
+      this.#troubled(
+        `The database user "${user}" was found in multiple DB proxy authentication entries`,
+      );
   }
 
   #login(user: string): Login {

@@ -41,7 +41,8 @@ export class Keeper implements Doorkeeper {
   }
 
   async checkToken(user: string, token: SecretText): ReturnType<Doorkeeper['checkToken']> {
-    const { principals, region, account, proxyId, hostnames, port, clock, credentials } = this.#parts;
+    const { principals, region, account, proxyId, hostnames, port, clock, credentials } =
+      this.#parts;
     const verdict = await verifyIamToken({
       token,
       user,
@@ -54,10 +55,16 @@ export class Keeper implements Doorkeeper {
     const principal = principals.find(verdict.accessKeyId);
     const resource = dbUserArn({ region, account, proxyId, user });
     if (principal === undefined || !allows([principal.policy], CONNECT, resource)) {
-      return { ok: false, why: `The policy of access key ${verdict.accessKeyId} does not allow ${CONNECT} on ${resource}` };
+      return {
+        ok: false,
+        why: `The policy of access key ${verdict.accessKeyId} does not allow ${CONNECT} on ${resource}`,
+      };
     }
     if (!credentials.users.includes(user)) {
-      return { ok: false, why: `This RDS proxy has no credentials for the role ${user}. Check the credentials for this role and try again.` };
+      return {
+        ok: false,
+        why: `This RDS proxy has no credentials for the role ${user}. Check the credentials for this role and try again.`,
+      };
     }
     return { ok: true };
   }

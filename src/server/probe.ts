@@ -29,7 +29,9 @@ export async function probe(settings: Settings): Promise<readonly ProbeResult[]>
       pairs.set(`${database.identifier} ${secret}`, { database, secret });
     }
   }
-  return Promise.all([...pairs.values()].map(({ database, secret }) => tryOne(database, secret, secrets)));
+  return Promise.all(
+    [...pairs.values()].map(({ database, secret }) => tryOne(database, secret, secrets)),
+  );
 }
 
 async function tryOne(
@@ -57,11 +59,20 @@ async function signIn(
     network,
     random: systemRandom,
     credentials: { current: async () => password, refresh: async () => password },
-    settings: { tlsMode: database.tlsMode, allowCleartext: database.allowCleartextPassword, initQuery: '' },
+    settings: {
+      tlsMode: database.tlsMode,
+      allowCleartext: database.allowCleartextPassword,
+      initQuery: '',
+    },
   });
-  const { link, memory } = await entrance.enter(engine.watcher(username, database.database), PROBE_TIMEOUT_MS);
+  const { link, memory } = await entrance.enter(
+    engine.watcher(username, database.database),
+    PROBE_TIMEOUT_MS,
+  );
   try {
-    const { result } = await network.talk(link, engine.measure(memory), { timeoutMs: PROBE_TIMEOUT_MS });
+    const { result } = await network.talk(link, engine.measure(memory), {
+      timeoutMs: PROBE_TIMEOUT_MS,
+    });
     const encryption = link.tlsVersion ?? 'no TLS';
     return `PostgreSQL ${result.version}, ${encryption}, ${result.connections} connections for ordinary users`;
   } finally {

@@ -22,7 +22,12 @@ import { CredentialBook } from './credentials.ts';
 import { Keeper } from './keeper.ts';
 import { SocketNetwork } from './network.ts';
 import { Report } from './report.ts';
-import type { DatabaseSettings, PrincipalSettings, ProxySettings, Settings } from './settings/settings.ts';
+import type {
+  DatabaseSettings,
+  PrincipalSettings,
+  ProxySettings,
+  Settings,
+} from './settings/settings.ts';
 import type { GeneratedCertificates } from './tls-material.ts';
 import { loadClientTls, loadServerTls } from './tls-material.ts';
 
@@ -93,7 +98,10 @@ async function prepare(plan: ProxyPlan, around: Surroundings): Promise<Prepared>
     auth: proxy.auth,
     unknowable: new SecretText(Buffer.from(around.random.bytes(24)).toString('base64')),
     troubled: (problem) =>
-      around.log.event('warn', 'secretTrouble', { message: `Credentials couldn't be retrieved. ${problem}`, proxy: proxy.name }),
+      around.log.event('warn', 'secretTrouble', {
+        message: `Credentials couldn't be retrieved. ${problem}`,
+        proxy: proxy.name,
+      }),
   });
   await credentials.load();
   return {
@@ -121,18 +129,32 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   readonly #report: Report;
   readonly #stopTicking: () => void;
 
-  constructor(engine: Engine<Memory, Who>, plan: ProxyPlan, prepared: Prepared, around: Surroundings) {
+  constructor(
+    engine: Engine<Memory, Who>,
+    plan: ProxyPlan,
+    prepared: Prepared,
+    around: Surroundings,
+  ) {
     const { proxy, database } = plan;
     const { clock, random, log } = around;
     this.plan = plan;
     this.#around = around;
     this.#credentials = prepared.credentials;
-    this.#report = new Report({ log, clock, proxy: proxy.name, debugLogging: () => this.plan.proxy.debugLogging });
+    this.#report = new Report({
+      log,
+      clock,
+      proxy: proxy.name,
+      debugLogging: () => this.plan.proxy.debugLogging,
+    });
     this.#network = new SocketNetwork(clock, database);
     this.#network.tlsServer = prepared.tlsServer;
     this.#network.tlsClient = prepared.tlsClient;
     const parts = { engine, network: this.#network, random, clock };
-    this.#entrance = new Entrance({ ...parts, credentials: prepared.credentials, settings: entranceSettings(plan) });
+    this.#entrance = new Entrance({
+      ...parts,
+      credentials: prepared.credentials,
+      settings: entranceSettings(plan),
+    });
     this.listening = this.#listen(proxy);
     this.#proxy = new Proxy(
       {
@@ -152,7 +174,9 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
         entrance: this.#entrance,
         // Each process keeps one of them for watching.
         measured: (connections) =>
-          this.#proxy.pool.resize((this.plan.database.maxConnections ?? connections) - around.share.count),
+          this.#proxy.pool.resize(
+            (this.plan.database.maxConnections ?? connections) - around.share.count,
+          ),
         changed: (health) => this.#healthChanged(health),
       },
       watcherSettings(plan, prepared),
@@ -176,7 +200,11 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   }
 
   get readiness(): TargetReadiness {
-    return { proxy: this.plan.proxy.name, target: this.plan.database.identifier, ...this.#watcher.health };
+    return {
+      proxy: this.plan.proxy.name,
+      target: this.plan.database.identifier,
+      ...this.#watcher.health,
+    };
   }
 
   async apply(plan: ProxyPlan): Promise<void> {
@@ -194,7 +222,11 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     this.#credentials = prepared.credentials;
     this.#entrance.credentials = prepared.credentials;
     this.#entrance.settings = entranceSettings(plan);
-    this.#proxy.reconfigure({ pool: plan.proxy.pool, clients: plan.proxy, keeper: this.#keeper(plan, prepared) });
+    this.#proxy.reconfigure({
+      pool: plan.proxy.pool,
+      clients: plan.proxy,
+      keeper: this.#keeper(plan, prepared),
+    });
     // Healthy connections stay unless they lead elsewhere or were prepared otherwise (trap PG-109).
     if (way(before) !== way(plan)) this.#proxy.pool.retire(undefined);
     if (JSON.stringify(before.database) === JSON.stringify(plan.database)) {
@@ -229,7 +261,9 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   }
 
   #listen(proxy: ProxySettings): Listener {
-    const listening = listen(proxy.listen, this.#around.share.count > 1, (link) => this.#proxy.accept(link));
+    const listening = listen(proxy.listen, this.#around.share.count > 1, (link) =>
+      this.#proxy.accept(link),
+    );
     this.#around.log.event('info', 'listening', {
       message: `Proxy ${proxy.name} listens on ${listening.host}, port ${listening.port}.`,
       proxy: proxy.name,
@@ -270,8 +304,15 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   }
 }
 
-function entranceSettings({ proxy, database }: ProxyPlan): Entrance<unknown, Principal>['settings'] {
-  return { tlsMode: database.tlsMode, allowCleartext: database.allowCleartextPassword, initQuery: proxy.initQuery };
+function entranceSettings({
+  proxy,
+  database,
+}: ProxyPlan): Entrance<unknown, Principal>['settings'] {
+  return {
+    tlsMode: database.tlsMode,
+    allowCleartext: database.allowCleartextPassword,
+    initQuery: proxy.initQuery,
+  };
 }
 
 function watcherSettings({ database }: ProxyPlan, { credentials }: Prepared): WatcherSettings {

@@ -44,7 +44,9 @@ export class Server {
       try {
         await this.#applyOne({ settings, proxy, database, secrets });
       } catch (error) {
-        problems.push(`proxy ${proxy.name}: ${error instanceof Error ? error.message : String(error)}`);
+        problems.push(
+          `proxy ${proxy.name}: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
     return problems;
@@ -76,7 +78,8 @@ export class Server {
   async #applyOne(plan: ProxyPlan): Promise<void> {
     const { name } = plan.proxy;
     const running = this.#proxies.get(name);
-    if (running === undefined) this.#proxies.set(name, await this.#start(plan.proxy.engineFamily, plan));
+    if (running === undefined)
+      this.#proxies.set(name, await this.#start(plan.proxy.engineFamily, plan));
     else await running.apply(plan);
   }
 
@@ -98,8 +101,10 @@ export class Server {
 }
 
 function logTrouble(log: Log, proxy: RunningProxy, error: unknown): void {
+  const { name } = proxy.plan.proxy;
+  const why = error instanceof Error ? error.message : String(error);
   log.event('warn', 'certificateTrouble', {
-    message: `The certificate of proxy ${proxy.plan.proxy.name} could not be read again; the old one stays. ${String(error)}`,
-    proxy: proxy.plan.proxy.name,
+    message: `The certificate of proxy ${name} could not be read again; the old one stays: ${why}`,
+    proxy: name,
   });
 }

@@ -82,7 +82,9 @@ describe('several workers behind one port', () => {
       const sleeping = client.query('select pg_sleep(30)');
       await untilBusy(client);
       await sendCancel(client);
-      expect(transcript(await sleeping)).toContain('E ERROR 57014 canceling statement due to user request');
+      expect(transcript(await sleeping)).toContain(
+        'E ERROR 57014 canceling statement due to user request',
+      );
     }
     client.destroy();
   });
@@ -94,7 +96,9 @@ describe('several workers behind one port', () => {
         ['openssl', 's_client', '-starttls', 'postgres', '-connect', `127.0.0.1:${port}`],
         { stdin: new Uint8Array() },
       );
-      certificates.add(/-----BEGIN[^]*END CERTIFICATE-----/.exec(shown.stdout.toString())?.[0] ?? '');
+      certificates.add(
+        /-----BEGIN[^]*END CERTIFICATE-----/.exec(shown.stdout.toString())?.[0] ?? '',
+      );
     }
     expect([...certificates]).toEqual([expect.stringContaining('BEGIN CERTIFICATE')]);
   });
@@ -103,7 +107,9 @@ describe('several workers behind one port', () => {
     const salts = new Map<number, string>();
     for (let round = 0; round < 12; round += 1) {
       const client = await signIn();
-      const challenge = client.welcome.messages.find(({ type, body }) => type === 'R' && body[3] === 11);
+      const challenge = client.welcome.messages.find(
+        ({ type, body }) => type === 'R' && body[3] === 11,
+      );
       const salt = /s=([^,]+)/.exec(Buffer.from(challenge?.body ?? []).toString('latin1'))?.[1];
       salts.set(workerOf(client), salt ?? 'none');
       client.destroy();

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { systemClock } from '../../src/base/clock.ts';
 import type { LinkHandler } from '../../src/core/link.ts';
 import { dial } from '../../src/net/dial.ts';
@@ -125,4 +125,10 @@ export function openPorch(host = '127.0.0.1'): Porch {
       for (const link of links) link.destroy();
     },
   };
+}
+
+/** Makes a server of Node's listen, and tells on which port. */
+export async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
 }

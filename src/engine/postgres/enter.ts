@@ -3,7 +3,12 @@ import { u8, utf8 } from '../../base/bytes.ts';
 import { SecretText } from '../../base/secret-text.ts';
 import { md5Response } from '../../auth/md5.ts';
 import type { SaltedPasswords } from '../../auth/scram.ts';
-import { makeClientFinal, makeClientFirst, readServerFinal, readServerFirst } from '../../auth/scram.ts';
+import {
+  makeClientFinal,
+  makeClientFirst,
+  readServerFinal,
+  readServerFirst,
+} from '../../auth/scram.ts';
 import type { Conversation } from '../../core/conversation.ts';
 import { read, send, startTls, wait } from '../../core/conversation.ts';
 import type { Gate } from '../../core/engine.ts';
@@ -16,7 +21,11 @@ import {
   readReadyForQuery,
   readReport,
 } from '../../wire/postgres/backend-read.ts';
-import { passwordMessage, saslInitialResponse, saslResponse } from '../../wire/postgres/frontend.ts';
+import {
+  passwordMessage,
+  saslInitialResponse,
+  saslResponse,
+} from '../../wire/postgres/frontend.ts';
 import { errorResponse } from '../../wire/postgres/backend.ts';
 import { backend } from '../../wire/postgres/message-types.ts';
 import type { Report } from '../../wire/postgres/report.ts';
@@ -54,11 +63,18 @@ export function* agreeOnTls(mode: PostgresGate['tlsMode']): Conversation<boolean
   throw new FaultError({
     name: 'databaseRefused',
     refusal: 'later',
-    detail: answer === 'N' ? 'the database does not offer TLS, which its settings require' : 'the database refused to talk about TLS',
+    detail:
+      answer === 'N'
+        ? 'the database does not offer TLS, which its settings require'
+        : 'the database refused to talk about TLS',
   });
 }
 
-function* authenticate(gate: PostgresGate, encrypted: boolean, salted: SaltedPasswords): Conversation<void> {
+function* authenticate(
+  gate: PostgresGate,
+  encrypted: boolean,
+  salted: SaltedPasswords,
+): Conversation<void> {
   for (;;) {
     const request = yield* readRequest();
     switch (request.kind) {
@@ -66,7 +82,9 @@ function* authenticate(gate: PostgresGate, encrypted: boolean, salted: SaltedPas
         return;
       case 'cleartextPassword':
         if (!encrypted && !gate.allowCleartext) {
-          throw refused('the database asks for the password in the clear, on a connection without TLS');
+          throw refused(
+            'the database asks for the password in the clear, on a connection without TLS',
+          );
         }
         yield* send(passwordMessage(gate.password));
         break;
@@ -98,7 +116,8 @@ function* authenticateByScram(
   const first = makeClientFirst(gate.random(NONCE_BYTES));
   yield* send(saslInitialResponse(SCRAM, ascii(first.message)));
   const challenge = yield* readRequest();
-  if (challenge.kind !== 'saslContinue') throw new Violation(`${challenge.kind} in the middle of a SASL exchange`);
+  if (challenge.kind !== 'saslContinue')
+    throw new Violation(`${challenge.kind} in the middle of a SASL exchange`);
   const serverFirst = readServerFirst(first, utf8(challenge.data));
   const saltedPassword = yield* wait(() =>
     salted.derive(gate.password, serverFirst.salt, serverFirst.iterations),
@@ -107,7 +126,8 @@ function* authenticateByScram(
   yield* send(saslResponse(ascii(final.message)));
   const outcome = yield* readRequest();
   // Without its own proof this may be anybody: AuthenticationOk alone is not enough.
-  if (outcome.kind !== 'saslFinal') throw new Violation(`${outcome.kind} where the database must prove itself`);
+  if (outcome.kind !== 'saslFinal')
+    throw new Violation(`${outcome.kind} where the database must prove itself`);
   const verdict = readServerFinal(final, utf8(outcome.data));
   if (!verdict.ok) throw refused(verdict.why);
 }

@@ -15,11 +15,19 @@ export const faults = {
   cancelled: { code: '57014', text: 'canceling statement due to user request' },
   clientLimit: {
     code: '53300',
-    text: (fault) => `The maximum number of client connections to the proxy exceeded ${fault.limit ?? 0}.`,
+    text: (fault) =>
+      `The maximum number of client connections to the proxy exceeded ${fault.limit ?? 0}.`,
   },
   clientTooSlow: { code: '08006', text: 'The client did not read its result in time.' },
-  databaseLost: { code: '08006', text: 'The database connection was lost. Whether the request took effect is not known.' },
-  databaseRefused: { code: 'XX000', text: (fault) => `Request returned an error: ${fault.detail ?? 'the database refused the connection'}` },
+  databaseLost: {
+    code: '08006',
+    text: 'The database connection was lost. Whether the request took effect is not known.',
+  },
+  databaseRefused: {
+    code: 'XX000',
+    text: (fault) =>
+      `Request returned an error: ${fault.detail ?? 'the database refused the connection'}`,
+  },
   draining: { code: '57P01', text: 'terminating connection due to administrator command' },
   iamNeedsTls: { code: '28000', text: 'IAM authentication is allowed only with SSL connections.' },
   iamRefused: {
@@ -34,7 +42,10 @@ export const faults = {
     text: (fault) => `The password that was provided for the role ${fault.user ?? ''} is wrong.`,
   },
   loginTimeout: { code: '08006', text: 'The client did not finish its login in time.' },
-  protocolViolation: { code: '08P01', text: (fault) => `protocol violation: ${fault.detail ?? 'unexpected message'}` },
+  protocolViolation: {
+    code: '08P01',
+    text: (fault) => `protocol violation: ${fault.detail ?? 'unexpected message'}`,
+  },
   tlsRequired: { code: '28000', text: 'This RDS Proxy requires TLS connections.' },
   unsupported: { code: '0A000', text: (fault) => `Feature not supported: ${fault.detail ?? ''}` },
   userMissing: {
@@ -44,7 +55,11 @@ export const faults = {
 } as const satisfies Record<FaultName, Words>;
 
 /** Faults whose text already carries their detail. */
-const DETAIL_IN_TEXT: readonly FaultName[] = ['databaseRefused', 'protocolViolation', 'unsupported'];
+const DETAIL_IN_TEXT: readonly FaultName[] = [
+  'databaseRefused',
+  'protocolViolation',
+  'unsupported',
+];
 
 /** The fault as an ErrorResponse. FATAL ends the connection; ERROR ends the request. */
 export function say(fault: Fault, severity: 'FATAL' | 'ERROR'): Uint8Array {

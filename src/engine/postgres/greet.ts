@@ -2,14 +2,24 @@ import { Violation } from '../../base/assert.ts';
 import { concat, i32be, u8, utf8 } from '../../base/bytes.ts';
 import { md5Matches } from '../../auth/md5.ts';
 import type { SaltedPasswords } from '../../auth/scram.ts';
-import { makeServerFirst, makeVerifier, mockVerifier, readClientFinal, readClientFirst } from '../../auth/scram.ts';
+import {
+  makeServerFirst,
+  makeVerifier,
+  mockVerifier,
+  readClientFinal,
+  readClientFirst,
+} from '../../auth/scram.ts';
 import type { Conversation } from '../../core/conversation.ts';
 import { peek, read, send, startTls, wait } from '../../core/conversation.ts';
 import type { Door, Entry, LoginRule } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
 import * as backend from '../../wire/postgres/backend.ts';
-import { readPasswordMessage, readSaslInitialResponse, readSaslResponse } from '../../wire/postgres/frontend-read.ts';
+import {
+  readPasswordMessage,
+  readSaslInitialResponse,
+  readSaslResponse,
+} from '../../wire/postgres/frontend-read.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import { checkLength, readStartup } from '../../wire/postgres/startup.ts';
@@ -62,7 +72,8 @@ function* readArrival(door: PostgresDoor): Conversation<Arrival> {
   if (u8(yield* peek(1), 0) === TLS_HANDSHAKE) {
     // Direct TLS says by ALPN what it is; PostgreSQL insists on that too, and so keeps other protocols out (trap PG-31).
     if (!door.keeper.offersTls) throw new Violation('direct TLS where no TLS is offered');
-    if ((yield* startTls('server', true)) !== ALPN_PROTOCOL) throw new Violation('direct TLS without ALPN for PostgreSQL');
+    if ((yield* startTls('server', true)) !== ALPN_PROTOCOL)
+      throw new Violation('direct TLS without ALPN for PostgreSQL');
     encrypted = true;
   }
   for (;;) {
@@ -97,11 +108,18 @@ function* readArrival(door: PostgresDoor): Conversation<Arrival> {
   }
 }
 
-function checkStartup(door: PostgresDoor, startup: StartupMessage, encrypted: boolean): Fault | undefined {
+function checkStartup(
+  door: PostgresDoor,
+  startup: StartupMessage,
+  encrypted: boolean,
+): Fault | undefined {
   if (door.keeper.requiresTls && !encrypted) return { name: 'tlsRequired' };
   const replication = startup.parameters.get('replication')?.toLowerCase() ?? '';
   if (!NO_REPLICATION.includes(replication)) {
-    return { name: 'unsupported', detail: "RDS Proxy currently doesn't support streaming replication mode." };
+    return {
+      name: 'unsupported',
+      detail: "RDS Proxy currently doesn't support streaming replication mode.",
+    };
   }
   return door.admit();
 }
@@ -141,7 +159,11 @@ function* signIn(
   return yield* signInByScram(door, user, rule, salted);
 }
 
-function* signInByToken(door: PostgresDoor, user: string, encrypted: boolean): Conversation<SignedIn | undefined> {
+function* signInByToken(
+  door: PostgresDoor,
+  user: string,
+  encrypted: boolean,
+): Conversation<SignedIn | undefined> {
   if (!encrypted) throw new FaultError({ name: 'iamNeedsTls' });
   yield* send(backend.authenticationCleartextPassword());
   const answer = yield* readAnswer();
@@ -157,7 +179,11 @@ function* signInByToken(door: PostgresDoor, user: string, encrypted: boolean): C
 
 type PasswordRule = Extract<LoginRule, { kind: 'password' }>;
 
-function* signInByMd5(door: PostgresDoor, user: string, rule: PasswordRule): Conversation<SignedIn | undefined> {
+function* signInByMd5(
+  door: PostgresDoor,
+  user: string,
+  rule: PasswordRule,
+): Conversation<SignedIn | undefined> {
   const salt = door.random(4);
   yield* send(backend.authenticationMd5Password(salt));
   const answer = yield* readAnswer();
@@ -178,7 +204,8 @@ function* signInByScram(
   const initial = yield* readAnswer();
   if (initial === undefined) return undefined;
   const { mechanism, response } = readSaslInitialResponse(initial);
-  if (mechanism !== SCRAM || response === undefined) throw new Violation(`an unknown SASL mechanism: ${mechanism}`);
+  if (mechanism !== SCRAM || response === undefined)
+    throw new Violation(`an unknown SASL mechanism: ${mechanism}`);
   const opening = readClientFirst(utf8(response), false);
   if (!opening.ok) throw refuse(door, user, rule, opening.why);
 
@@ -190,7 +217,12 @@ function* signInByScram(
     ? derived.map((saltedPassword) => makeVerifier(saltedPassword))
     : derived.map(() => mockVerifier((count) => door.random(count)));
 
-  const challenge = makeServerFirst(opening.first, salt, door.random(NONCE_BYTES), SCRAM_ITERATIONS);
+  const challenge = makeServerFirst(
+    opening.first,
+    salt,
+    door.random(NONCE_BYTES),
+    SCRAM_ITERATIONS,
+  );
   yield* send(backend.authenticationSaslContinue(ascii(challenge.message)));
   const proof = yield* readAnswer();
   if (proof === undefined) return undefined;
@@ -216,7 +248,10 @@ function* readAnswer(): Conversation<Uint8Array | undefined> {
   const type = u8(yield* peek(1), 0);
   if (type === frontend.terminate) return undefined;
   if (type !== frontend.password) {
-    throw new FaultError({ name: 'protocolViolation', detail: `expected password response, got message type ${type}` });
+    throw new FaultError({
+      name: 'protocolViolation',
+      detail: `expected password response, got message type ${type}`,
+    });
   }
   return (yield* readMessage()).body;
 }

@@ -20,7 +20,9 @@ export const owed = {
 
 /** Ended by ReadyForQuery. */
 function endsInReady(code: number): boolean {
-  return code === owed.query || code === owed.functionCall || code === owed.sync || code === owed.barrier;
+  return (
+    code === owed.query || code === owed.functionCall || code === owed.sync || code === owed.barrier
+  );
 }
 
 /**
@@ -49,7 +51,10 @@ export class Ledger {
 
   /** Takes the head off; it must be `code`. */
   settle(code: number): void {
-    if (this.head !== code) throw new Violation(`the database answered ${nameOf(code)} where ${nameOf(this.head)} was due`);
+    if (this.head !== code)
+      throw new Violation(
+        `the database answered ${nameOf(code)} where ${nameOf(this.head)} was due`,
+      );
     this.#drop();
   }
 
@@ -61,7 +66,8 @@ export class Ledger {
   /** ReadyForQuery: takes off the query, function call or Sync that it ends, and says which. */
   settleReady(): number {
     const { head } = this;
-    if (!endsInReady(head)) throw new Violation(`the database was ready where ${nameOf(head)} was due`);
+    if (!endsInReady(head))
+      throw new Violation(`the database was ready where ${nameOf(head)} was due`);
     this.#drop();
     return head;
   }
@@ -148,7 +154,8 @@ export class Ledger {
   }
 
   #grow(): void {
-    if (this.#size >= limits.owedReplies.value) throw new Violation(`more than ${limits.owedReplies.value} replies are owed`);
+    if (this.#size >= limits.owedReplies.value)
+      throw new Violation(`more than ${limits.owedReplies.value} replies are owed`);
     const bigger = new Uint8Array(this.#ring.length * 2);
     for (let i = 0; i < this.#size; i += 1) bigger[i] = this.#at(i);
     this.#ring = bigger;

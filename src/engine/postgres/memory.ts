@@ -22,7 +22,9 @@ export function intern(parameters: ReadonlyMap<string, string>): ParameterSet {
 
 export function checkCount(parameters: ParameterSet): void {
   if (parameters.size > limits.serverParameters.value) {
-    throw new Violation(`the database reported more than ${limits.serverParameters.value} parameters`);
+    throw new Violation(
+      `the database reported more than ${limits.serverParameters.value} parameters`,
+    );
   }
 }
 

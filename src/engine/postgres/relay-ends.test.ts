@@ -248,7 +248,9 @@ describe('PG-90: a statement without a name', () => {
 
   test('nor in the middle of a batch', () => {
     const rig = new Rig();
-    expect(() => rig.client(say.close('S', 'x'), bind('', ''), execute(), sync())).toThrow(Violation);
+    expect(() => rig.client(say.close('S', 'x'), bind('', ''), execute(), sync())).toThrow(
+      Violation,
+    );
   });
 
   test('that was prepared in the request before runs as soon as that is known', () => {

@@ -60,7 +60,9 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   }
 
   get quiet(): boolean {
-    return this.#replies.nothingOwed && !this.#unsynced && (this.#remaining === 0 || !this.#passing);
+    return (
+      this.#replies.nothingOwed && !this.#unsynced && (this.#remaining === 0 || !this.#passing)
+    );
   }
 
   get inTransaction(): boolean {
@@ -152,7 +154,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   }
 
   #forward(bytes: Uint8Array, from: number, to: number): void {
-    if (to > from) this.#sink.toServer(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    if (to > from)
+      this.#sink.toServer(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
   }
 
   /** A message begins; its body, as far as it has arrived, is `bytes[start, end)`. */
@@ -215,7 +218,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
    */
   #beginCopyOrFlush(type: number): number {
     if (!this.#open || this.#memory === undefined) return drop;
-    if (type === frontend.copyDone || type === frontend.copyFail) this.#replies.expect(owed.copyEnd);
+    if (type === frontend.copyDone || type === frontend.copyFail)
+      this.#replies.expect(owed.copyEnd);
     return pass;
   }
 
@@ -266,7 +270,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (!this.#open || memory === undefined || memory.status !== 'I') return;
     if (!this.quiet || memory.remaining > 0 || memory.held.length > 0) return;
     if (!this.#pinned && memory.parameters !== memory.initial) this.#pinHidden(changesOf(memory));
-    if (this.#unbound && this.#replies.parsed && !this.#pinned) this.#pin('preparedStatement', 'a statement without a name, not run yet');
+    if (this.#unbound && this.#replies.parsed && !this.#pinned)
+      this.#pin('preparedStatement', 'a statement without a name, not run yet');
     this.#open = false;
     if (!this.#pinned) this.#memory = undefined;
     this.#sink.boundary();
@@ -292,7 +297,9 @@ export class PostgresRelay implements Relay<PostgresMemory> {
 
 /** No statement said so, yet reported parameters have changed: a function did it, or the configuration. */
 function changesOf(memory: PostgresMemory): string | undefined {
-  const changed = [...memory.parameters].filter(([name, value]) => memory.initial.get(name) !== value);
+  const changed = [...memory.parameters].filter(
+    ([name, value]) => memory.initial.get(name) !== value,
+  );
   if (changed.length === 0) return undefined;
   return `changed without a SET: ${changed.map(([name]) => name).join(', ')}`;
 }
@@ -312,7 +319,8 @@ const AMBIGUOUS_ENCODINGS: readonly string[] = [
 function unreadable(parameters: ParameterSet): string | undefined {
   const encoding = parameters.get('client_encoding') ?? '';
   if (AMBIGUOUS_ENCODINGS.includes(encoding)) return `client_encoding is ${encoding}`;
-  if (parameters.get('standard_conforming_strings') === 'off') return 'standard_conforming_strings is off';
+  if (parameters.get('standard_conforming_strings') === 'off')
+    return 'standard_conforming_strings is off';
   return undefined;
 }
 

@@ -3,7 +3,11 @@ import { concat, EMPTY, i32be, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelaySink } from '../../core/engine.ts';
 import type { TransactionStatus } from '../../wire/postgres/backend.ts';
-import { readParameterStatus, readReadyForQuery, readReport } from '../../wire/postgres/backend-read.ts';
+import {
+  readParameterStatus,
+  readReadyForQuery,
+  readReport,
+} from '../../wire/postgres/backend-read.ts';
 import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
 import { query } from '../../wire/postgres/frontend.ts';
 import { backend } from '../../wire/postgres/message-types.ts';
@@ -109,7 +113,8 @@ export class Replies {
   }
 
   #passOn(bytes: Uint8Array, from: number, to: number): void {
-    if (to > from) this.#sink.toClient(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    if (to > from)
+      this.#sink.toClient(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
   }
 
   /** Strikes one message off; false where it is not the client's. */
@@ -215,7 +220,13 @@ export class Replies {
       if (ledger.failCopy()) this.#doubt = 'open';
     }
     const { head } = ledger;
-    if (head === owed.query || head === owed.functionCall || head === owed.sync || head === owed.barrier) return;
+    if (
+      head === owed.query ||
+      head === owed.functionCall ||
+      head === owed.sync ||
+      head === owed.barrier
+    )
+      return;
     if (head === owed.nothing) throw new Violation('an error where nothing was owed');
     this.#skipping = !ledger.skipToSync();
   }
@@ -229,7 +240,10 @@ export class Replies {
       this.#doubt = 'none';
       return;
     }
-    if (!this.#ledger.onlySyncs) throw new Violation('requests were sent behind a copy that failed: their replies cannot be told apart');
+    if (!this.#ledger.onlySyncs)
+      throw new Violation(
+        'requests were sent behind a copy that failed: their replies cannot be told apart',
+      );
     this.#ledger.push(owed.barrier);
     this.#doubt = 'barrier due';
   }
@@ -243,7 +257,11 @@ function mustBeWhole(type: number, bodyBytes: number): boolean {
       throw new Violation(`a message of type ${type} with ${bodyBytes} bytes`);
     }
   }
-  return type === backend.readyForQuery || type === backend.errorResponse || type === backend.parameterStatus;
+  return (
+    type === backend.readyForQuery ||
+    type === backend.errorResponse ||
+    type === backend.parameterStatus
+  );
 }
 
 /** ReadyForQuery comes with every request: the usual one is read without a look aside. */

@@ -10,7 +10,10 @@ import type { PostgresMemory } from './memory.ts';
 const BEYOND_RESET: readonly PinReason[] = ['library', 'hiddenState'];
 
 /** Back to what the connection was after login; undefined where only closing it helps. */
-export function reset(memory: PostgresMemory, pins: ReadonlySet<PinReason>): Conversation<void> | undefined {
+export function reset(
+  memory: PostgresMemory,
+  pins: ReadonlySet<PinReason>,
+): Conversation<void> | undefined {
   if (BEYOND_RESET.some((reason) => pins.has(reason))) return undefined;
   return talkReset(memory);
 }

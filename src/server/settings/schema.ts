@@ -66,7 +66,7 @@ export const secretSchema = mapping(
       'The secret itself. Other keys are ignored. Either this or `file`.',
     ).optional(),
     file: path(
-      'A JSON file with `username` and `password`, read again when the database refuses the password.',
+      'A JSON file with `username` and `password`, read again every minute, and when the database refuses the password.',
     ).optional(),
   },
   'Users of databases, as AWS Secrets Manager keeps them.',

@@ -19,11 +19,17 @@ const toWorker = z.discriminatedUnion('kind', [
     /** The key behind every user's salt, hexadecimal: a client must meet the same salt at every worker. */
     saltKey: z.string(),
     /** Generated certificates: a client must meet the same one at every worker. */
-    certificates: z.array(z.object({ names: z.array(z.string()), keyPem: z.string(), certPem: z.string() })),
+    certificates: z.array(
+      z.object({ names: z.array(z.string()), keyPem: z.string(), certPem: z.string() }),
+    ),
   }),
   z.object({ kind: z.literal('reload') }),
   z.object({ kind: z.literal('drain') }),
-  z.object({ kind: z.literal('ask'), id: z.number().int(), what: z.enum(['metrics', 'readiness']) }),
+  z.object({
+    kind: z.literal('ask'),
+    id: z.number().int(),
+    what: z.enum(['metrics', 'readiness']),
+  }),
   cancel,
 ]);
 

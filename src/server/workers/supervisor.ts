@@ -68,12 +68,14 @@ export class Supervisor {
   /** Runs until stopped; returns the exit code. */
   async run(): Promise<number> {
     // Workers share their ports, with whoever else does: find out first that nobody is there.
-    for (const { listen: address } of this.#settings.proxies) listen(address, false, (link) => link.destroy()).stop();
+    for (const { listen: address } of this.#settings.proxies)
+      listen(address, false, (link) => link.destroy()).stop();
     const started = new Promise<boolean>((resolve) => {
       this.#allReady = () => resolve(true);
       this.#failed = () => resolve(false);
     });
-    for (let index = 0; index < this.#settings.workers; index += 1) this.#workers.push(this.#start(index));
+    for (let index = 0; index < this.#settings.workers; index += 1)
+      this.#workers.push(this.#start(index));
     if (!(await started)) {
       await this.#drain();
       return 1;
@@ -135,7 +137,12 @@ export class Supervisor {
   #hear(worker: Worker, message: FromWorker): void {
     switch (message.kind) {
       case 'hello':
-        worker.process.send({ kind: 'begin', index: worker.index, count: this.#settings.workers, ...this.#begin });
+        worker.process.send({
+          kind: 'begin',
+          index: worker.index,
+          count: this.#settings.workers,
+          ...this.#begin,
+        });
         return;
       case 'ready':
         worker.ready = true;
@@ -179,7 +186,9 @@ export class Supervisor {
 
   /** Each ready worker's answer; one that is too slow is left out. */
   async #askAll(what: 'metrics' | 'readiness'): Promise<readonly string[]> {
-    const asked = this.#workers.filter(({ ready }) => ready).map((worker) => this.#ask(worker, what));
+    const asked = this.#workers
+      .filter(({ ready }) => ready)
+      .map((worker) => this.#ask(worker, what));
     return (await Promise.all(asked)).filter((text) => text !== undefined);
   }
 

@@ -13,7 +13,8 @@ type Begin = Extract<ToWorker, { kind: 'begin' }>;
 
 /** One of several processes behind the same addresses. Does what its supervisor says, and drains when that is gone. */
 export async function work(options: ServeOptions): Promise<number> {
-  if (process.send === undefined) throw new Error('a worker is started by `sluice serve`, not by hand');
+  if (process.send === undefined)
+    throw new Error('a worker is started by `sluice serve`, not by hand');
   // The supervisor hears the signals and passes on what follows from them.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {});
   const mailbox = new Mailbox();
@@ -47,7 +48,11 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
         running.reload();
         return;
       case 'cancel':
-        server.cancel(message.proxy, message.number, new Uint8Array(Buffer.from(message.secret, 'hex')));
+        server.cancel(
+          message.proxy,
+          message.number,
+          new Uint8Array(Buffer.from(message.secret, 'hex')),
+        );
         return;
       case 'ask': {
         const text =
