@@ -1,18 +1,15 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Bug, Violation } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Random } from '../base/random.ts';
 import type { Share } from './budget.ts';
 import { shareOf, WHOLE } from './budget.ts';
 import type { Door, Doorkeeper, Engine, Entry, Principal } from './engine.ts';
-import type { Entrance } from './entrance.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
-import type { Network } from './network.ts';
 import { PeerClosed, TalkTimeout } from './network.ts';
 import type { Counters, Gauges, Observer } from './observer.ts';
 import { Pool } from './pool.ts';
-import type { PoolSettings } from './pool-parts.ts';
+import type { PoolParts, PoolSettings } from './pool-parts.ts';
 import type { SessionHost } from './session.ts';
 import { Session } from './session.ts';
 
@@ -23,16 +20,7 @@ export interface ClientSettings {
   readonly clientSendTimeoutMs: number;
 }
 
-export interface ProxyParts<Memory, Who extends Principal> {
-  readonly engine: Engine<Memory, Who>;
-  readonly network: Network;
-  readonly entrance: Entrance<Memory, Who>;
-  readonly counters: Counters;
-  readonly observer: Observer;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Of several processes behind the same address, which this is; by default the only one. */
-  readonly share?: Share;
+export interface ProxyParts<Memory, Who extends Principal> extends PoolParts<Memory, Who> {
   /** A cancel request arrived here for a session of another process. */
   forwardCancel?(worker: number, number: number, secret: Uint8Array): void;
 }

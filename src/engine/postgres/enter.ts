@@ -1,5 +1,5 @@
 import { Violation } from '../../base/assert.ts';
-import { u8, utf8 } from '../../base/bytes.ts';
+import { latin1, u8, utf8 } from '../../base/bytes.ts';
 import { SecretText } from '../../base/secret-text.ts';
 import { md5Response } from '../../auth/md5.ts';
 import type { SaltedPasswords } from '../../auth/scram.ts';
@@ -114,7 +114,7 @@ function* authenticateByScram(
     throw refused(`the database offers only ${mechanisms.join(', ')} for authentication`);
   }
   const first = makeClientFirst(gate.random(NONCE_BYTES));
-  yield* send(saslInitialResponse(SCRAM, ascii(first.message)));
+  yield* send(saslInitialResponse(SCRAM, latin1(first.message)));
   const challenge = yield* readRequest();
   if (challenge.kind !== 'saslContinue')
     throw new Violation(`${challenge.kind} in the middle of a SASL exchange`);
@@ -123,7 +123,7 @@ function* authenticateByScram(
     salted.derive(gate.password, serverFirst.salt, serverFirst.iterations),
   );
   const final = makeClientFinal(serverFirst, saltedPassword);
-  yield* send(saslResponse(ascii(final.message)));
+  yield* send(saslResponse(latin1(final.message)));
   const outcome = yield* readRequest();
   // Without its own proof this may be anybody: AuthenticationOk alone is not enough.
   if (outcome.kind !== 'saslFinal')
@@ -199,8 +199,4 @@ export function refusedBy(report: Report): FaultError {
 
 function refused(detail: string): FaultError {
   return new FaultError({ name: 'databaseRefused', refusal: 'credentials', detail });
-}
-
-function ascii(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }

@@ -1,5 +1,5 @@
 import { Violation } from '../../base/assert.ts';
-import { concat, i32be, u8, utf8 } from '../../base/bytes.ts';
+import { concat, i32be, latin1, u8, utf8 } from '../../base/bytes.ts';
 import { md5Matches } from '../../auth/md5.ts';
 import type { SaltedPasswords } from '../../auth/scram.ts';
 import {
@@ -223,13 +223,13 @@ function* signInByScram(
     door.random(NONCE_BYTES),
     SCRAM_ITERATIONS,
   );
-  yield* send(backend.authenticationSaslContinue(ascii(challenge.message)));
+  yield* send(backend.authenticationSaslContinue(latin1(challenge.message)));
   const proof = yield* readAnswer();
   if (proof === undefined) return undefined;
   const verdict = readClientFinal(challenge, utf8(readSaslResponse(proof)), verifiers);
   if (!verdict.ok) throw refuse(door, user, rule, verdict.why);
   return {
-    last: [backend.authenticationSaslFinal(ascii(verdict.message))],
+    last: [backend.authenticationSaslFinal(latin1(verdict.message))],
     method: 'PostgreSQL native password authentication',
   };
 }
@@ -268,8 +268,4 @@ function welcomeBytes(
     backend.backendKeyData(door.cancelNumber, door.cancelSecret),
     backend.readyForQuery('I'),
   ]);
-}
-
-function ascii(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
