@@ -90,6 +90,11 @@ interface Scope {
   readonly end: string;
 }
 
+/** A host name in lower case; signers write IPv6 addresses with or without brackets. */
+function withoutBrackets(host: string): string {
+  return host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+}
+
 /** Takes a token apart; a sentence where it is none. */
 function readToken(text: string): Token | string {
   if (text.length > limits.passwordMessageBytes.value) return 'it is too long';
@@ -181,7 +186,7 @@ function findMismatch(token: Token, check: TokenCheck): string | undefined {
     [query.get('Action') === 'connect', 'its Action is not connect'],
     [query.get('DBUser') === check.user, 'it is for another database user'],
     [
-      hosts.some((name) => name.toLowerCase() === host),
+      hosts.some((name) => withoutBrackets(name) === withoutBrackets(host)),
       `it is for another host than ${hosts.join(', ')}`,
     ],
     [token.port === port, `it is for another port than ${port}`],

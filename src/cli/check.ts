@@ -1,6 +1,7 @@
 import { allowedConnections } from '../core/budget.ts';
 import type { Address } from '../core/network.ts';
 import { proxyId } from '../iam/proxy-id.ts';
+import { plansOf, tlsTrouble } from '../server/plans.ts';
 import { probe } from '../server/probe.ts';
 import { loadSettings } from '../server/settings/load.ts';
 import type { AuthSettings, ProxySettings, Settings } from '../server/settings/settings.ts';
@@ -23,7 +24,9 @@ async function check(given: Given, io: Io): Promise<number> {
   const columns = Math.min(io.columns, WIDEST);
   for (const warning of settings.warnings) io.err(`warning: ${warning}`);
   io.out(explain(settings, columns));
-  if (given.has('offline')) return 0;
+  const trouble = await tlsTrouble(plansOf(settings));
+  for (const problem of trouble) io.err(problem);
+  if (given.has('offline')) return trouble.length === 0 ? 0 : 1;
   const results = await probe(settings);
   const rows = results.map(({ database, secret, ok, detail }) => [
     database,
@@ -32,7 +35,7 @@ async function check(given: Given, io: Io): Promise<number> {
     detail,
   ]);
   io.out(`\n${table([['DATABASE', 'SECRET', 'SIGN-IN', 'ANSWER'], ...rows], columns)}`);
-  return results.every(({ ok }) => ok) ? 0 : 1;
+  return trouble.length === 0 && results.every(({ ok }) => ok) ? 0 : 1;
 }
 
 /** What the settings mean, in tables. */

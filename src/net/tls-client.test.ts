@@ -203,9 +203,10 @@ describe('TLS as the client', () => {
     },
   );
 
-  test('a bundle that is none is a failure of its own', async () => {
-    const [target] = await databases;
-    const client = tlsClient('verify-ca', 'localhost', { caPem: 'nonsense' });
-    expect((await reach(target!, client)).outcome).toContain('Invalid CA');
+  test('a bundle that is none is refused before anybody connects', () => {
+    const use = (caPem: string) => () => tlsClient('verify-ca', 'localhost', { caPem });
+    expect(use('nonsense')).toThrow('there is no PEM certificate in it');
+    const damaged = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    expect(use(damaged)).toThrow('the certificate is not PEM, or is damaged');
   });
 });

@@ -159,8 +159,8 @@ describe('TLS as the server', () => {
 
   test('needs a key and a certificate that belong together', () => {
     expect(() => tlsServer(good.keyPem, stranger.certPem, [])).toThrow("not the certificate's");
-    expect(() => tlsServer('', good.certPem, [])).toThrow('the key cannot be read');
-    expect(() => tlsServer(good.keyPem, 'x', [])).toThrow('the certificate cannot be read');
+    expect(() => tlsServer('', good.certPem, [])).toThrow('the key is not PEM');
+    expect(() => tlsServer(good.keyPem, 'x', [])).toThrow('the certificate is not PEM');
     const files = { certPem: good.certPem, keyPem: stranger.keyPem };
     expect(() => tlsClient('prefer', 'x', files)).toThrow("not the certificate's");
   });

@@ -57,6 +57,7 @@ export function tlsClient(
   { caPem, certPem, keyPem }: TlsClientFiles,
 ): TlsClient {
   if (certPem !== undefined && keyPem !== undefined) checkPair(keyPem, certPem);
+  if (caPem !== undefined) checkCertificates(caPem);
   const address = isIP(serverName) > 0 ? serverName : undefined;
   return {
     mode,
@@ -78,12 +79,19 @@ function checkPair(keyPem: string, certPem: string): void {
   if (!certificate.checkPrivateKey(key)) throw new Error("the key is not the certificate's");
 }
 
+/** Bun says no more than `Invalid CA`, and only when it connects. */
+function checkCertificates(pem: string): void {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g);
+  if (blocks === null) throw new Error('there is no PEM certificate in it');
+  for (const block of blocks) parsed('certificate', () => new X509Certificate(block));
+}
+
 function parsed<T>(what: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`the ${what} cannot be read: ${why}`, { cause: error });
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new Error(`the ${what} is not PEM, or is damaged${code}`, { cause: error });
   }
 }
 

@@ -160,7 +160,9 @@ describe('reading a secret again', () => {
     const { book, write, remove } = await rotating();
     write('{"username": "app_clone", "password": "new"}');
     expect((await book.refresh('app')).reveal()).toBe('old');
-    expect(book.users).toEqual(['app', 'app_clone']);
+    expect(book.users).toEqual(['app_clone']);
+    expect(book.rule('app')).toMatchObject({ known: false });
+    expect((await book.current('app')).reveal()).toBe('old');
     expect(await passwordOf(book, 'app_clone')).toBe('new');
     remove();
   });

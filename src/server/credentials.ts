@@ -8,6 +8,8 @@ import type { AuthSettings } from './settings/settings.ts';
 interface Login {
   readonly auth: AuthSettings;
   password: SecretText;
+  /** False where the secret names another user by now: sessions that are open go on, and nobody signs in any more. */
+  current: boolean;
 }
 
 /**
@@ -47,16 +49,16 @@ export class CredentialBook implements Credentials {
 
   /** A user to watch the target as. */
   get someUser(): string | undefined {
-    for (const user of this.#logins.keys()) return user;
-    return undefined;
+    return this.users[0];
   }
 
   get users(): readonly string[] {
-    return [...this.#logins.keys()];
+    return [...this.#logins].filter(([, { current }]) => current).map(([user]) => user);
   }
 
   rule(user: string): LoginRule {
-    const login = this.#logins.get(user);
+    const found = this.#logins.get(user);
+    const login = found?.current === true ? found : undefined;
     // Who is unknown meets what the first entry asks for: a stranger cannot tell the difference (trap PG-103).
     const auth = login?.auth ?? this.#auth[0];
     if (auth?.iamAuth === 'REQUIRED') return { kind: 'token' };
@@ -88,9 +90,10 @@ export class CredentialBook implements Credentials {
   }
 
   #learn(auth: AuthSettings, user: string, password: SecretText): void {
+    for (const other of this.#logins.values()) if (other.auth === auth) other.current = false;
     const login = this.#logins.get(user);
-    if (login === undefined) this.#logins.set(user, { auth, password });
-    else if (login.auth === auth) login.password = password;
+    if (login === undefined) this.#logins.set(user, { auth, password, current: true });
+    else if (login.auth === auth) Object.assign(login, { password, current: true });
     else
       this.#troubled(
         `The database user "${user}" was found in multiple DB proxy authentication entries`,

@@ -61,8 +61,16 @@ export class ServerProcess {
       const renewed = loadSettings(settingsPath, env);
       tell(this.log, 'warn', 'settings', renewed.warnings);
       const trouble = await this.server.apply(renewed);
+      if (trouble.length > 0) {
+        tell(this.log, 'error', 'reloadFailed', trouble);
+        return;
+      }
+      if (needsRestart(this.#settings) !== needsRestart(renewed)) {
+        tell(this.log, 'warn', 'settings', [
+          'Changes of `admin`, `log` and `workers` take effect at a restart.',
+        ]);
+      }
       this.#settings = renewed;
-      tell(this.log, 'error', 'reloadFailed', trouble);
       this.log.event('info', 'reloaded', {
         message: 'The settings were read again.',
         proxies: this.server.proxies.length,
@@ -72,6 +80,11 @@ export class ServerProcess {
       tell(this.log, 'error', 'reloadFailed', error.problems);
     }
   }
+}
+
+/** What is read at the start only. */
+function needsRestart({ admin, log, workers }: Settings): string {
+  return JSON.stringify([admin, log, workers]);
 }
 
 /** One log line for each sentence. */

@@ -13,7 +13,8 @@ import { postgresEngine } from '../engine/postgres/engine.ts';
 import { generateCertificate } from '../net/certificate.ts';
 import { DeclaredSecrets } from '../secrets/declared.ts';
 import { startProxy } from './running-proxy.ts';
-import type { ProxyPlan, RunningProxy } from './running-proxy.ts';
+import type { ProxyPlan } from './plans.ts';
+import type { RunningProxy } from './running-proxy.ts';
 
 const folder = new SettingsFolder();
 const engine = postgresEngine();

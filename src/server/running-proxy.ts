@@ -16,19 +16,14 @@ import { proxyId } from '../iam/proxy-id.ts';
 import type { MetricsSource } from '../metrics/render.ts';
 import type { Listener } from '../net/listener.ts';
 import { listen } from '../net/listener.ts';
-import type { SecretSource } from '../secrets/source.ts';
 import type { TargetReadiness } from './admin.ts';
 import { CredentialBook } from './credentials.ts';
 import { Keeper } from './keeper.ts';
 import { SocketNetwork } from './network.ts';
 import { withinOpenFiles } from './open-files.ts';
+import type { ProxyPlan } from './plans.ts';
 import { Report } from './report.ts';
-import type {
-  DatabaseSettings,
-  PrincipalSettings,
-  ProxySettings,
-  Settings,
-} from './settings/settings.ts';
+import type { PrincipalSettings, ProxySettings } from './settings/settings.ts';
 import type { GeneratedCertificates } from './tls-material.ts';
 import { loadClientTls, loadServerTls } from './tls-material.ts';
 
@@ -44,14 +39,6 @@ export interface Surroundings {
   readonly saltKey: Uint8Array;
   /** Passes a cancel request on to the process that has the session. */
   forwardCancel?(proxy: string, worker: number, number: number, secret: Uint8Array): void;
-}
-
-/** One proxy's settings with all that they refer to. */
-export interface ProxyPlan {
-  readonly settings: Settings;
-  readonly proxy: ProxySettings;
-  readonly database: DatabaseSettings;
-  readonly secrets: SecretSource;
 }
 
 const TICK_MS = 100;
@@ -211,11 +198,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   async apply(plan: ProxyPlan): Promise<void> {
     const prepared = await prepare(plan, this.#around);
     const before = this.plan;
-    if (!sameAddress(before.proxy.listen, plan.proxy.listen)) {
-      const listening = this.#listen(plan.proxy);
-      this.listening.stop();
-      this.listening = listening;
-    }
+    if (!sameAddress(before.proxy.listen, plan.proxy.listen)) this.#move(before.proxy, plan.proxy);
     this.plan = plan;
     this.#network.target = plan.database;
     this.#network.tlsServer = prepared.tlsServer;
@@ -272,6 +255,23 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
       port: listening.port,
     });
     return listening;
+  }
+
+  /** Listens elsewhere. On the same port of another host we would stand in our own way: there is a moment without a listener. */
+  #move(from: ProxySettings, to: ProxySettings): void {
+    if (from.listen.port !== to.listen.port) {
+      const listening = this.#listen(to);
+      this.listening.stop();
+      this.listening = listening;
+      return;
+    }
+    this.listening.stop();
+    try {
+      this.listening = this.#listen(to);
+    } catch (error) {
+      this.listening = this.#listen(from);
+      throw error;
+    }
   }
 
   #keeper(plan: ProxyPlan, prepared: Prepared): Keeper {

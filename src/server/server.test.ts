@@ -161,7 +161,7 @@ describe('a server', () => {
     everyMinute();
     await book.waitFor('certificateTrouble', ({ proxy }) => proxy === 'two');
     expect(book.messages('certificateTrouble')[0]).toStartWith(
-      `The certificate of proxy one could not be read again; the old one stays: cannot use ${tls.certFile} with ${tls.keyFile}: the certificate cannot be read: `,
+      `The certificate of proxy one could not be read again; the old one stays: cannot use ${tls.certFile} with ${tls.keyFile}: the certificate is not PEM`,
     );
     expect(await shown('one')).toBe('first');
     install('second');

@@ -1,10 +1,10 @@
 import type { Log } from '../base/log.ts';
 import type { EngineFamily } from '../core/engine.ts';
-import { must } from '../base/assert.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
-import { DeclaredSecrets } from '../secrets/declared.ts';
 import type { Readiness } from './admin.ts';
-import type { ProxyPlan, RunningProxy, Surroundings } from './running-proxy.ts';
+import type { ProxyPlan } from './plans.ts';
+import { collect, plansOf, tlsTrouble } from './plans.ts';
+import type { RunningProxy, Surroundings } from './running-proxy.ts';
 import { startProxy } from './running-proxy.ts';
 import type { Settings } from './settings/settings.ts';
 import type { MetricsSource } from '../metrics/render.ts';
@@ -24,32 +24,20 @@ export class Server {
   }
 
   /**
-   * Makes what runs what the settings say: starts, changes and ends proxies, and drops no client of those that stay. What
-   * cannot be done is returned as sentences; everything else is done all the same.
+   * Makes what runs what the settings say: starts, changes and ends proxies, and drops no client of those that stay. Where
+   * a file that they name cannot be used, nothing changes. What cannot be done is returned as sentences.
    */
   async apply(settings: Settings): Promise<readonly string[]> {
-    const problems: string[] = [];
-    const secrets = new DeclaredSecrets(settings.secrets);
+    const plans = plansOf(settings);
+    const problems = await tlsTrouble(plans, this.#around.certificates);
+    if (problems.length > 0) return problems;
     const wanted = new Set(settings.proxies.map((proxy) => proxy.name));
     for (const [name, running] of this.#proxies) {
       if (wanted.has(name)) continue;
       this.#proxies.delete(name);
       void running.drain(settings.drainTimeoutMs);
     }
-    for (const proxy of settings.proxies) {
-      const database = must(
-        settings.databases.find(({ identifier }) => identifier === proxy.target),
-        'a proxy without its target',
-      );
-      try {
-        await this.#applyOne({ settings, proxy, database, secrets });
-      } catch (error) {
-        problems.push(
-          `proxy ${proxy.name}: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    }
-    return problems;
+    return collect(plans, (plan) => this.#applyOne(plan));
   }
 
   /** A cancel request that arrived at another process. */

@@ -55,8 +55,8 @@ describe('what a listener needs', () => {
       'other.key',
       /cannot use .*\/one\.pem with .*\/other\.key: the key is not the certificate's/,
     ],
-    ['nonsense', 'one.key', /cannot use .*\/nonsense with .*: the certificate cannot be read: /],
-    ['one.pem', 'nonsense', /cannot use .*\/one\.pem with .*\/nonsense: the key cannot be read: /],
+    ['nonsense', 'one.key', /cannot use .*\/nonsense with .*: the certificate is not PEM/],
+    ['one.pem', 'nonsense', /cannot use .*\/one\.pem with .*\/nonsense: the key is not PEM/],
   ])(
     'certificate %s with key %s: the sentence names the file',
     async (certFile, keyFile, sentence) => {

@@ -30,9 +30,8 @@ export async function loadClientTls(database: DatabaseSettings): Promise<TlsClie
     certPem: tlsCertFile === undefined ? undefined : await read(tlsCertFile),
     keyPem: tlsKeyFile === undefined ? undefined : await read(tlsKeyFile),
   };
-  return attempt(`cannot use ${tlsCertFile} with ${tlsKeyFile}`, () =>
-    tlsClient(tlsMode, tlsServerName, files),
-  );
+  const used = [tlsCaFile, tlsCertFile, tlsKeyFile].filter((file) => file !== undefined);
+  return attempt(`cannot use ${used.join(', ')}`, () => tlsClient(tlsMode, tlsServerName, files));
 }
 
 /** A generated certificate stays the same while its names do: clients may have pinned it. */

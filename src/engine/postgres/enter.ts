@@ -75,11 +75,12 @@ function* authenticate(
   encrypted: boolean,
   salted: SaltedPasswords,
 ): Conversation<void> {
-  for (;;) {
+  for (let answered = false; ; answered = true) {
     const request = yield* readRequest();
+    if (request.kind === 'ok') return;
+    // A database that asks again after an answer wants more than to let us in.
+    if (answered) throw new Violation(`${request.kind} after the password had been given`);
     switch (request.kind) {
-      case 'ok':
-        return;
       case 'cleartextPassword':
         if (!encrypted && !gate.allowCleartext) {
           throw refused(

@@ -1,7 +1,7 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, i32be, latin1, u8, utf8 } from '../../base/bytes.ts';
 import { md5Matches } from '../../auth/md5.ts';
-import type { SaltedPasswords } from '../../auth/scram.ts';
+import type { SaltedPasswords, ScramVerifier } from '../../auth/scram.ts';
 import {
   makeServerFirst,
   makeVerifier,
@@ -210,13 +210,6 @@ function* signInByScram(
   if (!opening.ok) throw refuse(door, user, rule, opening.why);
 
   const salt = door.keeper.salt(user, SALT_BYTES);
-  const derived = yield* wait(() =>
-    Promise.all(rule.passwords.map((password) => salted.derive(password, salt, SCRAM_ITERATIONS))),
-  );
-  const verifiers = rule.known
-    ? derived.map((saltedPassword) => makeVerifier(saltedPassword))
-    : derived.map(() => mockVerifier((count) => door.random(count)));
-
   const challenge = makeServerFirst(
     opening.first,
     salt,
@@ -224,6 +217,8 @@ function* signInByScram(
     SCRAM_ITERATIONS,
   );
   yield* send(backend.authenticationSaslContinue(latin1(challenge.message)));
+  // While the client works on its answer: nobody sees by the clock whether there is a key, and strangers cost nothing.
+  const verifiers = yield* wait(() => makeVerifiers(door, rule, salt, salted));
   const proof = yield* readAnswer();
   if (proof === undefined) return undefined;
   const verdict = readClientFinal(challenge, utf8(readSaslResponse(proof)), verifiers);
@@ -232,6 +227,17 @@ function* signInByScram(
     last: [backend.authenticationSaslFinal(latin1(verdict.message))],
     method: 'PostgreSQL native password authentication',
   };
+}
+
+async function makeVerifiers(
+  door: PostgresDoor,
+  rule: PasswordRule,
+  salt: Uint8Array,
+  salted: SaltedPasswords,
+): Promise<ScramVerifier[]> {
+  if (!rule.known) return [mockVerifier((count) => door.random(count))];
+  const derived = rule.passwords.map((password) => salted.derive(password, salt, SCRAM_ITERATIONS));
+  return (await Promise.all(derived)).map(makeVerifier);
 }
 
 /** The log learns what was wrong; the client does not. */

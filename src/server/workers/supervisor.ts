@@ -103,10 +103,7 @@ export class Supervisor {
 
   #reload(): void {
     try {
-      const { workers } = loadSettings(this.#options.settingsPath, this.#options.env);
-      if (workers !== this.#workers.length) {
-        tell(this.#log, 'warn', 'settings', ['A new number of workers takes effect at a restart.']);
-      }
+      loadSettings(this.#options.settingsPath, this.#options.env);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       tell(this.#log, 'error', 'reloadFailed', error.problems);
