@@ -30,6 +30,8 @@ export interface Engine<Memory, Who extends Principal> {
   relay(sink: RelaySink, who: Who, welcome: Memory): Relay<Memory>;
   /** Bytes that an idle connection sent. Returns why it must be discarded, or undefined where they do no harm. */
   overhear(memory: Memory, bytes: Uint8Array): string | undefined;
+  /** Has an idle connection sent a part of a message only? Then nobody may have it. */
+  inMessage?(memory: Memory): boolean;
   /** The principal as which the proxy itself watches a target. */
   watcher(user: string, database: string | undefined): Who;
   /** A connection-ending fault in the protocol's words. */

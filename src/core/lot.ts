@@ -1,6 +1,12 @@
+import { assert } from '../base/assert.ts';
 import type { Principal } from './engine.ts';
 import type { Fault } from './fault.ts';
 import type { ServerConnection } from './server-connection.ts';
+
+/** Bounds of the pause after a failed attempt to connect. */
+const RETRY_MS = { first: 50, last: 5_000 } as const;
+/** A database that refused credentials for good is not asked again for a while (trap PG-108). */
+const REFUSED_RETRY_MS = 1_000;
 
 /** A session that waits for a connection. */
 export interface Waiter<Memory, Who extends Principal> {
@@ -41,6 +47,23 @@ export class Lot<Memory, Who extends Principal> {
 
   constructor(who: Who) {
     this.who = who;
+  }
+
+  /** An attempt to connect has failed: none is made for a while, the longer the more have failed in a row. */
+  pause(fault: Fault, final: boolean, nowMs: number, fraction: number): void {
+    const pauseMs = final
+      ? REFUSED_RETRY_MS
+      : Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** this.failures);
+    this.failures = Math.min(this.failures + 1, 16);
+    this.retryAtMs = nowMs + pauseMs * (0.75 + 0.25 * fraction);
+    this.lastFault = final ? { ...fault, refusal: 'final' } : fault;
+  }
+
+  /** Takes a connection out of the idle ones, wherever it stands. */
+  remove(connection: ServerConnection<Memory, Who>): void {
+    const at = this.idle.indexOf(connection);
+    assert(at >= 0, 'an idle connection is not in its list');
+    this.idle.splice(at, 1);
   }
 
   /** How many more connections those who wait could use at once. */

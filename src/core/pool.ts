@@ -1,4 +1,3 @@
-import { assert } from '../base/assert.ts';
 import { allowedConnections, Budget, shareOf, WHOLE } from './budget.ts';
 import { Canceller } from './canceller.ts';
 import type { DiscardReason } from './discard.ts';
@@ -22,10 +21,6 @@ const UNMEASURED_CONNECTIONS = 10;
 const STARVING_MS = 250;
 /** How long an orderly goodbye, a ping or a reset may take. */
 const HOUSEKEEPING_TIMEOUT_MS = 5_000;
-/** Bounds of the pause after a failed attempt to connect. */
-const RETRY_MS = { first: 50, last: 5_000 } as const;
-/** A database that refused credentials for good is not asked again for a while (trap PG-108). */
-const REFUSED_RETRY_MS = 1_000;
 
 /** The connections of one proxy to its target, shared among sessions of equal principals. Knows neither bytes nor protocols. */
 export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memory, Who> {
@@ -97,9 +92,17 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   /** A ready connection, now `borrowed`; or undefined, and the caller may queue. */
   borrow(lot: Lot<Memory, Who>): ServerConnection<Memory, Who> | undefined {
     if (lot.waiters.size > 0) return undefined; // those who came before go first
-    const connection = lot.idle.pop();
-    connection?.become('borrowed');
-    return connection;
+    for (;;) {
+      const connection = lot.idle.at(-1);
+      if (connection === undefined) return undefined;
+      if (this.#inMessage(connection)) {
+        this.discard(connection, 'bytesWhileIdle', 'half a message');
+        continue;
+      }
+      lot.idle.pop();
+      connection.become('borrowed');
+      return connection;
+    }
   }
 
   /** Queues for a connection; `waiter` hears one of `grant` and `refuse` unless it leaves before. */
@@ -136,7 +139,9 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     }
     this.#canceller.forget(connection);
     const reset =
-      connection.cancels > 0 ? undefined : this.#parts.engine.reset(connection.memory, pins);
+      connection.cancels > 0 || this.#hasInitQuery
+        ? undefined // a reset would undo what the init query has set
+        : this.#parts.engine.reset(connection.memory, pins);
     connection.borrower = undefined;
     connection.pinned = false;
     if (reset === undefined) this.discard(connection, 'resetImpossible');
@@ -157,15 +162,16 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   discard(connection: ServerConnection<Memory, Who>, reason: DiscardReason, detail = ''): void {
     if (connection.state === 'closing' || connection.state === 'closed') return;
     const { counters, observer, clock, engine } = this.#parts;
-    const wasQuiet = connection.state === 'idle';
-    if (wasQuiet) remove(connection.lot.idle, connection);
+    const { state } = connection;
+    if (state === 'idle') connection.lot.remove(connection);
     connection.become('closing');
     connection.borrower = undefined;
     counters.discards.set(reason, (counters.discards.get(reason) ?? 0) + 1);
     observer.serverDiscarded(connection.number, reason, detail);
     this.#closing.set(connection, clock.nowMs() + HOUSEKEEPING_TIMEOUT_MS);
     connection.link.resume();
-    connection.link.write(engine.goodbye());
+    // A client may have left in the middle of a message, which a goodbye would complete.
+    if (state !== 'borrowed') connection.link.write(engine.goodbye());
     connection.link.end();
   }
 
@@ -180,7 +186,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
       counters.discards.set('databaseClosed', (counters.discards.get('databaseClosed') ?? 0) + 1);
       observer.serverDiscarded(connection.number, 'databaseClosed', problem ?? '');
     }
-    if (connection.state === 'idle') remove(connection.lot.idle, connection);
+    if (connection.state === 'idle') connection.lot.remove(connection);
     const { borrower, lot } = connection;
     connection.borrower = undefined;
     connection.become('closed');
@@ -403,12 +409,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     counters.databaseConnectionsSetupFailed += 1;
     observer.serverFailed(lot.who.user, fault.detail ?? fault.name);
     const final = fault.refusal === 'credentials' || fault.refusal === 'final';
-    const pauseMs = final
-      ? REFUSED_RETRY_MS
-      : Math.min(RETRY_MS.last, RETRY_MS.first * 2 ** lot.failures);
-    lot.failures = Math.min(lot.failures + 1, 16);
-    lot.retryAtMs = clock.nowMs() + pauseMs * (0.75 + 0.25 * random.fraction());
-    lot.lastFault = final ? { ...fault, refusal: 'final' } : fault;
+    lot.pause(fault, final, clock.nowMs(), random.fraction());
     // Where others of the same principal are served, one refused attempt harms nobody (trap PG-119).
     if (final && lot.open === 0) this.#refuseAll(lot, fault);
     this.#feedAll();
@@ -464,12 +465,28 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     }
   }
 
+  get #hasInitQuery(): boolean {
+    return this.#parts.entrance.settings.initQuery !== '';
+  }
+
+  #inMessage(connection: ServerConnection<Memory, Who>): boolean {
+    return this.#parts.engine.inMessage?.(connection.memory) === true;
+  }
+
   #ping(connection: ServerConnection<Memory, Who>, now: number): void {
-    remove(connection.lot.idle, connection);
+    if (this.#inMessage(connection)) {
+      this.discard(connection, 'bytesWhileIdle', 'half a message');
+      return;
+    }
+    connection.lot.remove(connection);
     connection.pingedAtMs = now;
     const { idleSinceMs } = connection;
     this.#talk(connection, this.#parts.engine.ping(connection.memory), 'pingFailed', () => {
       connection.idleSinceMs = idleSinceMs; // a ping is not use
+      if (connection.state !== 'idle') return;
+      // Nor does it make the connection the next in turn: those that are not needed must age.
+      connection.lot.remove(connection);
+      connection.lot.idle.unshift(connection);
     });
   }
 
@@ -510,10 +527,4 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   #cancelOver(connection: ServerConnection<Memory, Who>): void {
     if (connection.state === 'held' && connection.cancels === 0) this.#offer(connection);
   }
-}
-
-function remove<T>(list: T[], one: T): void {
-  const at = list.indexOf(one);
-  assert(at >= 0, 'an idle connection is not in its list');
-  list.splice(at, 1);
 }

@@ -30,6 +30,7 @@ export function postgresEngine(): Engine<PostgresMemory, PostgresPrincipal> {
     cancel: (memory, gate) => cancel(memory, gate.tlsMode),
     relay: (sink, _who, welcome) => new PostgresRelay(sink, welcome),
     overhear,
+    inMessage: (memory) => memory.inMessage,
     watcher: (user, database) => makePrincipal(user, database ?? user, WATCHER_PARAMETERS),
     sayFatal: (fault) => say(fault, 'FATAL'),
     goodbye: terminate,

@@ -16,6 +16,8 @@ export const owed = {
   copyEnd: 9,
   /** An empty query of our own, sent to find out which Syncs are still owed an answer. */
   barrier: 10,
+  /** A Parse without a name: it replaces whatever statement without a name there was. */
+  parseUnnamed: 11,
 } as const;
 
 /** Ended by ReadyForQuery. */

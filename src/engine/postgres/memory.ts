@@ -50,6 +50,11 @@ export class PostgresMemory {
     this.secret = parts.secret;
   }
 
+  /** The database has begun a message and not ended it: what comes next belongs to nobody else. */
+  get inMessage(): boolean {
+    return this.remaining > 0 || this.held.length > 0;
+  }
+
   /** The database reported a parameter. */
   report(name: string, value: string): void {
     if (this.parameters.get(name) === value) return;

@@ -60,9 +60,9 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   }
 
   get quiet(): boolean {
-    return (
-      this.#replies.nothingOwed && !this.#unsynced && (this.#remaining === 0 || !this.#passing)
-    );
+    if (!this.#replies.nothingOwed || this.#unsynced) return false;
+    if (this.#remaining > 0 && this.#passing) return false;
+    return this.#memory === undefined || !this.#memory.inMessage;
   }
 
   get inTransaction(): boolean {
@@ -131,6 +131,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (memory === undefined) throw new Violation('a reply without a request');
     this.#replies.relay(memory, bytes);
     this.#told = memory.parameters;
+    if (this.#replies.farewell) return; // nobody else may get this connection: it ends, and the session with it
     this.#betweenMessages();
     this.#checkBoundary();
     if (!this.#replies.resolved && !this.#holding) return;
@@ -186,8 +187,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
       case frontend.parse:
         this.#unsynced = true;
         this.#unbound = true;
-        this.#parsedInBatch = true;
-        this.#replies.expect(owed.parse);
+        this.#parsedInBatch ||= isUnnamed(bytes, start, end);
+        this.#replies.expect(isUnnamed(bytes, start, end) ? owed.parseUnnamed : owed.parse);
         this.#inspector.parse(bytes, start, end, bodyBytes);
         break;
       case frontend.execute:
@@ -242,11 +243,13 @@ export class PostgresRelay implements Relay<PostgresMemory> {
 
   /** Whatever statement without a name there is on the connection, it is not another session's. */
   get #isAtHome(): boolean {
-    return this.#pinned || (this.#open && (this.#parsedInBatch || this.#replies.cleared));
+    if (this.#replies.skipping) return true; // the database looks at nothing before the next Sync
+    return (this.#open || this.#pinned) && (this.#parsedInBatch || this.#replies.cleared);
   }
 
   /** A message that may mean another session's statement, and has not told its name yet. */
   #mustSeeMore(bytes: Uint8Array, at: number, end: number): boolean {
+    if (u8(bytes, at) === frontend.parse) return end - at === HEADER_BYTES;
     if (this.#isAtHome || end - at > NAMES_BYTES) return false;
     return usesStatement(u8(bytes, at), bytes, at + HEADER_BYTES, end) === undefined;
   }
@@ -268,7 +271,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #checkBoundary(): void {
     const memory = this.#memory;
     if (!this.#open || memory === undefined || memory.status !== 'I') return;
-    if (!this.quiet || memory.remaining > 0 || memory.held.length > 0) return;
+    if (!this.quiet) return;
     if (!this.#pinned && memory.parameters !== memory.initial) this.#pinHidden(changesOf(memory));
     if (this.#unbound && this.#replies.parsed && !this.#pinned)
       this.#pin('preparedStatement', 'a statement without a name, not run yet');
@@ -349,6 +352,11 @@ function usesStatement(
   }
   if (name >= end) return undefined;
   return u8(bytes, name) === 0 ? 'unnamed' : 'named';
+}
+
+/** Whether a Parse, of which one byte has arrived at least, has no name. */
+function isUnnamed(bytes: Uint8Array, start: number, end: number): boolean {
+  return start < end && u8(bytes, start) === 0;
 }
 
 /** False for Flush and copy messages. A type that does not exist is met here, before it costs a connection. */

@@ -53,6 +53,16 @@ export class Replies {
     return this.#doubt === 'barrier due' || this.#doubt === 'barrier sent';
   }
 
+  /** The database passes over all that is sent, up to a Sync. */
+  get skipping(): boolean {
+    return this.#skipping;
+  }
+
+  /** The database has said its last: the connection is at no boundary any more, and is about to close. */
+  get farewell(): boolean {
+    return this.#fatalSaid;
+  }
+
   /** An error message of ours would be understood: none has been passed on, and no message is cut in two. */
   get canSpeak(): boolean {
     return !this.#fatalSaid && !this.#inMessage;
@@ -71,7 +81,7 @@ export class Replies {
     }
     if (code === owed.sync || code === owed.query) this.#awaitsSync = false;
     if (code === owed.copyEnd && this.#ledger.isEmpty) return;
-    if (code === owed.parse) this.parsed = false;
+    if (code === owed.parse || code === owed.parseUnnamed) this.parsed = false;
     this.#ledger.push(code);
   }
 
@@ -140,9 +150,9 @@ export class Replies {
       case backend.notificationResponse:
         return true;
       case backend.parseComplete:
-        ledger.settle(owed.parse);
+        this.cleared ||= ledger.head === owed.parseUnnamed;
+        ledger.settle(this.#parseDue());
         this.parsed = true;
-        this.cleared = true;
         return true;
       case backend.bindComplete:
         ledger.settle(owed.bind);
@@ -181,6 +191,10 @@ export class Replies {
       default:
         throw new Violation(`message type ${type} from the database`);
     }
+  }
+
+  #parseDue(): number {
+    return this.#ledger.head === owed.parseUnnamed ? owed.parseUnnamed : owed.parse;
   }
 
   #copyEnded(): void {

@@ -28,6 +28,7 @@ function* talkReset(memory: PostgresMemory): Conversation<void> {
 /** An empty query: the cheapest answer a database can give. */
 export function* ping(memory: PostgresMemory): Conversation<void> {
   yield* ask(memory, '');
+  memory.settle(); // what it reports now is a new configuration, and no session's doing
 }
 
 /** The settings that say how many connections ordinary users may have; the second list came with PostgreSQL 16. */

@@ -117,5 +117,40 @@ describe('the same messages while a neighbour uses the same connection', () => {
     await Promise.all([one.end(), other.end()]);
   });
 
+  test("a statement with a name does not open the door to the neighbour's without one (PG-90)", async () => {
+    const other = await RawClient.signIn(twins.proxied);
+    other.send(parse('', `SELECT 'secret'`), bind('', ''), execute(), sync());
+    await other.readUntilReady();
+    const one = await RawClient.signIn(twins.proxied);
+    one.send(parse('s1', 'SELECT 1'), sync(), bind('', ''), execute(), sync());
+    expect(transcript(await one.readUntilReady(2)).join()).not.toContain('secret');
+    one.send(bind('', ''), execute(), sync());
+    expect(transcript(await one.readUntilReady())).toEqual([
+      'E ERROR 26000 unnamed prepared statement does not exist',
+      'Z I',
+    ]);
+    await Promise.all([one.end(), other.end()]);
+  });
+
+  test('a half-sent statement of a client that has gone is not carried out', async () => {
+    const one = await RawClient.signIn(twins.proxied);
+    await one.query('CREATE TABLE half (a text)');
+    const statement = query(`INSERT INTO half VALUES ('half') --zz`);
+    one.send(statement.subarray(0, -2));
+    one.destroy();
+    const other = await RawClient.signIn(twins.proxied);
+    expect(await other.value('SELECT count(*) FROM half')).toBe('0');
+    await other.query('DROP TABLE half');
+    await other.end();
+  });
+
+  test('a Bind behind a query that is skipped does not wait for ever (PG-02)', async () => {
+    const one = await RawClient.signIn(twins.proxied);
+    one.send(parse('', 'SELEC'), query('SELECT 1'), bind('', ''), execute(), sync());
+    expect(transcript(await one.readUntilReady()).at(-1)).toBe('Z I');
+    expect(await one.value('SELECT 2')).toBe('2');
+    await one.end();
+  });
+
   test('nothing is left behind', () => twins.stage.expectClean());
 });
