@@ -50,6 +50,36 @@ export const limits = {
     unit: 'messages',
     what: 'the most replies that one session may be owed at a time',
   },
+  statementNameBytes: {
+    value: 8_192,
+    unit: 'bytes',
+    what: 'the longest name of a prepared statement or portal',
+  },
+  sessionStatements: {
+    value: 65_536,
+    unit: 'statements',
+    what: 'the most prepared statements that one client may have at a time',
+  },
+  sharedStatements: {
+    value: 4_096,
+    unit: 'statements',
+    what: 'the most prepared statements of one user and database that are known by their text',
+  },
+  sharedStatementBytes: {
+    value: 65_536,
+    unit: 'bytes',
+    what: 'the longest prepared statement that clients share on a database connection',
+  },
+  knownSettingValues: {
+    value: 1_024,
+    unit: 'values',
+    what: "the most values of settings whose form in the server's own words is remembered",
+  },
+  knownOutfits: {
+    value: 1_024,
+    unit: 'sets',
+    what: 'the most sets of start-up parameters of one user and database that are remembered',
+  },
   cancelsInFlight: {
     value: 16,
     unit: 'connections',

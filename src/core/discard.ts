@@ -13,6 +13,7 @@ export type DiscardReason =
   | 'pingFailed'
   | 'resetFailed'
   | 'resetImpossible'
+  | 'restoreFailed'
   | 'retired'
   | 'violation';
 
@@ -33,6 +34,7 @@ export const discardReasons = {
   pingFailed: 'It did not answer a ping.',
   resetFailed: 'It could not be brought back to its first state.',
   resetImpossible: 'What its session left behind cannot be reset.',
+  restoreFailed: "It could not be brought to a session's state.",
   retired: 'Its credentials or its target changed.',
   violation: 'The database broke its protocol.',
 } as const satisfies Record<DiscardReason, string>;

@@ -27,7 +27,11 @@ export interface Engine<Memory, Who extends Principal> {
   /** On a connection of its own: asks the database to stop what `memory`'s connection is doing, and returns when it has heard. */
   cancel(memory: Memory, gate: Pick<Gate<Who>, 'tlsMode'>): Conversation<void>;
   /** Everything after login. */
-  relay(sink: RelaySink, who: Who, welcome: Memory): Relay<Memory>;
+  relay(sink: RelaySink, who: Who, welcome: Memory, options: RelayOptions): Relay<Memory>;
+  /** Whether it is known how sessions of this principal begin, beyond what `welcome` tells of all of them. */
+  isAcquainted(welcome: Memory, who: Who): boolean;
+  /** Asks the database, on a connection that nobody uses. Returns why it does not accept what the client wants, if so. */
+  acquaint(memory: Memory, who: Who): Conversation<Fault | undefined>;
   /** Bytes that an idle connection sent. Returns why it must be discarded, or undefined where they do no harm. */
   overhear(memory: Memory, bytes: Uint8Array): string | undefined;
   /** Has an idle connection sent a part of a message only? Then nobody may have it. */
@@ -118,6 +122,16 @@ export interface Capacity {
   readonly version: string;
 }
 
+export interface RelayOptions {
+  /** `minimal`: only what cannot be carried from one connection to another ties a session to its own. `aws`: as in RDS Proxy. */
+  readonly pinning: 'minimal' | 'aws';
+  /** How many prepared statements there may be on one database connection, shared by all sessions. */
+  readonly maxPreparedStatements: number;
+}
+
+/** How well a connection suits a session: it has its state, or nobody's, or somebody else's. */
+export type Fit = 'as wanted' | 'fresh' | 'other';
+
 /** The engine's view of one session after login. Nothing here awaits. */
 export interface Relay<Memory> {
   /**
@@ -127,15 +141,26 @@ export interface Relay<Memory> {
   fromClient(bytes: Uint8Array): number;
   /** Bytes from the borrowed connection. Calls `boundary()` at most once, when all of them have been dealt with. */
   fromServer(bytes: Uint8Array): void;
+  /** Any connection will do: this tells what it would take to bring it to the session's state. */
+  fit(memory: Memory): Fit;
   /** A connection has been borrowed for the session. */
   attached(memory: Memory): void;
   /** There will be no connection for the request that waits: answer it, and go on with the next. */
   refuse(fault: Fault): void;
   /** The borrowed connection is gone. Returns what the client must hear before its own connection is closed. */
   lost(fault: Fault): Uint8Array;
-  /** No reply is owed, no message is half sent: only an open transaction or a pin may still hold the connection. */
+  /**
+   * The client asked that its request be stopped. True where the database works on it now; otherwise `sink.cancelNow()` says
+   * when it does, if it ever does.
+   */
+  cancel(): boolean;
+  /** The session has been idle for a moment: what it keeps a connection for on mere suspicion may go. */
+  relax(): void;
+  /** No reply is owed to the client, no message is half sent: only an open transaction or a pin may still hold the connection. */
   readonly quiet: boolean;
   readonly inTransaction: boolean;
+  /** What the session has left on its connection is known, and nothing that we have asked the database is unanswered. */
+  readonly tidy: boolean;
 }
 
 /** What a relay tells its session. */
@@ -148,6 +173,8 @@ export interface RelaySink {
   boundary(): void;
   /** What `fromClient` left where it was can be dealt with now. */
   again(): void;
+  /** The request that the client wants stopped has come to the database. */
+  cancelNow(): void;
   /** One statement of the client began (for statistics). */
   request(): void;
   /** The client said goodbye. */

@@ -17,7 +17,9 @@ export type FaultName =
   | 'loginRefused'
   | 'loginTimeout'
   | 'protocolViolation'
+  | 'restoreFailed'
   | 'tlsRequired'
+  | 'tooManyStatements'
   | 'unsupported'
   | 'userMissing';
 
@@ -63,7 +65,9 @@ export const faultFacts = {
   loginRefused: { level: 'warn', side: 'client' },
   loginTimeout: { level: 'info', side: 'client' },
   protocolViolation: { level: 'warn', side: 'client' },
+  restoreFailed: { level: 'warn', side: 'server' },
   tlsRequired: { level: 'warn', side: 'client' },
+  tooManyStatements: { level: 'warn', side: 'client' },
   unsupported: { level: 'warn', side: 'client' },
   userMissing: { level: 'warn', side: 'client' },
 } as const satisfies Record<

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { Principal } from './engine.ts';
+import type { Principal, Relay } from './engine.ts';
 import type { Fault } from './fault.ts';
 import type { ServerConnection } from './server-connection.ts';
 
@@ -11,6 +11,8 @@ const REFUSED_RETRY_MS = 1_000;
 /** A session that waits for a connection. */
 export interface Waiter<Memory, Who extends Principal> {
   readonly sinceMs: number;
+  /** A client that has not signed in yet: it may need a connection even where nobody is meant to wait for one. */
+  readonly isLogin?: boolean;
   grant(connection: ServerConnection<Memory, Who>): void;
   refuse(fault: Fault): void;
 }
@@ -59,11 +61,57 @@ export class Lot<Memory, Who extends Principal> {
     this.lastFault = final ? { ...fault, refusal: 'final' } : fault;
   }
 
+  /** Takes the idle connection that suits best, of those the one used last; undefined where there is none. */
+  take(relay: Pick<Relay<Memory>, 'fit'>): ServerConnection<Memory, Who> | undefined {
+    const { idle } = this;
+    const last = idle.length - 1;
+    let best = last;
+    let isFresh = false;
+    for (let at = last; at >= 0; at -= 1) {
+      const connection = idle[at];
+      const fit = connection === undefined ? 'other' : relay.fit(connection.memory);
+      if (fit === 'as wanted') {
+        best = at;
+        break;
+      }
+      if (fit !== 'fresh' || isFresh) continue;
+      isFresh = true;
+      best = at;
+    }
+    if (best === last) return idle.pop();
+    return idle.splice(best, 1)[0];
+  }
+
   /** Takes a connection out of the idle ones, wherever it stands. */
   remove(connection: ServerConnection<Memory, Who>): void {
     const at = this.idle.indexOf(connection);
     assert(at >= 0, 'an idle connection is not in its list');
     this.idle.splice(at, 1);
+  }
+
+  /** Takes out those who have waited for too long. */
+  takeOverdue(
+    nowMs: number,
+    borrowTimeoutMs: number,
+    connectTimeoutMs: number,
+  ): readonly (Waiter<Memory, Who> | Newcomer<Memory>)[] {
+    const overdue: (Waiter<Memory, Who> | Newcomer<Memory>)[] = [];
+    // A login may need a connection even where nobody is meant to wait for one; where attempts fail, it waits no longer.
+    const fails = this.failures > 0 && this.connecting === 0;
+    const patienceMs = fails ? borrowTimeoutMs : Math.max(borrowTimeoutMs, connectTimeoutMs);
+    for (const waiter of this.waiters) {
+      const waitedMs = nowMs - waiter.sinceMs;
+      if (waitedMs < borrowTimeoutMs) break;
+      if (waiter.isLogin === true && waitedMs < patienceMs) continue;
+      overdue.push(waiter);
+      this.waiters.delete(waiter);
+    }
+    for (const newcomer of this.newcomers) {
+      if (nowMs - newcomer.sinceMs < patienceMs) break;
+      overdue.push(newcomer);
+      this.newcomers.delete(newcomer);
+    }
+    return overdue;
   }
 
   /** How many more connections those who wait could use at once. */

@@ -6,6 +6,8 @@ export type PinReason =
   | 'listen'
   | 'sessionLock'
   | 'heldCursor'
+  | 'cursor'
+  | 'longStatement'
   | 'sequence'
   | 'library'
   | 'hiddenState';
@@ -18,6 +20,8 @@ export const pinReasons = {
   listen: 'The session listens for notifications.',
   sessionLock: 'A session-level lock was taken.',
   heldCursor: 'A cursor was declared to outlive its transaction.',
+  cursor: 'A cursor was declared.',
+  longStatement: 'The connection ran a SQL query which exceeded the 16384 byte limit.',
   sequence: "The session's own view of a sequence was used.",
   library: 'A library was loaded.',
   hiddenState: 'The database reported or may hold state that the statement does not show.',

@@ -1,7 +1,10 @@
+import type { ConnectionLender } from './acquaintance.ts';
+import { Acquaintance } from './acquaintance.ts';
 import { allowedConnections, Budget, shareOf, WHOLE } from './budget.ts';
 import { Canceller } from './canceller.ts';
+import type { Conversation } from './conversation.ts';
 import type { DiscardReason } from './discard.ts';
-import type { Engine, Principal } from './engine.ts';
+import type { Principal, Relay } from './engine.ts';
 import type { Entered } from './entrance.ts';
 import type { Fault } from './fault.ts';
 import { FaultError } from './fault.ts';
@@ -23,10 +26,13 @@ const STARVING_MS = 250;
 const HOUSEKEEPING_TIMEOUT_MS = 5_000;
 
 /** The connections of one proxy to its target, shared among sessions of equal principals. Knows neither bytes nor protocols. */
-export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memory, Who> {
+export class Pool<Memory, Who extends Principal>
+  implements ConnectionOwner<Memory, Who>, ConnectionLender<Memory, Who>
+{
   readonly #parts: PoolParts<Memory, Who>;
   readonly #budget: Budget;
   readonly #canceller: Canceller<Memory, Who>;
+  readonly #acquaintance: Acquaintance<Memory, Who>;
   readonly #lots = new Lots<Memory, Who>();
   readonly #connections = new Set<ServerConnection<Memory, Who>>();
   /** Told to close, and when patience ends. */
@@ -41,6 +47,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     this.#parts = parts;
     this.#settings = settings;
     this.#budget = new Budget(this.#partOf(settings.maxConnectionsPercent));
+    this.#acquaintance = new Acquaintance(parts, this);
     this.#canceller = new Canceller(parts, (connection) => this.#cancelOver(connection));
   }
 
@@ -70,7 +77,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
    */
   welcome(who: Who, gone: AbortSignal): Promise<Memory> {
     const lot = this.lotOf(who);
-    if (lot.welcome !== undefined) return Promise.resolve(lot.welcome);
+    if (lot.welcome !== undefined) return this.#acquaintance.make(lot, lot.welcome, who, gone);
     const now = this.#parts.clock.nowMs();
     if (lot.lastFault?.refusal === 'final' && now < lot.retryAtMs) {
       return Promise.reject(new FaultError(lot.lastFault));
@@ -78,7 +85,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     return new Promise((resolve, reject) => {
       const newcomer: Newcomer<Memory> = {
         sinceMs: now,
-        welcome: resolve,
+        welcome: (memory) => resolve(this.#acquaintance.make(lot, memory, who, gone)),
         refuse: (fault) => reject(new FaultError(fault)),
       };
       gone.addEventListener('abort', () => {
@@ -90,16 +97,19 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   }
 
   /** A ready connection, now `borrowed`; or undefined, and the caller may queue. */
-  borrow(lot: Lot<Memory, Who>): ServerConnection<Memory, Who> | undefined {
+  borrow(
+    lot: Lot<Memory, Who>,
+    relay: Pick<Relay<Memory>, 'fit'>,
+  ): ServerConnection<Memory, Who> | undefined {
     if (lot.waiters.size > 0) return undefined; // those who came before go first
     for (;;) {
-      const connection = lot.idle.at(-1);
+      const connection = lot.take(relay);
       if (connection === undefined) return undefined;
       if (this.#inMessage(connection)) {
+        lot.idle.push(connection);
         this.discard(connection, 'bytesWhileIdle', 'half a message');
         continue;
       }
-      lot.idle.pop();
       connection.become('borrowed');
       return connection;
     }
@@ -131,9 +141,9 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
   relinquish(
     connection: ServerConnection<Memory, Who>,
     pins: ReadonlySet<PinReason>,
-    inTransaction: boolean,
+    isTidy: boolean,
   ): void {
-    if (pins.size === 0 && !inTransaction) {
+    if (isTidy) {
       this.release(connection);
       return;
     }
@@ -145,12 +155,17 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     connection.borrower = undefined;
     connection.pinned = false;
     if (reset === undefined) this.discard(connection, 'resetImpossible');
-    else this.#talk(connection, reset, 'resetFailed');
+    else void this.talk(connection, reset, 'resetFailed');
   }
 
   /** Asks the database to stop what the connection is doing. */
   cancel(connection: ServerConnection<Memory, Who>): void {
     this.#canceller.cancel(connection);
+  }
+
+  /** What was to be stopped is over. */
+  forgetCancel(connection: ServerConnection<Memory, Who>): void {
+    this.#canceller.forget(connection);
   }
 
   /** A session left while its request was under way: the database is told to stop, and the connection is closed. */
@@ -423,20 +438,7 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     const now = clock.nowMs();
     const why = lot.lastFault?.detail;
     const fault: Fault = { name: 'borrowTimeout', ...(why === undefined ? {} : { detail: why }) };
-    const overdue: (Waiter<Memory, Who> | Newcomer<Memory>)[] = [];
-    for (const waiter of lot.waiters) {
-      if (now - waiter.sinceMs < borrowTimeoutMs) break;
-      overdue.push(waiter);
-      lot.waiters.delete(waiter);
-    }
-    // A login may need a first connection even where nobody is meant to wait for one; where attempts fail, it waits no longer.
-    const fails = lot.failures > 0 && lot.connecting === 0;
-    const patienceMs = fails ? borrowTimeoutMs : Math.max(borrowTimeoutMs, connectTimeoutMs);
-    for (const newcomer of lot.newcomers) {
-      if (now - newcomer.sinceMs < patienceMs) break;
-      overdue.push(newcomer);
-      lot.newcomers.delete(newcomer);
-    }
+    const overdue = lot.takeOverdue(now, borrowTimeoutMs, connectTimeoutMs);
     this.#lots.update(lot);
     counters.borrowTimeouts += overdue.length;
     for (const one of overdue) one.refuse(fault);
@@ -481,47 +483,45 @@ export class Pool<Memory, Who extends Principal> implements ConnectionOwner<Memo
     connection.lot.remove(connection);
     connection.pingedAtMs = now;
     const { idleSinceMs } = connection;
-    this.#talk(connection, this.#parts.engine.ping(connection.memory), 'pingFailed', () => {
-      connection.idleSinceMs = idleSinceMs; // a ping is not use
-      if (connection.state !== 'idle') return;
-      // Nor does it make the connection the next in turn: those that are not needed must age.
-      connection.lot.remove(connection);
-      connection.lot.idle.unshift(connection);
-    });
+    void this.talk(connection, this.#parts.engine.ping(connection.memory), 'pingFailed').then(
+      () => {
+        connection.idleSinceMs = idleSinceMs; // a ping is not use
+        if (connection.state !== 'idle') return;
+        // Nor does it make the connection the next in turn: those that are not needed must age.
+        connection.lot.remove(connection);
+        connection.lot.idle.unshift(connection);
+      },
+    );
   }
 
   /** Runs a conversation of ours on a connection that nobody has borrowed, then offers it again. */
-  #talk(
+  async talk<Result>(
     connection: ServerConnection<Memory, Who>,
-    conversation: ReturnType<Engine<Memory, Who>['ping']>,
+    conversation: Conversation<Result>,
     failure: DiscardReason,
-    afterwards: () => void = () => {},
-  ): void {
+  ): Promise<Result | undefined> {
+    const { network } = this.#parts;
     connection.become('talking');
     connection.link.resume();
-    this.#parts.network
-      .talk(connection.link, conversation, { timeoutMs: HOUSEKEEPING_TIMEOUT_MS })
-      .then(
-        ({ leftover }) => {
-          connection.link.handler = connection;
-          if (connection.state !== 'talking') return;
-          if (!connection.link.isOpen) this.closed(connection, undefined);
-          else if (leftover.length > 0)
-            this.discard(connection, 'bytesWhileIdle', 'bytes after the answer to our own request');
-          else this.#offer(connection);
-          afterwards();
-        },
-        (error: unknown) => {
-          connection.link.handler = connection;
-          if (!connection.link.isOpen) this.closed(connection, String(error));
-          else
-            this.discard(
-              connection,
-              failure,
-              error instanceof Error ? error.message : String(error),
-            );
-        },
-      );
+    try {
+      const options = { timeoutMs: HOUSEKEEPING_TIMEOUT_MS };
+      const { result, leftover } = await network.talk(connection.link, conversation, options);
+      connection.link.handler = connection;
+      if (connection.state !== 'talking') return undefined;
+      if (!connection.link.isOpen) this.closed(connection, undefined);
+      else if (leftover.length > 0)
+        this.discard(connection, 'bytesWhileIdle', 'bytes after the answer to our own request');
+      else {
+        this.#offer(connection);
+        return result;
+      }
+    } catch (error) {
+      connection.link.handler = connection;
+      const why = error instanceof Error ? error.message : String(error);
+      if (connection.link.isOpen) this.discard(connection, failure, why);
+      else this.closed(connection, String(error));
+    }
+    return undefined;
   }
 
   #cancelOver(connection: ServerConnection<Memory, Who>): void {

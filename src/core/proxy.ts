@@ -3,7 +3,7 @@ import { Bug, Violation } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Share } from './budget.ts';
 import { shareOf, WHOLE } from './budget.ts';
-import type { Door, Doorkeeper, Engine, Entry, Principal } from './engine.ts';
+import type { Door, Doorkeeper, Engine, Entry, Principal, RelayOptions } from './engine.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
 import { PeerClosed, TalkTimeout } from './network.ts';
@@ -18,6 +18,7 @@ export interface ClientSettings {
   readonly idleClientTimeoutMs: number;
   readonly clientLoginTimeoutMs: number;
   readonly clientSendTimeoutMs: number;
+  readonly relay: RelayOptions;
 }
 
 export interface ProxyParts<Memory, Who extends Principal> extends PoolParts<Memory, Who> {
@@ -212,7 +213,9 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     }
     this.counters.clientConnectionsSetupSucceeded += 1;
     this.observer.clientSignedIn(number, entry.who.user, entry.method);
-    const session = new Session(this, { link, who: entry.who, number, welcome: entry.welcome });
+    const { who, welcome } = entry;
+    const options = this.#settings.relay;
+    const session = new Session(this, { link, who, number, welcome, options });
     this.#sessions.set(number, session);
     this.#secrets.set(number, secret);
     if (!link.isOpen) session.closed(undefined);

@@ -2,7 +2,7 @@ import { Violation } from '../base/assert.ts';
 import { concat } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
-import type { Engine, Principal, Relay, RelaySink } from './engine.ts';
+import type { Engine, Principal, Relay, RelayOptions, RelaySink } from './engine.ts';
 import type { Fault } from './fault.ts';
 import type { Link, LinkHandler } from './link.ts';
 import type { Lot, Waiter } from './lot.ts';
@@ -24,8 +24,11 @@ export interface SessionHost<Memory, Who extends Principal> {
   forget(session: Session<Memory, Who>): void;
 }
 
-/** How a session ends: the client is gone or refused, took its leave, or does not read. */
-type Manner = 'gone' | 'orderly' | 'tooSlow';
+/** How a session ends: the client is gone or refused, took its leave, does not read, or found no connection to go on with. */
+type Manner = 'gone' | 'orderly' | 'tooSlow' | 'notRestored';
+
+/** A pinned session that does nothing for so long is asked whether it must be. */
+const RELAX_MS = 1_000;
 
 const NO_PINS: ReadonlySet<PinReason> = new Set();
 
@@ -56,7 +59,7 @@ export class Session<Memory, Who extends Principal>
 
   constructor(
     host: SessionHost<Memory, Who>,
-    parts: { link: Link; who: Who; number: number; welcome: Memory },
+    parts: { link: Link; who: Who; number: number; welcome: Memory; options: RelayOptions },
   ) {
     this.#host = host;
     this.number = parts.number;
@@ -64,7 +67,7 @@ export class Session<Memory, Who extends Principal>
     this.link = parts.link;
     this.#lot = host.pool.lotOf(parts.who);
     this.#lot.sessions += 1;
-    this.#relay = host.engine.relay(this, parts.who, parts.welcome);
+    this.#relay = host.engine.relay(this, parts.who, parts.welcome, parts.options);
     this.#activeAtMs = host.tickMs;
     this.link.handler = this;
   }
@@ -223,7 +226,7 @@ export class Session<Memory, Who extends Principal>
     const { pool, clock } = this.#host;
     this.#waitingSinceMs = clock.nowMs();
     this.#requestSinceMs = this.#waitingSinceMs;
-    const connection = pool.borrow(this.#lot);
+    const connection = pool.borrow(this.#lot, this.#relay);
     if (connection !== undefined) {
       this.#attach(connection);
       return true;
@@ -247,7 +250,10 @@ export class Session<Memory, Who extends Principal>
       this.close({ name: 'draining' });
       return;
     }
-    if (this.isPinned) return;
+    if (this.isPinned) {
+      this.#host.pool.forgetCancel(connection);
+      return;
+    }
     this.#connection = undefined;
     // The database may answer before it has taken all: nobody would tell this session when it has.
     this.link.resume();
@@ -288,7 +294,7 @@ export class Session<Memory, Who extends Principal>
   }
 
   fail(fault: Fault): void {
-    this.close(fault);
+    this.close(fault, fault.name === 'restoreFailed' ? 'notRestored' : 'gone');
   }
 
   // ---- from outside -----------------------------------------------------------------------------------------------
@@ -298,19 +304,21 @@ export class Session<Memory, Who extends Principal>
     if (this.#waiting) {
       this.#host.pool.leave(this.#lot, this);
       this.refuse({ name: 'cancelled' });
-    } else if (this.#connection !== undefined && !this.#relay.quiet) {
-      this.#host.pool.cancel(this.#connection);
-    } else {
-      return;
-    }
-    this.#host.observer.cancelled(this.number, this.#connection?.number);
+      this.#host.observer.cancelled(this.number, undefined);
+    } else if (this.#connection !== undefined && this.#relay.cancel()) this.cancelNow();
+  }
+
+  cancelNow(): void {
+    if (this.#connection === undefined) return;
+    this.#host.pool.cancel(this.#connection);
+    this.#host.observer.cancelled(this.number, this.#connection.number);
   }
 
   /** Tells the client why, then closes. */
-  close(fault: Fault): void {
+  close(fault: Fault, manner: Manner = 'gone'): void {
     if (this.#over) return;
     this.#host.observer.fault(this.number, fault);
-    this.#leave(fault, fault.name);
+    this.#leave(fault, fault.name, manner);
   }
 
   /** Called for every session about once a second. */
@@ -323,6 +331,7 @@ export class Session<Memory, Who extends Principal>
       return;
     }
     if (this.#waiting || !this.#relay.quiet) return;
+    if (this.isPinned && nowMs - this.#activeAtMs >= RELAX_MS) this.#relay.relax();
     if (nowMs - this.#activeAtMs >= idleClientTimeoutMs) this.close({ name: 'idleClient' });
   }
 
@@ -343,10 +352,10 @@ export class Session<Memory, Who extends Principal>
   }
 
   /** Says the fault to the client where that can still be understood, and ends the session. */
-  #leave(fault: Fault, why: string): void {
+  #leave(fault: Fault, why: string, manner: Manner = 'gone'): void {
     const lastWords = this.#relay.lost(fault);
     if (lastWords.length > 0) this.link.write(lastWords);
-    this.#end(why);
+    this.#end(why, manner);
     this.link.end();
   }
 
@@ -378,13 +387,17 @@ export class Session<Memory, Who extends Principal>
     observer.clientClosed(this.number, why);
   }
 
+  get #isTidy(): boolean {
+    return !this.isPinned && !this.#relay.inTransaction && this.#relay.tidy;
+  }
+
   #giveUp(connection: ServerConnection<Memory, Who>, manner: Manner): void {
     const { pool } = this.#host;
     if (manner === 'tooSlow') pool.abandon(connection, 'clientTooSlow');
+    else if (manner === 'notRestored') pool.discard(connection, 'restoreFailed');
     else if (manner === 'orderly' && !this.#relay.quiet)
       pool.discard(connection, 'clientGoneMidRequest');
-    else if (this.#relay.quiet)
-      pool.relinquish(connection, this.#pins ?? NO_PINS, this.#relay.inTransaction);
+    else if (this.#relay.quiet) pool.relinquish(connection, this.#pins ?? NO_PINS, this.#isTidy);
     else pool.abandon(connection, 'clientGoneMidRequest');
   }
 }

@@ -212,6 +212,7 @@ const discardLevels = {
   pingFailed: 'warn',
   resetFailed: 'warn',
   resetImpossible: 'info',
+  restoreFailed: 'warn',
   retired: 'info',
   violation: 'warn',
 } as const satisfies Record<DiscardReason, LogLevel>;
@@ -232,7 +233,10 @@ const faultSentences = {
   loginRefused: 'A client gave wrong credentials.',
   loginTimeout: 'A client took too long to sign in.',
   protocolViolation: 'The client broke its protocol.',
+  restoreFailed:
+    "The session's settings could not be restored on a database connection. Nothing was run.",
   tlsRequired: 'A client came without TLS, which this proxy requires.',
+  tooManyStatements: 'The client has too many prepared statements.',
   unsupported: 'The client asked for something that the proxy does not support.',
   userMissing: 'A client gave no user name.',
 } as const satisfies Record<FaultName, string>;

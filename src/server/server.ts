@@ -1,3 +1,4 @@
+import { SaltedPasswords } from '../auth/scram.ts';
 import type { Log } from '../base/log.ts';
 import type { EngineFamily } from '../core/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
@@ -15,7 +16,8 @@ const RENEW_FILES_EVERY_MS = 60_000;
 export class Server {
   readonly #around: Surroundings;
   readonly #proxies = new Map<string, RunningProxy>();
-  readonly #postgres = postgresEngine();
+  /** Costly to derive, and the same at all proxies. */
+  readonly #saltedPasswords = new SaltedPasswords();
   readonly #stopRenewing: () => void;
 
   constructor(around: Surroundings) {
@@ -74,7 +76,7 @@ export class Server {
   #start(family: EngineFamily, plan: ProxyPlan): Promise<RunningProxy> {
     switch (family) {
       case 'POSTGRESQL':
-        return startProxy(this.#postgres, plan, this.#around);
+        return startProxy(postgresEngine(this.#saltedPasswords), plan, this.#around);
       case 'MYSQL':
       case 'SQLSERVER':
         return Promise.reject(new Error(`engine family ${family} is not supported yet`));

@@ -7,6 +7,7 @@ import type {
   Door,
   Engine,
   Entry,
+  Fit,
   Gate,
   Principal,
   Relay,
@@ -96,6 +97,12 @@ export class ToyEngine implements Engine<ToyMemory, Principal> {
     yield* readEnd();
   }
 
+  isAcquainted(): boolean {
+    return true;
+  }
+
+  *acquaint(): Conversation<undefined> {}
+
   relay(sink: RelaySink): ToyRelay {
     const relay = new ToyRelay(sink, this.relays.length, this.strays);
     this.relays.push(relay);
@@ -160,6 +167,20 @@ class ToyRelay implements Relay<ToyMemory> {
 
   get quiet(): boolean {
     return this.#owed === '';
+  }
+
+  get tidy(): boolean {
+    return true;
+  }
+
+  fit(): Fit {
+    return 'as wanted';
+  }
+
+  relax(): void {}
+
+  cancel(): boolean {
+    return !this.quiet;
   }
 
   attached(memory: ToyMemory): void {

@@ -38,6 +38,7 @@ const clientSettings: ClientSettings = {
   idleClientTimeoutMs: 1_800_000,
   clientLoginTimeoutMs: 60_000,
   clientSendTimeoutMs: 20_000,
+  relay: { pinning: 'minimal', maxPreparedStatements: 200 },
 };
 
 const keeper: Doorkeeper = {

@@ -59,7 +59,7 @@ async function perform(
       const { send, readies } = typeof exchange === 'string' ? simple(exchange) : exchange;
       client.send(...send);
       const answer = await answerOf(client, readies);
-      answers.push(answer.map(mask));
+      answers.push(inAnyOrder(answer).map(mask));
       if (answer.at(-1) === CLOSED) return answers;
     }
     await client.end();
@@ -67,6 +67,20 @@ async function perform(
   } finally {
     client.destroy();
   }
+}
+
+/** The order in which the server reports several parameters at a time has no meaning: it is that of their last changes. */
+function inAnyOrder(lines: readonly string[]): readonly string[] {
+  const sorted: string[] = [];
+  let reports: string[] = [];
+  for (const line of [...lines, '']) {
+    if (line.startsWith('S ')) reports.push(line);
+    else {
+      sorted.push(...reports.sort(), line);
+      reports = [];
+    }
+  }
+  return sorted.slice(0, -1);
 }
 
 const CLOSED = 'closed';

@@ -34,6 +34,16 @@ export function failure(code = '42601', severity = 'ERROR'): Uint8Array {
 export const batch = bytesOf(parse('', 'select $1::int'), bind('', '', ['1']), execute(), sync());
 export const batchReply = bytesOf(parsed, bound, oneRow, ready());
 
+/** What answers a question of Sluice's own: one row of these values. */
+export function answer(...values: readonly (string | null)[]): Uint8Array {
+  return bytesOf(rowDescription('a'), dataRow(...values), complete('SELECT 1'), ready());
+}
+
+/** What answers Parse, Bind and Execute of Sluice's own statements, by the tags of these. */
+export function steps(...tags: readonly string[]): Uint8Array {
+  return bytesOf(...tags.map((tag) => bytesOf(parsed, bound, complete(tag))));
+}
+
 /** A copy fails behind a Sync that it may or may not have read; an answer to ours tells. */
 const doubtfulCopy: readonly Turn[] = [
   client(parse('', 'copy t from stdin'), bind('', ''), execute(), sync()),

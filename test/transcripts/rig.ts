@@ -1,9 +1,12 @@
 import { concat, EMPTY } from '../../src/base/bytes.ts';
-import type { RelaySink } from '../../src/core/engine.ts';
+import type { RelayOptions, RelaySink } from '../../src/core/engine.ts';
 import type { Fault } from '../../src/core/fault.ts';
 import type { PinReason } from '../../src/core/pin.ts';
 import { PostgresMemory } from '../../src/engine/postgres/memory.ts';
 import { overhear } from '../../src/engine/postgres/overhear.ts';
+import type { PostgresPrincipal } from '../../src/engine/postgres/principal.ts';
+import { makePrincipal } from '../../src/engine/postgres/principal.ts';
+import { Realm, Realms } from '../../src/engine/postgres/realm.ts';
 import { PostgresRelay } from '../../src/engine/postgres/relay.ts';
 import { parseMessages } from '../support/messages.ts';
 import { transcript } from '../support/transcript.ts';
@@ -19,8 +22,25 @@ export const usualParameters = new Map([
   ['TimeZone', 'UTC'],
 ]);
 
-export function freshMemory(parameters: ReadonlyMap<string, string> = usualParameters) {
-  return new PostgresMemory({ parameters, pid: 4711, secret: Uint8Array.of(1, 2, 3, 4) });
+export function freshMemory(
+  parameters: ReadonlyMap<string, string> = usualParameters,
+  realm = new Realm(),
+): PostgresMemory {
+  return new PostgresMemory({ parameters, realm, pid: 4711, secret: Uint8Array.of(1, 2, 3, 4) });
+}
+
+export const usualOptions: RelayOptions = { pinning: 'minimal', maxPreparedStatements: 200 };
+
+export const anybody: PostgresPrincipal = makePrincipal('app', 'app', {
+  parameters: new Map(),
+  wishes: new Map(),
+  realms: new Realms(),
+});
+
+export interface RigParts {
+  readonly welcome?: PostgresMemory;
+  readonly who?: PostgresPrincipal;
+  readonly options?: RelayOptions;
 }
 
 /** A PostgreSQL relay between a client and a database in memory. Keeps and repeats what must wait as a session does. */
@@ -39,15 +59,20 @@ export class Rig implements RelaySink {
   boundaries = 0;
   requests = 0;
   readonly pins: Pin[] = [];
+  readonly pinned = new Set<PinReason>();
+  cancels = 0;
   readonly toServerBytes: Uint8Array[] = [];
   readonly toClientBytes: Uint8Array[] = [];
   #pending: Uint8Array = EMPTY;
   #passed = 0;
   #heard = 0;
 
-  constructor(memory = freshMemory(), welcome = memory) {
+  constructor(
+    memory = freshMemory(),
+    { welcome = memory, who = anybody, options = usualOptions }: RigParts = {},
+  ) {
     this.memory = memory;
-    this.relay = new PostgresRelay(this, welcome);
+    this.relay = new PostgresRelay(this, who, welcome, options);
   }
 
   /** Bytes from the client: whole messages, or any part of them. */
@@ -124,7 +149,7 @@ export class Rig implements RelaySink {
   boundary(): void {
     if (!this.attached) throw new Error('a boundary without a connection');
     this.boundaries += 1;
-    this.attached = this.pins.length > 0;
+    this.attached = this.pinned.size > 0;
   }
 
   again(): void {
@@ -146,10 +171,15 @@ export class Rig implements RelaySink {
 
   pin(reason: PinReason, digest: string): void {
     this.pins.push({ reason, digest });
+    this.pinned.add(reason);
   }
 
-  unpin(): void {
-    throw new Error('nothing unpins yet');
+  unpin(reason: PinReason): void {
+    this.pinned.delete(reason);
+  }
+
+  cancelNow(): void {
+    this.cancels += 1;
   }
 
   fail(fault: Fault): void {

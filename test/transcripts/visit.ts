@@ -17,6 +17,7 @@ import { say } from '../../src/engine/postgres/faults.ts';
 import { greet } from '../../src/engine/postgres/greet.ts';
 import type { PostgresMemory } from '../../src/engine/postgres/memory.ts';
 import type { PostgresPrincipal } from '../../src/engine/postgres/principal.ts';
+import { Realms } from '../../src/engine/postgres/realm.ts';
 
 type PostgresEntry = Entry<PostgresMemory, PostgresPrincipal>;
 
@@ -91,7 +92,7 @@ export async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
     },
     random: (count) => random.bytes(count),
   };
-  const told = tellFault(greet(door, salted));
+  const told = tellFault(greet(door, salted, realms));
   const { result, sent, leftover, steps } = await rehearse(agree(told, setting.alpn ?? ''), peer);
   const plain = sent.filter((bytes) => bytes.length > 1);
   return {
@@ -101,6 +102,7 @@ export async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
 }
 
 const salted = new SaltedPasswords();
+const realms = new Realms();
 
 function* tellFault(
   greeting: Conversation<PostgresEntry>,

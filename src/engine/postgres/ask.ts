@@ -15,16 +15,45 @@ import { refusedBy } from './enter.ts';
 import type { PostgresMemory } from './memory.ts';
 import { readMessage } from './messages.ts';
 
-/** Rows of one of our own small queries, by column name, as text. */
-export type Rows = readonly ReadonlyMap<string, string | null>[];
+/** A row of one of our own small queries, as text. */
+export class Row {
+  readonly #columns: readonly string[];
+  readonly values: readonly (string | null)[];
+
+  constructor(columns: readonly string[], values: readonly (string | null)[]) {
+    this.#columns = columns;
+    this.values = values;
+  }
+
+  get(column: string): string | null | undefined {
+    return this.values[this.#columns.indexOf(column)];
+  }
+}
+
+/** Reads, and forgets, the answers to what had been asked before. */
+export function* hearOut(memory: PostgresMemory): Conversation<void> {
+  while (memory.ownReadies > 0) {
+    const { type, body } = yield* readMessage();
+    if (type === backend.parameterStatus) {
+      const { name, value } = readParameterStatus(body);
+      memory.report(name, value);
+    } else if (type === backend.readyForQuery) {
+      memory.status = readReadyForQuery(body);
+      memory.ownReadies -= 1;
+    }
+  }
+}
 
 /**
  * Sends simple queries of our own in one write and reads all their answers. Throws a `FaultError` with the database's first
  * error after the last of them is ready.
  */
-export function* ask(memory: PostgresMemory, ...statements: readonly string[]): Conversation<Rows> {
+export function* ask(
+  memory: PostgresMemory,
+  ...statements: readonly string[]
+): Conversation<readonly Row[]> {
   yield* send(concat(statements.map(query)));
-  const rows: ReadonlyMap<string, string | null>[] = [];
+  const rows: Row[] = [];
   let columns: readonly string[] = [];
   let refusal: ReturnType<typeof refusedBy> | undefined;
   let ready = 0;
@@ -34,11 +63,9 @@ export function* ask(memory: PostgresMemory, ...statements: readonly string[]): 
       case backend.rowDescription:
         columns = readRowDescription(body);
         break;
-      case backend.dataRow: {
-        const values = readDataRow(body);
-        rows.push(new Map(columns.map((name, index) => [name, values[index] ?? null])));
+      case backend.dataRow:
+        rows.push(new Row(columns, readDataRow(body)));
         break;
-      }
       case backend.parameterStatus: {
         const { name, value } = readParameterStatus(body);
         memory.report(name, value);

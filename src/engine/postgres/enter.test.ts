@@ -25,6 +25,7 @@ import { PeerClosed } from '../../core/network.ts';
 import { enter } from './enter.ts';
 import type { PostgresMemory } from './memory.ts';
 import { makePrincipal } from './principal.ts';
+import { Realms } from './realm.ts';
 
 const PASSWORD = 'correct horse';
 const S = Buffer.from('S');
@@ -38,7 +39,11 @@ interface Setting {
 
 function login(peer: Peer, setting: Setting = {}): Promise<Rehearsal<PostgresMemory>> {
   const random = seededRandom(3);
-  const who = makePrincipal('alice', 'shop', new Map([['application_name', 'till']]));
+  const who = makePrincipal('alice', 'shop', {
+    parameters: new Map([['role', 'cashier']]),
+    wishes: new Map([['application_name', 'till']]),
+    realms: new Realms(),
+  });
   const gate = { who, password: new SecretText(PASSWORD), random: (n: number) => random.bytes(n) };
   const defaults = { tlsMode: 'disable', allowCleartext: false } as const;
   return rehearse(enter({ ...gate, ...defaults, ...setting }, salted), peer);
@@ -111,12 +116,12 @@ function scramServer(tampering: Tampering = {}, mechanisms = ['SCRAM-SHA-256']):
 }
 
 describe('a login', () => {
-  test('without a password: names user, database and parameters, and learns the welcome', async () => {
+  test('without a password: names user, database and what only a start-up message can set, and learns the welcome', async () => {
     const { result, sent, leftover } = await login([bytesOf(ok, welcome)]);
     const expected = frontend.startup({
       user: 'alice',
       database: 'shop',
-      application_name: 'till',
+      role: 'cashier',
     });
     expect(Buffer.from(concat(sent))).toEqual(Buffer.from(expected));
     expect([...result.initial]).toEqual([['TimeZone', 'UTC']]);

@@ -33,6 +33,7 @@ import { sslRequest, startupMessage } from '../../wire/postgres/startup.ts';
 import { checkCount, PostgresMemory } from './memory.ts';
 import { readMessage } from './messages.ts';
 import type { PostgresPrincipal } from './principal.ts';
+import type { Realm } from './realm.ts';
 
 type PostgresGate = Gate<PostgresPrincipal>;
 
@@ -46,7 +47,7 @@ export function* enter(gate: PostgresGate, salted: SaltedPasswords): Conversatio
   const { user, database, parameters } = gate.who;
   yield* send(startupMessage([['user', user], ['database', database], ...parameters]));
   yield* authenticate(gate, encrypted, salted);
-  return yield* readWelcome();
+  return yield* readWelcome(gate.who.realm);
 }
 
 /** Asks for TLS as the mode says; true where the connection is encrypted now. */
@@ -152,7 +153,7 @@ function* readRequest(): Conversation<AuthenticationRequest> {
 }
 
 /** What the database tells of itself before it is ready. */
-function* readWelcome(): Conversation<PostgresMemory> {
+function* readWelcome(realm: Realm): Conversation<PostgresMemory> {
   const parameters = new Map<string, string>();
   let key: { readonly pid: number; readonly secret: Uint8Array } = NO_KEY;
   for (;;) {
@@ -168,7 +169,7 @@ function* readWelcome(): Conversation<PostgresMemory> {
         break;
       case backend.readyForQuery:
         readReadyForQuery(body);
-        return new PostgresMemory({ parameters, ...key });
+        return new PostgresMemory({ parameters, ...key, realm });
       case backend.errorResponse:
         throw refusedBy(readReport(body));
       case backend.noticeResponse:

@@ -57,6 +57,14 @@ const others: readonly (readonly [Fault, string])[] = [
   [{ name: 'idleClient' }, '57P05 terminating connection due to idle-session timeout'],
   [{ name: 'loginTimeout' }, '08006 The client did not finish its login in time.'],
   [
+    { name: 'restoreFailed' },
+    "08006 The session's settings could not be restored on a database connection. Nothing was run.",
+  ],
+  [
+    { name: 'tooManyStatements', limit: 5 },
+    '53400 A client may have 5 prepared statements at a time.',
+  ],
+  [
     { name: 'protocolViolation', detail: 'invalid frontend message type 122' },
     '08P01 protocol violation: invalid frontend message type 122',
   ],

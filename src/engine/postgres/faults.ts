@@ -46,7 +46,15 @@ export const faults = {
     code: '08P01',
     text: (fault) => `protocol violation: ${fault.detail ?? 'unexpected message'}`,
   },
+  restoreFailed: {
+    code: '08006',
+    text: "The session's settings could not be restored on a database connection. Nothing was run.",
+  },
   tlsRequired: { code: '28000', text: 'This RDS Proxy requires TLS connections.' },
+  tooManyStatements: {
+    code: '53400',
+    text: (fault) => `A client may have ${fault.limit ?? 0} prepared statements at a time.`,
+  },
   unsupported: { code: '0A000', text: (fault) => `Feature not supported: ${fault.detail ?? ''}` },
   userMissing: {
     code: '28000',

@@ -25,6 +25,7 @@ import type { Setting, Visit } from '../../../test/transcripts/visit.ts';
 import { Violation } from '../../base/assert.ts';
 import { utf8 } from '../../base/bytes.ts';
 import { say } from './faults.ts';
+import type { PostgresPrincipal } from './principal.ts';
 
 const WELCOME = [
   'R 0',
@@ -224,19 +225,29 @@ describe('encryption', () => {
 describe('a start-up', () => {
   const bye = frontend.terminate();
 
-  test('names who shares connections: user, database and parameters', async () => {
-    const said = { user: 'alice', database: 'shop', application_name: 'a', DateStyle: 'ISO' };
-    const one = await visit(scram('alice', SECRET, frontend.startup(said)));
-    const other = await visit(
-      scram('alice', SECRET, frontend.startup({ ...said, application_name: 'b' })),
-    );
-    if (one.entry?.kind !== 'session' || other.entry?.kind !== 'session') throw new Error('out');
-    expect(one.entry.who).toMatchObject({ user: 'alice', database: 'shop' });
-    expect([...one.entry.who.parameters]).toEqual([
+  test('names who shares connections: user, database and what cannot be set later', async () => {
+    const who = async (more: Readonly<Record<string, string>>): Promise<PostgresPrincipal> => {
+      const startup = frontend.startup({ user: 'alice', database: 'shop', ...more });
+      const { entry } = await visit(scram('alice', SECRET, startup));
+      if (entry?.kind !== 'session') throw new Error('out');
+      return entry.who;
+    };
+    const one = await who({ application_name: 'a', DateStyle: 'ISO', options: '-c work_mem=8MB' });
+    expect(one).toMatchObject({ user: 'alice', database: 'shop' });
+    expect([...one.wishes]).toEqual([
       ['application_name', 'a'],
-      ['DateStyle', 'ISO'],
+      ['datestyle', 'ISO'],
+      ['work_mem', '8MB'],
     ]);
-    expect(one.entry.who.poolKey).not.toBe(other.entry.who.poolKey);
+    const other = await who({ application_name: 'b' });
+    expect(one.poolKey).toBe(other.poolKey);
+    expect(one.realm).toBe(other.realm);
+    for (const more of [
+      { ignore_system_indexes: 'on' },
+      { options: '-c role=bob' },
+      { options: '-d 5' },
+    ])
+      expect((await who(more)).poolKey).not.toBe(other.poolKey);
   });
 
   test('PG-26: of protocol 3.2 or with unknown options is answered before the sign-in, once', async () => {

@@ -25,8 +25,11 @@ import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import { checkLength, readStartup } from '../../wire/postgres/startup.ts';
 import type { PostgresMemory } from './memory.ts';
 import { readMessage } from './messages.ts';
+import type { Outfit } from './outfit.ts';
+import { outfitOf } from './outfit.ts';
 import type { PostgresPrincipal } from './principal.ts';
 import { principalOf } from './principal.ts';
+import type { Realms } from './realm.ts';
 
 type PostgresDoor = Door<PostgresMemory, PostgresPrincipal>;
 type PostgresEntry = Entry<PostgresMemory, PostgresPrincipal>;
@@ -43,7 +46,11 @@ const SCRAM_ITERATIONS = 4096;
 const NO_REPLICATION: readonly string[] = ['', 'false', 'off', 'no', '0'];
 
 /** A client arrives: encryption, start-up, sign-in, and all that it is told before its first request. */
-export function* greet(door: PostgresDoor, salted: SaltedPasswords): Conversation<PostgresEntry> {
+export function* greet(
+  door: PostgresDoor,
+  salted: SaltedPasswords,
+  realms: Realms,
+): Conversation<PostgresEntry> {
   const arrival = yield* readArrival(door);
   if (arrival.kind === 'cancel') return arrival;
   const { startup, encrypted } = arrival;
@@ -54,9 +61,9 @@ export function* greet(door: PostgresDoor, salted: SaltedPasswords): Conversatio
   const signedIn = yield* spoken(signIn(door, startup.user, encrypted, salted));
   if (signedIn === undefined) return { kind: 'end' };
 
-  const who = principalOf(startup);
+  const who = principalOf(startup, realms);
   const welcome = yield* wait(() => door.open(who));
-  yield* send(welcomeBytes(door, signedIn.last, welcome));
+  yield* send(welcomeBytes(door, signedIn.last, outfitOf(who, welcome)));
   return { kind: 'session', who, welcome, method: signedIn.method };
 }
 
@@ -265,12 +272,12 @@ function* readAnswer(): Conversation<Uint8Array | undefined> {
 function welcomeBytes(
   door: PostgresDoor,
   last: readonly Uint8Array[],
-  welcome: PostgresMemory,
+  { told }: Outfit,
 ): Uint8Array {
   return concat([
     ...last,
     backend.authenticationOk(),
-    ...[...welcome.initial].map(([name, value]) => backend.parameterStatus(name, value)),
+    ...[...told].map(([name, value]) => backend.parameterStatus(name, value)),
     backend.backendKeyData(door.cancelNumber, door.cancelSecret),
     backend.readyForQuery('I'),
   ]);

@@ -14,6 +14,7 @@ import { cancel } from './cancel.ts';
 import { intern, PostgresMemory } from './memory.ts';
 import { overhear } from './overhear.ts';
 import { makePrincipal } from './principal.ts';
+import { Realms } from './realm.ts';
 import { initialise, measure, ping, reset } from './reset.ts';
 
 const { complete, dataRow, parameterStatus, ready, rowDescription } = backend;
@@ -26,7 +27,7 @@ describe('a question of our own', () => {
     const { result } = await rehearse(ask(freshMemory(), 'select 1'), [
       bytesOf(rows, complete('SELECT 2'), ready()),
     ]);
-    expect(result.map((row) => Array.from(row))).toEqual([
+    expect(result.map((row) => ['a', 'b'].map((name) => [name, row.get(name)]))).toEqual([
       [
         ['a', '1'],
         ['b', null],
@@ -159,18 +160,30 @@ describe('a measurement', () => {
 });
 
 describe('an init query', () => {
-  test('sets what belongs to the connection from then on', async () => {
+  test('sets what sessions begin with, and not what RESET returns to', async () => {
     const memory = freshMemory();
-    const statements = "set timezone = 'Asia/Tokyo'; select 1";
+    const statements = "set timezone = 'Asia/Tokyo'; set my.x = '1'; select 1";
     const talk = await rehearse(initialise(memory, statements), [
       bytesOf(
         ...[complete('SET'), rowDescription('a'), dataRow('1'), complete('SELECT 1')],
         ...[parameterStatus('TimeZone', 'Asia/Tokyo'), ready()],
       ),
+      bytesOf(
+        rowDescription('a', 'b', 'c'),
+        dataRow('Asia/Tokyo', '1', '{"timezone":"Asia/Tokyo","work_mem":"8MB"}'),
+        complete('SELECT 1'),
+        ready(),
+      ),
     ]);
-    expect(talk.sent).toEqual([query(statements)]);
-    expect(memory.initial.get('TimeZone')).toBe('Asia/Tokyo');
-    expect(memory.parameters).toBe(memory.initial);
+    expect(talk.sent[0]).toEqual(query(statements));
+    expect(memory.initial.get('TimeZone')).toBe('UTC');
+    expect(memory.greeting.get('TimeZone')).toBe('Asia/Tokyo');
+    expect([...memory.beginning.values]).toEqual([
+      ['timezone', 'Asia/Tokyo'],
+      ['work_mem', '8MB'],
+      ['my.x', '1'],
+    ]);
+    expect(memory.state).toBe(memory.beginning);
   });
 
   test('that fails, or leaves a transaction open, is a fault and no bug of ours', async () => {
@@ -304,7 +317,11 @@ describe('what is remembered', () => {
 
   test('who shares connections: the same user, database and parameters, in any order', () => {
     const key = (user: string, database: string, ...parameters: [string, string][]): string =>
-      makePrincipal(user, database, new Map(parameters)).poolKey;
+      makePrincipal(user, database, {
+        parameters: new Map(parameters),
+        wishes: new Map(),
+        realms: new Realms(),
+      }).poolKey;
     expect(key('a', 'b', ['x', '1'], ['y', '2'])).toBe(key('a', 'b', ['y', '2'], ['x', '1']));
     const keys = [key('a', 'b'), key('a', 'c'), key('b', 'b'), key('a', 'b', ['x', '1'])];
     keys.push(key('a', 'b', ['x', '2']), key('a","b', ''), key('a', 'b","x'));

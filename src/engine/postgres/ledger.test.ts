@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
-import { anyCopyMessage, anyRequest, Draw, ModelServer } from '../../../test/transcripts/model.ts';
-import { freshMemory } from '../../../test/transcripts/rig.ts';
 import { Violation } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
 import { Ledger, owed } from './ledger.ts';
-import { Replies } from './replies.ts';
 
 const { query, functionCall, sync, parse, bind, execute, copyEnd, barrier } = owed;
 
@@ -131,75 +127,4 @@ describe('what is owed', () => {
     for (let size = 0; size < limits.owedReplies.value; size += 1) ledger.push(sync);
     expect(() => ledger.push(sync)).toThrow(`more than ${limits.owedReplies.value} replies`);
   });
-});
-
-const codes: Readonly<Record<string, number>> = {
-  Q: query,
-  F: functionCall,
-  S: sync,
-  P: parse,
-  B: bind,
-  C: owed.close,
-  D: owed.describe,
-  E: execute,
-  c: copyEnd,
-  f: copyEnd,
-};
-
-/** A session of which chance decides everything; true where it came to its end with all told apart. */
-function converse(draw: Draw): boolean {
-  const server = new ModelServer();
-  const memory = freshMemory();
-  const heard: Uint8Array[] = [];
-  const replies = new Replies({
-    toServer: (bytes: Uint8Array) => server.receive(bytes),
-    toClient: (bytes: Uint8Array) => void heard.push(bytes.slice()),
-  } as never);
-  const ask = (bytes: Uint8Array): void => {
-    if (replies.doubtful) return;
-    const code = codes[String.fromCharCode(bytes[0] ?? 0)];
-    if (code !== undefined) replies.expect(code);
-    server.receive(bytes);
-  };
-  const settle = (): void => {
-    while (server.hasWork || server.outboxBytes > 0) {
-      while (server.hasWork) server.step(draw);
-      replies.relay(memory, server.take());
-      replies.sendBarrier();
-    }
-    if (server.mode === 'dead') return;
-    expect(replies.nothingOwed).toBe(server.mode === 'ready' && !server.awaitsSync);
-  };
-  try {
-    while (!draw.exhausted && server.mode !== 'dead') {
-      // Now and then a client gets a copy wrong.
-      const copies = server.mode === 'copying' && draw.below(20) > 0;
-      ask(copies ? anyCopyMessage(draw) : anyRequest(draw));
-      if (draw.below(3) === 0) server.step(draw);
-      if (draw.below(4) === 0) settle();
-    }
-    settle();
-  } catch (error) {
-    // Told apart or not, but never mixed up.
-    if (!(error instanceof Violation)) throw error;
-    expect(server.copyFailed).toBe(true);
-    expect(error.message).toContain('behind a copy that failed');
-    return false;
-  }
-  expect(Buffer.concat(heard).equals(server.forClient)).toBe(true);
-  expect(replies.canSpeak).toBe(server.mode !== 'dead');
-  return true;
-}
-
-test('PG-01, PG-02, PG-06, PG-09: nothing is owed exactly when a model of the server owes nothing', () => {
-  let complete = 0;
-  const runs = 3_000;
-  fc.assert(
-    fc.property(fc.array(fc.nat(0xffff), { maxLength: 150, size: 'max' }), (numbers) => {
-      if (converse(new Draw(numbers))) complete += 1;
-    }),
-    { numRuns: runs },
-  );
-  // Giving up is for rare cases.
-  expect(complete).toBeGreaterThan(runs * 0.95);
 });

@@ -31,7 +31,7 @@ function hear(memory: PostgresMemory, type: number, body: Uint8Array): string | 
     case backend.parameterStatus: {
       const { name, value } = readParameterStatus(body);
       memory.report(name, value);
-      memory.settle();
+      memory.rebase(name, value);
       return undefined;
     }
     case backend.noticeResponse:

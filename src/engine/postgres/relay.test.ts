@@ -6,7 +6,7 @@ import { after, Rig } from '../../../test/transcripts/rig.ts';
 import { Violation } from '../../base/assert.ts';
 
 const { batch, batchReply, bind, bound, complete, copyData, copyDone, emptied, execute } = say;
-const { failure, flush, oneRow, parse, parsed, query, ready, sync } = say;
+const { answer, failure, flush, oneRow, parse, parsed, query, ready, sync } = say;
 
 describe('a request', () => {
   test('PG-01: three pipelined batches are one: the connection is given back after the third', () => {
@@ -165,7 +165,7 @@ describe('a copy', () => {
   });
 
   test('PG-07: nor where the session is tied to its connection', () => {
-    const rig = after(query('listen news'), complete('LISTEN'), ready());
+    const rig = after(query('listen news'), complete('LISTEN'), ready()).server(answer('t'));
     rig.passed();
     rig.client(copyData('y\n'), copyDone(), flush());
     expect([rig.attached, rig.passed(), rig.relay.quiet]).toEqual([true, '', true]);

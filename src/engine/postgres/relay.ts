@@ -1,66 +1,105 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY, i32be, u8 } from '../../base/bytes.ts';
-import type { Relay, RelaySink } from '../../core/engine.ts';
+import { limits } from '../../base/limits.ts';
+import type { Fit, Relay, RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
-import type { PinReason } from '../../core/pin.ts';
-import { errorResponse, parameterStatus, readyForQuery } from '../../wire/postgres/backend.ts';
+import { readyForQuery } from '../../wire/postgres/backend.ts';
 import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
+import { query, sync } from '../../wire/postgres/frontend.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
+import { Assembly } from './assembly.ts';
 import { say } from './faults.ts';
-import { Inspector } from './inspector.ts';
-import { owed } from './ledger.ts';
-import type { ParameterSet, PostgresMemory } from './memory.ts';
+import { Ledger, owed } from './ledger.ts';
+import type { PostgresMemory } from './memory.ts';
+import { Outbox } from './outbox.ts';
+import { outfitOf } from './outfit.ts';
+import { OwnReplies } from './own-replies.ts';
+import { Parameters } from './parameters.ts';
+import type { PostgresPrincipal } from './principal.ts';
 import { Replies } from './replies.ts';
+import { Requests } from './requests.ts';
+import type { Way } from './state.ts';
+import { FRESH, inside } from './state.ts';
+import { SequenceGuard } from './sequence-guard.ts';
+import { Statements } from './statements.ts';
+import { Tracker } from './tracker.ts';
 
 /** What to do with a message of the client's. */
 const pass = 0;
 const drop = 1;
-/** There is no connection yet: the message stays where it is. */
+/** The message stays where it is: there is no connection yet, or it must wait for replies. */
 const hold = 2;
 /** The client says goodbye. */
 const stop = 3;
 
 /**
  * One session after login: a scanner over the client's messages. Runs of messages that need no thought go to the database
- * in one write; large ones stream through. What comes back is `Replies`' part.
+ * in one write; large ones stream through. What each message means is `Requests`' part, and what comes back is `Replies`'.
  */
 export class PostgresRelay implements Relay<PostgresMemory> {
   readonly #sink: RelaySink;
+  readonly #ledger = new Ledger();
+  readonly #outbox: Outbox;
+  readonly #tracker: Tracker;
+  readonly #statements: Statements;
+  readonly #own: OwnReplies;
   readonly #replies: Replies;
-  readonly #inspector: Inspector;
+  readonly #parameters: Parameters;
+  readonly #requests: Requests;
+  readonly #sequences: SequenceGuard;
+  /** The first bytes of a message of which nobody can tell yet what it means. */
+  readonly #assembly = new Assembly();
   #memory: PostgresMemory | undefined;
-  /** The parameters as the client was last told. */
-  #told: ParameterSet;
-  /** The first bytes of a message of which nobody can tell yet what it means: mostly a part of a header. */
-  #header: Uint8Array = EMPTY;
+  /** Brings the connection to the session's state: to be sent ahead of what comes next. */
+  #way: Way | undefined;
   /** Bytes still to come of the current message, and whether they are passed on. */
   #remaining = 0;
   #passing = true;
   /** A request is under way, or a transaction. */
   #open = false;
-  /** Messages of the extended protocol have been sent, and no Sync after them (trap PG-03). */
-  #unsynced = false;
-  /** A statement was parsed and nothing bound since: a later request may run it, so it must stay there (trap PG-90). */
-  #unbound = false;
-  /** A Parse has been sent, and no Sync since: where it is skipped, so is what comes with it. */
-  #parsedInBatch = false;
-  /** A message waits until it is known whose statement it means. */
+  /** A message waits for replies. */
   #holding = false;
   /** The request that waited will not be served: its messages are dropped up to its end. */
   #refusing: 'no' | 'from here' | 'to Sync' = 'no';
-  #pinned = false;
-  /** Nobody has looked yet at the parameters that the session began with. */
-  #unread = true;
+  /** The client wants its request stopped, which the database has not come to yet. */
+  #cancelDue = false;
 
-  constructor(sink: RelaySink, welcome: PostgresMemory) {
+  constructor(
+    sink: RelaySink,
+    who: PostgresPrincipal,
+    welcome: PostgresMemory,
+    { pinning, maxPreparedStatements }: RelayOptions,
+  ) {
+    const ledger = this.#ledger;
+    const outfit = outfitOf(who, welcome);
+    const { beginning } = welcome;
+    const tracker = new Tracker(sink, { pinning, login: who.user, outfit, beginning });
+    const outbox = new Outbox((bytes) => sink.toServer(bytes));
+    const most = maxPreparedStatements;
+    const statements = new Statements({ ledger, outbox, tracker, memory: welcome, most });
+    const parameters = new Parameters(tracker, outfit.told);
+    const own = new OwnReplies({ sink, ledger, tracker });
+    const sequences = new SequenceGuard({
+      ledger,
+      outbox,
+      tracker,
+      expects: pinning === 'minimal',
+    });
+    const parts = { sink, ledger, tracker, statements, sequences };
+    const replies = new Replies({ ...parts, parameters, own });
     this.#sink = sink;
-    this.#told = welcome.initial;
-    this.#replies = new Replies(sink);
-    this.#inspector = new Inspector((reason, digest) => this.#pin(reason, digest));
+    this.#outbox = outbox;
+    this.#tracker = tracker;
+    this.#statements = statements;
+    this.#parameters = parameters;
+    this.#own = own;
+    this.#replies = replies;
+    this.#sequences = sequences;
+    this.#requests = new Requests({ ...parts, outbox, replies });
   }
 
   get quiet(): boolean {
-    if (!this.#replies.nothingOwed || this.#unsynced) return false;
+    if (!this.#replies.nothingOwed || this.#requests.isUnsynced) return false;
     if (this.#remaining > 0 && this.#passing) return false;
     return this.#memory === undefined || !this.#memory.inMessage;
   }
@@ -69,72 +108,74 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     return this.#memory !== undefined && this.#memory.status !== 'I';
   }
 
+  get tidy(): boolean {
+    return this.#ledger.isEmpty && this.#memory?.unsettled !== true;
+  }
+
+  fit(memory: PostgresMemory): Fit {
+    if (memory.state === this.#tracker.wanted) return 'as wanted';
+    return memory.state === FRESH ? 'fresh' : 'other';
+  }
+
   attached(memory: PostgresMemory): void {
     this.#memory = memory;
     this.#open = true;
-    this.#parsedInBatch = false;
-    this.#replies.attached(memory);
-    if (memory.parameters === this.#told && !this.#unread) return;
-    this.#tell(memory.parameters);
-    this.#unread = false;
-    this.#pinHidden(unreadable(memory.parameters));
+    memory.status = 'I';
+    this.#requests.attached(memory);
+    this.#statements.attached(memory);
+    const { wanted } = this.#tracker;
+    this.#way = wanted.wayFrom(memory.state);
+    memory.state = wanted;
+    if (this.#way !== undefined) return;
+    const news = this.#parameters.news(memory);
+    if (news.length > 0) this.#sink.toClient(news);
   }
 
   fromClient(given: Uint8Array): number {
-    const early = this.#header.length;
-    const bytes = early === 0 ? given : concat([this.#header, given]);
-    this.#header = EMPTY;
+    const early = this.#assembly.length;
+    const bytes = early === 0 ? given : this.#assembly.join(given);
     const end = bytes.length;
+    const outbox = this.#outbox;
+    outbox.open(bytes);
     let at = Math.min(this.#remaining, end);
     if (at > 0) this.#continue(bytes, at);
-    let from = this.#passing ? 0 : at;
-    while (at < end) {
-      if (end - at < HEADER_BYTES) {
-        this.#header = bytes.slice(at);
-        break;
-      }
-      const start = at + HEADER_BYTES;
+    while (end - at >= HEADER_BYTES) {
+      const type = u8(bytes, at);
       const bodyBytes = checkMessageLength(i32be(bytes, at + 1));
-      if (start + bodyBytes > end && this.#mustSeeMore(bytes, at, end)) {
-        this.#header = bytes.slice(at);
-        break;
-      }
+      const start = at + HEADER_BYTES;
+      if (start + bodyBytes > end && mustSeeMore(type, bytes, start, bodyBytes)) break;
       const bodyEnd = Math.min(start + bodyBytes, end);
-      const verdict = this.#begin(u8(bytes, at), bytes, start, bodyEnd, bodyBytes);
-      if (verdict === hold || verdict === stop) {
-        this.#forward(bytes, from, at);
-        if (verdict === stop) {
-          this.#sink.finish();
-          return given.length;
-        }
-        this.#betweenMessages();
-        // A held header goes back to where it was: what is returned counts the given bytes only.
-        if (at < early) this.#header = bytes.slice(at, early);
-        return Math.max(0, at - early);
+      const verdict = this.#begin(type, bytes, at, bodyEnd, bodyBytes);
+      if (verdict === stop) {
+        outbox.close(at);
+        this.#sink.finish();
+        return given.length;
       }
+      if (verdict === hold) return this.#holdAt(bytes, at, early);
       this.#remaining = start + bodyBytes - bodyEnd;
       this.#passing = verdict === pass;
       if (verdict === drop) {
-        this.#forward(bytes, from, at);
-        from = bodyEnd;
+        outbox.upTo(at);
+        outbox.resumeAt(bodyEnd);
       }
       at = bodyEnd;
     }
-    this.#forward(bytes, from, at);
-    this.#betweenMessages();
-    this.#checkBoundary();
+    outbox.close(at);
+    if (at < end) this.#assembly.keep(bytes, at);
+    else if (early > 0) this.#assembly.drop();
+    this.#afterMessages();
     return given.length;
   }
 
   fromServer(bytes: Uint8Array): void {
     const memory = this.#memory;
+    const replies = this.#replies;
     if (memory === undefined) throw new Violation('a reply without a request');
-    this.#replies.relay(memory, bytes);
-    this.#told = memory.parameters;
-    if (this.#replies.farewell) return; // nobody else may get this connection: it ends, and the session with it
-    this.#betweenMessages();
-    this.#checkBoundary();
-    if (!this.#replies.resolved && !this.#holding) return;
+    replies.relay(memory, bytes);
+    if (replies.farewell) return; // nobody else may get this connection: it ends, and the session with it
+    if (this.#cancelDue && !this.#isApart) this.#cancelNow();
+    this.#afterMessages();
+    if (!replies.resolved && !this.#holding) return;
     this.#holding = false;
     this.#sink.again();
   }
@@ -148,69 +189,76 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     return this.#replies.canSpeak ? say(fault, 'FATAL') : EMPTY;
   }
 
+  cancel(): boolean {
+    if (this.quiet) return false;
+    this.#cancelDue = this.#isApart;
+    return !this.#cancelDue;
+  }
+
+  /** The database is at something of ours that must not be hit in the client's stead (trap PG-42). */
+  get #isApart(): boolean {
+    const { head } = this.#ledger;
+    return head === owed.ownStep || head === owed.ownSync || head === owed.ownQuery;
+  }
+
+  relax(): void {
+    if (this.#open || !this.#sequences.relax() || this.#tracker.isPinned) return;
+    this.#memory = undefined;
+    this.#sink.boundary();
+  }
+
+  #cancelNow(): void {
+    this.#cancelDue = false;
+    if (!this.quiet) this.#sink.cancelNow();
+  }
+
   /** Deals with the next bytes of a message that began in an earlier chunk. */
   #continue(bytes: Uint8Array, until: number): void {
     this.#remaining -= until;
-    if (this.#passing) this.#inspector.feed(bytes, 0, until, this.#remaining === 0);
+    if (this.#passing) this.#requests.stream(bytes, 0, until, this.#remaining === 0);
+    else this.#outbox.resumeAt(until);
   }
 
-  #forward(bytes: Uint8Array, from: number, to: number): void {
-    if (to > from)
-      this.#sink.toServer(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+  /** Leaves the message at `at` where it is. Returns how much of what was given has been dealt with. */
+  #holdAt(bytes: Uint8Array, at: number, early: number): number {
+    this.#outbox.close(at);
+    this.#remaining = 0;
+    if (at < early) this.#assembly.keep(bytes.subarray(0, early), at);
+    else this.#assembly.drop();
+    this.#afterMessages();
+    return Math.max(0, at - early);
   }
 
-  /** A message begins; its body, as far as it has arrived, is `bytes[start, end)`. */
-  #begin(type: number, bytes: Uint8Array, start: number, end: number, bodyBytes: number): number {
+  /** A message begins at `at`; what has arrived of it ends at `end`. */
+  #begin(type: number, bytes: Uint8Array, at: number, end: number, bodyBytes: number): number {
     if (type === frontend.terminate) return stop;
     const starts = startsRequest(type);
     if (this.#refusing !== 'no') return this.#refuseMessage(type);
-    if (this.#replies.doubtful) return hold;
+    if (this.#replies.isDoubtful || this.#requests.mustWait) return this.#wait();
     if (!starts) return this.#beginCopyOrFlush(type);
-    const begins = !this.#open || this.#memory === undefined;
-    if (!this.#isAtHome && usesStatement(type, bytes, start, end) !== 'named') {
-      return this.#refuseStranger(begins);
-    }
-    if (begins) {
+    if (!this.#open || this.#memory === undefined) {
       if (!this.#sink.wantServer()) return hold;
       this.#open = true;
     }
-    switch (type) {
-      case frontend.query:
-        this.#sink.request();
-        // It ends what unsynced messages began, as a Sync would.
-        this.#unsynced = false;
-        this.#unbound = false;
-        this.#parsedInBatch = false;
-        this.#replies.expect(owed.query);
-        this.#inspector.query(bytes, start, end, bodyBytes);
-        break;
-      case frontend.parse:
-        this.#unsynced = true;
-        this.#unbound = true;
-        this.#parsedInBatch ||= isUnnamed(bytes, start, end);
-        this.#replies.expect(isUnnamed(bytes, start, end) ? owed.parseUnnamed : owed.parse);
-        this.#inspector.parse(bytes, start, end, bodyBytes);
-        break;
-      case frontend.execute:
-        this.#sink.request();
-        this.#unsynced = true;
-        this.#replies.expect(owed.execute);
-        break;
-      case frontend.sync:
-        this.#unsynced = false;
-        this.#parsedInBatch = false;
-        this.#replies.expect(owed.sync);
-        break;
-      case frontend.functionCall:
-        this.#sink.request();
-        this.#replies.expect(owed.functionCall);
-        break;
-      default:
-        this.#unsynced = true;
-        if (type === frontend.bind) this.#unbound = false;
-        this.#replies.expect(extended(type));
-    }
-    return pass;
+    const memory = this.#memory;
+    if (memory === undefined) throw new Violation('a connection without a memory of it');
+    if (this.#way !== undefined) this.#goThe(this.#way, at);
+    const place = { bytes, type, at, start: at + HEADER_BYTES, end, bodyBytes };
+    return this.#requests.take(memory, place) ? pass : this.#wait();
+  }
+
+  #wait(): number {
+    this.#holding = true;
+    return hold;
+  }
+
+  /** Brings the connection to the session's state, in the same write as the request (trap PG-61). */
+  #goThe(way: Way, at: number): void {
+    this.#way = undefined;
+    this.#outbox.upTo(at);
+    this.#outbox.put(way.bytes);
+    for (let step = 0; step < way.steps; step += 1) this.#ledger.push(owed.ownStep);
+    if (this.#memory !== undefined) this.#memory.unnamed = undefined;
   }
 
   /**
@@ -219,39 +267,9 @@ export class PostgresRelay implements Relay<PostgresMemory> {
    */
   #beginCopyOrFlush(type: number): number {
     if (!this.#open || this.#memory === undefined) return drop;
-    if (type === frontend.copyDone || type === frontend.copyFail)
-      this.#replies.expect(owed.copyEnd);
+    if (type === frontend.flush) this.#replies.flush();
+    if (type === frontend.copyDone || type === frontend.copyFail) this.#replies.endsCopy();
     return pass;
-  }
-
-  /**
-   * A request that uses a statement without having prepared one means what its own session prepared without a name in an
-   * earlier request. On whatever connection it gets there may be another session's by now, and that must neither run nor be
-   * described (trap PG-90). In the middle of a request no client is known to do it, and the session ends.
-   */
-  #refuseStranger(begins: boolean): number {
-    if (!begins && !this.#unsynced && !this.#replies.nothingOwed) {
-      this.#holding = true; // a Parse on its way may or may not be skipped: its reply will tell
-      return hold;
-    }
-    if (!begins) throw new Violation('a statement without a name from an earlier request');
-    const message = 'unnamed prepared statement does not exist';
-    this.#sink.toClient(errorResponse({ severity: 'ERROR', code: '26000', message }));
-    this.#refusing = 'to Sync';
-    return drop;
-  }
-
-  /** Whatever statement without a name there is on the connection, it is not another session's. */
-  get #isAtHome(): boolean {
-    if (this.#replies.skipping) return true; // the database looks at nothing before the next Sync
-    return (this.#open || this.#pinned) && (this.#parsedInBatch || this.#replies.cleared);
-  }
-
-  /** A message that may mean another session's statement, and has not told its name yet. */
-  #mustSeeMore(bytes: Uint8Array, at: number, end: number): boolean {
-    if (u8(bytes, at) === frontend.parse) return end - at === HEADER_BYTES;
-    if (this.#isAtHome || end - at > NAMES_BYTES) return false;
-    return usesStatement(u8(bytes, at), bytes, at + HEADER_BYTES, end) === undefined;
   }
 
   /** Answers like a database that skips: a query is ended at once, the extended protocol at its Sync. */
@@ -263,100 +281,114 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     return drop;
   }
 
-  /** What `Replies` has to ask the database must not land inside a message of the client's. */
-  #betweenMessages(): void {
-    if (this.#remaining === 0 || !this.#passing) this.#replies.sendBarrier();
+  #afterMessages(): void {
+    const memory = this.#memory;
+    if (!this.#open || memory === undefined) return;
+    // What we ask ourselves must not land inside a message of the client's.
+    if (this.#remaining > 0 && this.#passing) return;
+    const retry = this.#replies.takeRetry();
+    if (retry !== undefined) this.#sendAgain(retry);
+    if (this.#replies.takeBarrier()) this.#ask(memory, query(''));
+    if (this.#replies.needsSync) this.#endSkipping();
+    if (this.#own.mustAskAgain && this.#ledger.isEmpty) this.#audit(memory, this.#own.question);
+    if (!this.#ledger.isEmpty) return;
+    this.#requests.allIsAnswered();
+    if (!this.quiet) return;
+    if (memory.status === 'I') this.#settle(memory);
+    else if (memory.status === 'T' && this.#tracker.hasLostDefaults)
+      this.#goApart(memory, inside(this.#tracker.restoreDefaults()));
   }
 
-  #checkBoundary(): void {
-    const memory = this.#memory;
-    if (!this.#open || memory === undefined || memory.status !== 'I') return;
-    if (!this.quiet) return;
-    if (!this.#pinned && memory.parameters !== memory.initial) this.#pinHidden(changesOf(memory));
-    if (this.#unbound && this.#replies.parsed && !this.#pinned)
-      this.#pin('preparedStatement', 'a statement without a name, not run yet');
+  /** A batch of which nothing has been run. */
+  #sendAgain(batch: Uint8Array): void {
+    this.#outbox.open(batch);
+    for (let at = 0; at < batch.length;) {
+      const bodyBytes = i32be(batch, at + 1) - 4;
+      const end = at + HEADER_BYTES + bodyBytes;
+      this.#begin(u8(batch, at), batch, at, end, bodyBytes);
+      at = end;
+    }
+    this.#outbox.close(batch.length);
+    this.#replies.forgetBatch();
+  }
+
+  /** The request is over. The connection may go once it is known what it was left with. */
+  #settle(memory: PostgresMemory): void {
+    const tracker = this.#tracker;
+    const question = tracker.settle(memory);
+    if (question !== undefined) {
+      this.#audit(memory, question);
+      return;
+    }
+    const way = tracker.wanted.wayFrom(memory.state);
+    memory.state = tracker.wanted;
+    if (way !== undefined) {
+      this.#goApart(memory, way);
+      return;
+    }
+    this.#sequences.settle(memory);
+    memory.unsettled = false;
+    this.#statements.endRequest();
+    this.#requests.end();
     this.#open = false;
-    if (!this.#pinned) this.#memory = undefined;
+    if (!tracker.isPinned) this.#memory = undefined;
     this.#sink.boundary();
   }
 
-  #pinHidden(why: string | undefined): void {
-    if (why !== undefined && !this.#pinned) this.#pin('hiddenState', why);
+  #audit(memory: PostgresMemory, question: string): void {
+    this.#own.asks(question);
+    this.#ledger.push(owed.ownQuery);
+    this.#ask(memory, query(question));
   }
 
-  #pin(reason: PinReason, digest: string): void {
-    this.#pinned = true;
-    this.#sink.pin(reason, digest);
+  #ask(memory: PostgresMemory, message: Uint8Array): void {
+    memory.ownReadies += 1;
+    memory.unnamed = undefined;
+    this.#sink.toServer(message);
   }
 
-  /** The connection's parameters differ from what the client was told last: tells it, as a database would. */
-  #tell(parameters: ParameterSet): void {
-    for (const [name, value] of parameters) {
-      if (this.#told.get(name) !== value) this.#sink.toClient(parameterStatus(name, value));
-    }
-    this.#told = parameters;
+  /** Runs statements of ours by themselves. */
+  #goApart(memory: PostgresMemory, way: Way): void {
+    for (let step = 0; step < way.steps; step += 1) this.#ledger.push(owed.ownStep);
+    this.#ledger.push(owed.ownSync);
+    this.#ask(memory, concat([way.bytes, sync()]));
+  }
+
+  /** Something of ours has failed on the way of a simple query, which the database skips, too: no Sync of the client's comes. */
+  #endSkipping(): void {
+    this.#replies.needsSync = false;
+    if (this.#requests.isUnsynced) return;
+    this.#replies.synced();
+    this.#ledger.push(owed.sync);
+    this.#sink.toServer(sync());
   }
 }
 
-/** No statement said so, yet reported parameters have changed: a function did it, or the configuration. */
-function changesOf(memory: PostgresMemory): string | undefined {
-  const changed = [...memory.parameters].filter(
-    ([name, value]) => memory.initial.get(name) !== value,
-  );
-  if (changed.length === 0) return undefined;
-  return `changed without a SET: ${changed.map(([name]) => name).join(', ')}`;
-}
-
-/** Encodings in which a byte of a character can look like a quote or a backslash: what pins cannot be told from the text. */
-const AMBIGUOUS_ENCODINGS: readonly string[] = [
-  'SJIS',
-  'BIG5',
-  'GBK',
-  'GB18030',
-  'UHC',
-  'JOHAB',
-  'SHIFT_JIS_2004',
-];
-
-/** Why statements cannot be read under these parameters; undefined where they can. */
-function unreadable(parameters: ParameterSet): string | undefined {
-  const encoding = parameters.get('client_encoding') ?? '';
-  if (AMBIGUOUS_ENCODINGS.includes(encoding)) return `client_encoding is ${encoding}`;
-  if (parameters.get('standard_conforming_strings') === 'off')
-    return 'standard_conforming_strings is off';
-  return undefined;
-}
-
-/** Describe's kind byte for a statement, as against a portal. */
-const STATEMENT = 0x53;
-/** Names longer than this are not waited for. */
-const NAMES_BYTES = 1_024;
-
-/**
- * Which statement a message needs that begins at `start` and has arrived up to `end`: one with a name (or none at all), the
- * one without a name, or undefined where that has not arrived.
- */
-function usesStatement(
-  type: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): 'named' | 'unnamed' | undefined {
-  if (type !== frontend.bind && type !== frontend.describe) return 'named';
-  let name = start + 1; // behind Describe's kind
-  if (type === frontend.bind) {
-    const portalEnd = bytes.indexOf(0, start);
-    name = portalEnd < 0 ? end : portalEnd + 1;
-  } else if (start < end && u8(bytes, start) !== STATEMENT) {
-    return 'named';
+/** A message whose names have not arrived yet, or whose text must be looked at as a whole. */
+function mustSeeMore(type: number, bytes: Uint8Array, start: number, bodyBytes: number): boolean {
+  const end = bytes.length;
+  switch (type) {
+    case frontend.query:
+      return bodyBytes <= limits.inspectedMessageBytes.value;
+    case frontend.parse:
+      return bodyBytes <= limits.inspectedMessageBytes.value || end === start;
+    case frontend.describe:
+    case frontend.close:
+    case frontend.execute:
+      if (bodyBytes > limits.statementNameBytes.value + 16)
+        throw new Violation('a name that is too long');
+      return true;
+    case frontend.bind:
+      return !hasNames(bytes, start) && end - start < 2 * limits.statementNameBytes.value;
+    default:
+      return false;
   }
-  if (name >= end) return undefined;
-  return u8(bytes, name) === 0 ? 'unnamed' : 'named';
 }
 
-/** Whether a Parse, of which one byte has arrived at least, has no name. */
-function isUnnamed(bytes: Uint8Array, start: number, end: number): boolean {
-  return start < end && u8(bytes, start) === 0;
+/** The names of the portal and of the statement are there. */
+function hasNames(bytes: Uint8Array, start: number): boolean {
+  const portalEnd = bytes.indexOf(0, start);
+  return portalEnd >= 0 && bytes.indexOf(0, portalEnd + 1) >= 0;
 }
 
 /** False for Flush and copy messages. A type that does not exist is met here, before it costs a connection. */
@@ -378,16 +410,5 @@ function startsRequest(type: number): boolean {
       return false;
     default:
       throw new Violation(`invalid frontend message type ${type}`);
-  }
-}
-
-function extended(type: number): number {
-  switch (type) {
-    case frontend.bind:
-      return owed.bind;
-    case frontend.describe:
-      return owed.describe;
-    default:
-      return owed.close;
   }
 }

@@ -4,28 +4,50 @@ import { limits } from '../../base/limits.ts';
 import type { RelaySink } from '../../core/engine.ts';
 import type { TransactionStatus } from '../../wire/postgres/backend.ts';
 import {
-  readParameterStatus,
+  readCommandComplete,
   readReadyForQuery,
   readReport,
 } from '../../wire/postgres/backend-read.ts';
 import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
-import { query } from '../../wire/postgres/frontend.ts';
 import { backend } from '../../wire/postgres/message-types.ts';
-import { Ledger, owed } from './ledger.ts';
+import { translated } from './error-names.ts';
+import type { Ledger } from './ledger.ts';
+import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
+import type { OwnReplies } from './own-replies.ts';
+import type { Parameters } from './parameters.ts';
+import { NameChanges } from './sql-names.ts';
+import type { SequenceGuard } from './sequence-guard.ts';
+import type { Statements } from './statements.ts';
+import type { Tracker } from './tracker.ts';
 
 /** `I`, the transaction status outside a transaction. */
 const IDLE = 0x49;
+const PARSE_COMPLETE = Uint8Array.of(backend.parseComplete, 0, 0, 0, 4);
+
+interface Parts {
+  readonly sink: RelaySink;
+  readonly ledger: Ledger;
+  readonly tracker: Tracker;
+  readonly statements: Statements;
+  readonly parameters: Parameters;
+  readonly own: OwnReplies;
+  readonly sequences: SequenceGuard;
+}
 
 /**
  * The way back: a scanner over the database's messages that passes runs of them on in one write and strikes each reply
  * off the ledger. A reply that was not owed means that the two have lost each other, and ends the connection.
  */
 export class Replies {
-  readonly #sink: RelaySink;
-  readonly #ledger = new Ledger();
-  /** The database skips to a Sync that the client has not sent yet. */
-  #skipping = false;
+  readonly #parts: Parts;
+  /** What we say to the client ourselves: before the message at hand, and what of it has not been sent yet. */
+  #words: Uint8Array = EMPTY;
+  #ahead: Uint8Array = EMPTY;
+  /** Something of ours has failed, and no Sync of the client's ends what the database skips now. */
+  needsSync = false;
+  /** The database skips to a Sync that has not been sent yet. */
+  isSkipping = false;
   #copyingIn = false;
   /** A copy has swallowed the Sync that was to end its request: another one must come (trap PG-09). */
   #awaitsSync = false;
@@ -34,28 +56,27 @@ export class Replies {
   #fatalSaid = false;
   /** The client has received the first part of a message and not yet the rest. */
   #inMessage = false;
+  /** What made the client's messages wait is known now. */
   resolved = false;
-  /** The database took the last Parse that it answered. */
-  parsed = false;
-  /** Since the connection was borrowed its statement without a name has been replaced or dropped: no other session's is left. */
-  cleared = false;
+  /** The client's batch from its first Bind on, which can be sent again if that fails for a reason of ours. */
+  #batchIn: Uint8Array | undefined;
+  #batchFrom = 0;
+  #batchTo = 0;
+  /** Something in the batch at hand has been bound. */
+  #hasBound = false;
+  #isRetrying = false;
 
-  constructor(sink: RelaySink) {
-    this.#sink = sink;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   get nothingOwed(): boolean {
-    return this.#ledger.isEmpty && !this.#skipping && !this.#awaitsSync;
+    return this.#parts.ledger.onlyOurs && !this.isSkipping && !this.#awaitsSync;
   }
 
   /** A barrier is due or under way: until it is answered nothing more may be sent. */
-  get doubtful(): boolean {
+  get isDoubtful(): boolean {
     return this.#doubt === 'barrier due' || this.#doubt === 'barrier sent';
-  }
-
-  /** The database passes over all that is sent, up to a Sync. */
-  get skipping(): boolean {
-    return this.#skipping;
   }
 
   /** The database has said its last: the connection is at no boundary any more, and is about to close. */
@@ -70,26 +91,52 @@ export class Replies {
 
   attached(memory: PostgresMemory): void {
     memory.status = 'I';
-    this.cleared = false;
   }
 
-  /** A message is on its way to the database: notes what is owed for it. */
-  expect(code: number): void {
-    if (this.#skipping) {
-      if (code !== owed.sync) return;
-      this.#skipping = false;
-    }
-    if (code === owed.sync || code === owed.query) this.#awaitsSync = false;
-    if (code === owed.copyEnd && this.#ledger.isEmpty) return;
-    if (code === owed.parse || code === owed.parseUnnamed) this.parsed = false;
-    this.#ledger.push(code);
+  /** A Sync or a query is on its way to the database. */
+  synced(): void {
+    this.isSkipping = false;
+    this.#awaitsSync = false;
   }
 
-  /** To be called between two messages of the client's: sends the barrier if one is due. */
-  sendBarrier(): void {
-    if (this.#doubt !== 'barrier due') return;
+  /** A whole batch is on its way: `bytes[from, to)` is what came from its first Bind on. */
+  sent(bytes: Uint8Array, from: number, to: number): void {
+    this.#batchIn = bytes;
+    this.#batchFrom = from;
+    this.#batchTo = to;
+  }
+
+  /** What must be sent again, once. */
+  takeRetry(): Uint8Array | undefined {
+    if (!this.#isRetrying || !this.#parts.ledger.isEmpty) return undefined;
+    this.#isRetrying = false;
+    return this.#batchIn?.subarray(this.#batchFrom, this.#batchTo);
+  }
+
+  /** What is under way is not sent again, whatever becomes of it. */
+  forgetBatch(): void {
+    this.#batchIn = undefined;
+  }
+
+  /** The end of a copy is on its way. */
+  endsCopy(): void {
+    const { ledger } = this.#parts;
+    if (!ledger.isEmpty && !this.isSkipping) ledger.push(owed.copyEnd);
+  }
+
+  /** Whether the barrier is to be sent now, between two messages of the client's. */
+  takeBarrier(): boolean {
+    if (this.#doubt !== 'barrier due') return false;
     this.#doubt = 'barrier sent';
-    this.#sink.toServer(query(''));
+    return true;
+  }
+
+  /** The client asks for what is there: what we answer ourselves must not wait for what the database may say later. */
+  flush(): void {
+    this.#answerElided();
+    this.#ahead = joined(this.#ahead, this.#words);
+    this.#words = EMPTY;
+    if (this.#parts.ledger.isEmpty) this.#sayAhead();
   }
 
   /** Passes on what the database sent. */
@@ -99,32 +146,75 @@ export class Replies {
     memory.held = EMPTY;
     this.resolved = false;
     const end = bytes.length;
-    let from = 0;
     let at = Math.min(memory.remaining, end);
+    // The rest of a message goes where its beginning went.
+    let from = this.#inMessage ? 0 : at;
     memory.remaining -= at;
-    while (at < end && !this.#fatalSaid) {
-      if (end - at < HEADER_BYTES) break;
+    if (memory.remaining === 0) this.#inMessage = false;
+    while (end - at >= HEADER_BYTES && !this.#fatalSaid) {
       const type = u8(bytes, at);
       const bodyBytes = checkMessageLength(i32be(bytes, at + 1));
       const start = at + HEADER_BYTES;
-      if (start + bodyBytes > end && mustBeWhole(type, bodyBytes)) break;
+      if (start + bodyBytes > end && this.#mustBeWhole(type, bodyBytes)) break;
       const bodyEnd = Math.min(start + bodyBytes, end);
-      const isWhole = start + bodyBytes === bodyEnd;
-      if (!this.#reply(memory, type, bytes, start, bodyEnd, isWhole)) {
+      if (this.#parts.ledger.head === owed.elidedParse) this.#answerElided();
+      const isPassed = this.#reply(
+        memory,
+        type,
+        bytes,
+        start,
+        bodyEnd,
+        start + bodyBytes === bodyEnd,
+      );
+      if (!isPassed || this.#words.length > 0) {
         this.#passOn(bytes, from, at);
-        from = bodyEnd;
+        this.#ahead = joined(this.#ahead, this.#words);
+        this.#words = EMPTY;
+        from = isPassed ? at : bodyEnd;
       }
       memory.remaining = start + bodyBytes - bodyEnd;
+      this.#inMessage = isPassed && memory.remaining > 0;
       at = bodyEnd;
     }
-    this.#inMessage = memory.remaining > 0;
     this.#passOn(bytes, from, at);
-    if (at < end) memory.held = bytes.slice(at);
+    this.#sayAhead();
+    if (at < end && !this.#fatalSaid) memory.held = bytes.slice(at);
   }
 
   #passOn(bytes: Uint8Array, from: number, to: number): void {
-    if (to > from)
-      this.#sink.toClient(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    if (to <= from) return;
+    const run = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+    this.#parts.sink.toClient(this.#ahead.length === 0 ? run : concat([this.#ahead, run]));
+    this.#ahead = EMPTY;
+  }
+
+  #sayAhead(): void {
+    if (this.#ahead.length === 0) return;
+    this.#parts.sink.toClient(this.#ahead);
+    this.#ahead = EMPTY;
+  }
+
+  /** Statements that were there already when the client parsed them: their turn has come. */
+  #answerElided(): void {
+    const { ledger } = this.#parts;
+    while (ledger.head === owed.elidedParse) {
+      ledger.settle(owed.elidedParse);
+      this.#words = joined(this.#words, PARSE_COMPLETE);
+    }
+  }
+
+  /** Small messages that are read, and so must have arrived as a whole. */
+  #mustBeWhole(type: number, bodyBytes: number): boolean {
+    const { ledger } = this.#parts;
+    const isRead =
+      type === backend.readyForQuery ||
+      type === backend.errorResponse ||
+      type === backend.parameterStatus ||
+      ledger.headIsOurs ||
+      (type === backend.commandComplete && ledger.headAssumption !== undefined);
+    if (!isRead || bodyBytes <= limits.inspectedMessageBytes.value) return isRead;
+    if (type === backend.errorResponse) return false;
+    throw new Violation(`a message of type ${type} with ${bodyBytes} bytes`);
   }
 
   /** Strikes one message off; false where it is not the client's. */
@@ -136,7 +226,34 @@ export class Replies {
     end: number,
     isWhole: boolean,
   ): boolean {
-    const ledger = this.#ledger;
+    const { ledger, parameters, own } = this.#parts;
+    switch (type) {
+      case backend.readyForQuery:
+        memory.status = readStatus(bytes, start, end);
+        return this.#ready(memory);
+      case backend.errorResponse:
+        return this.#error(memory, bytes, start, end, isWhole);
+      case backend.parameterStatus:
+        return parameters.hear(memory, bytes.subarray(start, end));
+      case backend.notificationResponse:
+        return true;
+      default:
+    }
+    if (type === backend.emptyQueryResponse && this.#doubt === 'barrier sent') {
+      ledger.reachBarrier();
+      return false;
+    }
+    if (ledger.headIsOurs) {
+      own.reply(type, bytes, start, end);
+      return false;
+    }
+    this.#result(type, bytes, start, end);
+    return true;
+  }
+
+  /** A reply to what the client has sent, other than those that come with anything. */
+  #result(type: number, bytes: Uint8Array, start: number, end: number): void {
+    const { ledger } = this.#parts;
     switch (type) {
       case backend.dataRow:
       case backend.copyData:
@@ -145,104 +262,146 @@ export class Replies {
       case backend.functionCallResponse:
       case backend.parameterDescription:
         if (ledger.isEmpty) throw new Violation(`message type ${type} where nothing was owed`);
-        return true;
+        return;
       case backend.noticeResponse:
-      case backend.notificationResponse:
-        return true;
+        return;
       case backend.parseComplete:
-        this.cleared ||= ledger.head === owed.parseUnnamed;
-        ledger.settle(this.#parseDue());
-        this.parsed = true;
-        return true;
+        ledger.settle(owed.parse);
+        return;
       case backend.bindComplete:
         ledger.settle(owed.bind);
-        return true;
+        this.#hasBound = true;
+        return;
       case backend.closeComplete:
         ledger.settle(owed.close);
-        return true;
+        return;
       case backend.noData:
         ledger.settle(owed.describe);
-        return true;
+        return;
       case backend.rowDescription:
         ledger.settleUnlessQuery(owed.describe);
-        return true;
+        return;
       case backend.commandComplete:
-        if (this.#copyingIn) this.#copyEnded();
-        ledger.settleUnlessQuery(owed.execute);
-        return true;
+        this.#complete(bytes, start, end);
+        return;
       case backend.portalSuspended:
         ledger.settle(owed.execute);
-        return true;
+        return;
       case backend.emptyQueryResponse:
-        return this.#emptyQuery();
+        ledger.settleUnlessQuery(owed.execute);
+        return;
       case backend.copyInResponse:
         if (ledger.isEmpty) throw new Violation('a copy where nothing was owed');
         this.#copyingIn = true;
-        return true;
-      case backend.readyForQuery:
-        memory.status = readStatus(bytes, start, end);
-        return this.#ready();
-      case backend.errorResponse:
-        this.#error(isWhole && isFarewell(bytes.subarray(start, end)));
-        return true;
-      case backend.parameterStatus:
-        hearParameter(memory, bytes.subarray(start, end));
-        return true;
+        return;
       default:
         throw new Violation(`message type ${type} from the database`);
     }
   }
 
-  #parseDue(): number {
-    return this.#ledger.head === owed.parseUnnamed ? owed.parseUnnamed : owed.parse;
+  #complete(bytes: Uint8Array, start: number, end: number): void {
+    const { ledger } = this.#parts;
+    if (this.#copyingIn) this.#copyEnded();
+    if (end - start > 1) this.#parts.sequences.completed(bytes, start);
+    const assumption = ledger.headAssumption;
+    if (assumption instanceof NameChanges)
+      assumption.completed(readCommandComplete(bytes.subarray(start, end)));
+    ledger.settleUnlessQuery(owed.execute);
   }
 
   #copyEnded(): void {
+    const { ledger } = this.#parts;
     this.#copyingIn = false;
-    this.#ledger.endCopy();
-    this.#awaitsSync = this.#ledger.head === owed.execute && !this.#ledger.hasEnd;
+    ledger.endCopy();
+    this.#awaitsSync = ledger.head === owed.execute && !ledger.hasEnd;
   }
 
-  #emptyQuery(): boolean {
-    if (this.#doubt === 'barrier sent') {
-      this.#ledger.reachBarrier();
-      return false;
+  #ready(memory: PostgresMemory): boolean {
+    const { ledger, own, tracker, parameters } = this.#parts;
+    const ended = ledger.settleReady();
+    if (ended < owed.barrier) {
+      if (this.#isRetrying) return false;
+      this.#hasBound = false;
+      this.#batchIn = undefined;
+      if (memory.status !== 'I') tracker.isDisturbed = true;
+      if (this.#doubt === 'open') this.#settleDoubt();
+      this.#words = joined(this.#words, parameters.news(memory));
+      return true;
     }
-    this.#ledger.settleUnlessQuery(owed.execute);
-    return true;
-  }
-
-  #ready(): boolean {
-    const ended = this.#ledger.settleReady();
-    this.cleared ||= ended === owed.query; // a simple query drops it
-    if (ended === owed.barrier) {
-      this.#doubt = 'none';
-      this.resolved = true;
-      return false;
+    this.resolved = true;
+    memory.ownReadies -= 1;
+    if (ended === owed.barrier) this.#doubt = 'none';
+    else {
+      own.ready(memory, ended);
+      if (ended === owed.ownSync) this.#words = joined(this.#words, parameters.news(memory));
     }
-    if (this.#doubt === 'open') this.#settleDoubt();
-    return true;
+    return false;
   }
 
   /** The extended protocol skips to the next Sync after an error; a simple query just ends (traps PG-02, PG-06). */
-  #error(isFatal: boolean): void {
-    this.#fatalSaid ||= isFatal;
-    if (isFatal) return;
-    const ledger = this.#ledger;
+  #error(
+    memory: PostgresMemory,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isWhole: boolean,
+  ): boolean {
+    const { ledger, own, tracker, statements } = this.#parts;
+    const { code, severity } = isWhole ? readReport(bytes.subarray(start, end)) : UNREAD;
+    if (severity === 'FATAL' || severity === 'PANIC') {
+      this.#fatalSaid = true;
+      return true;
+    }
+    tracker.isDisturbed = true;
+    const { head } = ledger;
+    const isOurs = ledger.headIsOurs;
+    if (isOurs && !own.error(bytes, start, end)) return false;
+    if (code === CHANGED_RESULT && head === owed.bind) {
+      statements.renew();
+      this.#isRetrying = this.#canRetry(memory);
+      if (this.#isRetrying) {
+        this.#fail();
+        return false;
+      }
+    }
+    const words = isWhole
+      ? translated(bytes, start, end, (name) => statements.clientsNameOf(name))
+      : undefined;
+    this.#fail();
+    if (isOurs && this.isSkipping) this.needsSync = true;
+    if (words === undefined) return true;
+    this.#words = joined(this.#words, words);
+    return false;
+  }
+
+  /**
+   * A table has changed under a statement that may be another session's as well (trap PG-83). Where nothing of the batch has
+   * been run, no transaction is open and nothing has been sent behind it, it is as if it had not been sent.
+   */
+  #canRetry(memory: PostgresMemory): boolean {
+    const { ledger } = this.#parts;
+    return (
+      this.#batchIn !== undefined && !this.#hasBound && memory.status === 'I' && ledger.hasOneEnd
+    );
+  }
+
+  #fail(): void {
+    const { ledger } = this.#parts;
     if (this.#copyingIn) {
       this.#copyingIn = false;
       if (ledger.failCopy()) this.#doubt = 'open';
     }
-    const { head } = ledger;
-    if (
-      head === owed.query ||
-      head === owed.functionCall ||
-      head === owed.sync ||
-      head === owed.barrier
-    )
-      return;
-    if (head === owed.nothing) throw new Violation('an error where nothing was owed');
-    this.#skipping = !ledger.skipToSync();
+    switch (ledger.head) {
+      case owed.query:
+      case owed.functionCall:
+      case owed.sync:
+        ledger.failHead();
+        return;
+      case owed.nothing:
+        throw new Violation('an error where nothing was owed');
+      default:
+        this.isSkipping = !ledger.skipToSync();
+    }
   }
 
   /**
@@ -250,46 +409,31 @@ export class Replies {
    * empty query of our own tells: what has not been answered before it never will be.
    */
   #settleDoubt(): void {
-    if (this.#ledger.isEmpty) {
+    const { ledger } = this.#parts;
+    if (ledger.isEmpty) {
       this.#doubt = 'none';
       return;
     }
-    if (!this.#ledger.onlySyncs)
+    if (!ledger.onlySyncs)
       throw new Violation(
         'requests were sent behind a copy that failed: their replies cannot be told apart',
       );
-    this.#ledger.push(owed.barrier);
+    ledger.push(owed.barrier);
     this.#doubt = 'barrier due';
   }
 }
 
-/** Small messages that are read, and so must have arrived as a whole. */
-function mustBeWhole(type: number, bodyBytes: number): boolean {
-  if (bodyBytes > limits.inspectedMessageBytes.value) {
-    if (type === backend.errorResponse) return false;
-    if (type === backend.readyForQuery || type === backend.parameterStatus) {
-      throw new Violation(`a message of type ${type} with ${bodyBytes} bytes`);
-    }
-  }
-  return (
-    type === backend.readyForQuery ||
-    type === backend.errorResponse ||
-    type === backend.parameterStatus
-  );
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : concat([a, b]);
 }
+
+const UNREAD = { code: undefined, severity: '' } as const;
+/** feature_not_supported: among others, "cached plan must not change result type". */
+const CHANGED_RESULT = '0A000';
 
 /** ReadyForQuery comes with every request: the usual one is read without a look aside. */
 function readStatus(bytes: Uint8Array, start: number, end: number): TransactionStatus {
   if (end - start === 1 && u8(bytes, start) === IDLE) return 'I';
   return readReadyForQuery(bytes.subarray(start, end));
-}
-
-function hearParameter(memory: PostgresMemory, body: Uint8Array): void {
-  const { name, value } = readParameterStatus(body);
-  memory.report(name, value);
-}
-
-function isFarewell(body: Uint8Array): boolean {
-  const { severity } = readReport(body);
-  return severity === 'FATAL' || severity === 'PANIC';
 }

@@ -1,9 +1,12 @@
 import { Violation } from '../../base/assert.ts';
+import { utf8 } from '../../base/bytes.ts';
 import type { Conversation } from '../../core/conversation.ts';
 import type { Capacity } from '../../core/engine.ts';
 import { FaultError } from '../../core/fault.ts';
 import type { PinReason } from '../../core/pin.ts';
-import { ask } from './ask.ts';
+import { ask, hearOut } from './ask.ts';
+import { auditQuery, readAudit } from './audit.ts';
+import { Classifier } from './classifier.ts';
 import type { PostgresMemory } from './memory.ts';
 
 /** DISCARD ALL does not unload a library or forget a random seed, and nobody knows what hidden state is. */
@@ -19,16 +22,22 @@ export function reset(
 }
 
 function* talkReset(memory: PostgresMemory): Conversation<void> {
+  yield* hearOut(memory);
   const statements = memory.status === 'I' ? ['DISCARD ALL'] : ['ROLLBACK', 'DISCARD ALL'];
   yield* ask(memory, ...statements);
   if (memory.status !== 'I') throw new Violation('a transaction is open after a reset');
-  memory.settle();
+  memory.wipe();
 }
 
 /** An empty query: the cheapest answer a database can give. */
 export function* ping(memory: PostgresMemory): Conversation<void> {
+  const before = memory.parameters;
   yield* ask(memory, '');
-  memory.settle(); // what it reports now is a new configuration, and no session's doing
+  memory.unnamed = undefined;
+  // What it reports now is a new configuration, and no session's doing.
+  for (const [name, value] of memory.parameters) {
+    if (before.get(name) !== value) memory.rebase(name, value);
+  }
 }
 
 /** The settings that say how many connections ordinary users may have; the second list came with PostgreSQL 16. */
@@ -56,5 +65,23 @@ export function* initialise(memory: PostgresMemory, statements: string): Convers
       detail: 'the init query leaves a transaction open',
     });
   }
-  memory.settle();
+  yield* takeStock(memory, statements);
+}
+
+/** What they have set is what sessions begin with. */
+function* takeStock(memory: PostgresMemory, statements: string): Conversation<void> {
+  const bytes = utf8(statements);
+  const { touches } = new Classifier().classify(bytes, 0, bytes.length);
+  const questions = {
+    settings: [...new Set(touches.map(({ name }) => name))],
+    madeUp: new Set<string>(),
+    allKnown: true,
+    reasons: [],
+  };
+  const rows = yield* ask(memory, auditQuery(questions));
+  const login = memory.initial.get('session_authorization') ?? '';
+  const { settings } = readAudit(questions, rows[0]?.values ?? [], login);
+  memory.state = memory.state.with(settings);
+  memory.beginning = memory.state;
+  memory.greeting = memory.parameters;
 }

@@ -1,6 +1,9 @@
 import { u8 } from '../../base/bytes.ts';
 
-/** What is heard of a statement, in order. Comments are silence; the values of literals are never told. */
+/**
+ * What is heard of a statement, in order. Comments are silence; the values of literals are never told. Places are in bytes from
+ * the beginning of the text.
+ */
 export interface WordVisitor {
   /** Whitespace or a comment came before what is told next. */
   space(): void;
@@ -8,11 +11,11 @@ export interface WordVisitor {
    * A keyword or an identifier. A bare word comes in lower case (ASCII), a `quoted` one as it is written. At most
    * `MAX_WORD_BYTES` of it are told: no name that PostgreSQL knows is longer.
    */
-  word(word: string, quoted: boolean): void;
-  /** A string, a number or a parameter. */
-  value(): void;
+  word(word: string, quoted: boolean, start: number, end: number): void;
+  /** A string, a number or a parameter. It ends before what is told next. */
+  value(start: number): void;
   /** One byte of punctuation or of an operator. */
-  mark(byte: number): void;
+  mark(byte: number, at: number): void;
   /** Something that may spell any name, or hide any text: `U&"…"`, or a dollar quote whose tag is too long to remember. */
   riddle(): void;
 }
@@ -96,6 +99,9 @@ export class SqlWords {
   #commentDepth = 0;
   #previousInComment = 0;
   #spaced = false;
+  /** Where the byte at hand is in the text, and where the token at hand began. */
+  #at = 0;
+  #tokenAt = 0;
   /** An E'…' ended, and nothing but blanks and line comments came since: after a newline, a quote opens more of the same. */
   #mayContinue: 'no' | 'afterNewline' | 'now' = 'no';
 
@@ -104,19 +110,23 @@ export class SqlWords {
   }
 
   feed(bytes: Uint8Array, start: number, end: number): void {
+    const before = this.#at - start;
     for (let at = start; at < end; at += 1) {
       if (this.#state === state.string) at = next(bytes, QUOTE, at, end);
       else if (this.#state === state.dollarQuoted && this.#matched === 0) {
         at = next(bytes, DOLLAR, at, end);
       }
+      this.#at = before + at;
       if (at < end) this.#step(u8(bytes, at));
     }
+    this.#at = before + end;
   }
 
   /** Tells what is still held back. The next `feed` begins another text. */
   finish(): void {
     this.#step(SPACE);
     this.#state = state.base;
+    this.#at = 0;
     this.#spaced = false;
     this.#mayContinue = 'no';
   }
@@ -154,6 +164,7 @@ export class SqlWords {
   }
 
   #begin(byte: number): void {
+    this.#tokenAt = this.#at;
     switch (u8(kinds, byte)) {
       case is.newline:
         if (this.#mayContinue === 'afterNewline') this.#mayContinue = 'now';
@@ -352,19 +363,24 @@ export class SqlWords {
 
   #word(quoted: boolean): void {
     this.#token();
-    this.#visitor.word(this.#text.toString('utf8', 0, this.#textBytes), quoted);
+    this.#visitor.word(
+      this.#text.toString('utf8', 0, this.#textBytes),
+      quoted,
+      this.#tokenAt,
+      this.#at,
+    );
   }
 
   /** A literal begins; `inside` is where the rest of it is skipped. */
   #value(inside: State): void {
     this.#token();
-    this.#visitor.value();
+    this.#visitor.value(this.#tokenAt);
     this.#state = inside;
   }
 
   #mark(byte: number): void {
     this.#token();
-    this.#visitor.mark(byte);
+    this.#visitor.mark(byte, this.#tokenAt);
   }
 
   #token(): void {

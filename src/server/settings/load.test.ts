@@ -69,6 +69,7 @@ describe('what is valid', () => {
           maxConnecting: 8,
         },
         initQuery: '',
+        relay: { pinning: 'minimal', maxPreparedStatements: 200 },
       },
     ]);
   });

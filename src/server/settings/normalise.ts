@@ -94,5 +94,6 @@ function proxySettings(input: ProxyInput, directory: string): ProxySettings {
       maxConnecting: input.maxConnecting,
     },
     initQuery: pool.initQuery,
+    relay: { pinning: input.pinning, maxPreparedStatements: input.maxPreparedStatements },
   };
 }

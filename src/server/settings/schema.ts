@@ -241,6 +241,15 @@ export const proxySchema = mapping(
       'How often an idle database connection is tested.',
       's',
     ).default(60),
+    pinning: oneOf(
+      ['minimal', 'aws'],
+      'What ties a client to its database connection: only what cannot be carried to another one, or all that does in Amazon RDS Proxy.',
+    ).default('minimal'),
+    maxPreparedStatements: whole(
+      1,
+      100_000,
+      'How many prepared statements are kept on one database connection; clients with equal ones share them.',
+    ).default(200),
     pool: pool.prefault({}),
   },
   'Proxies. Each has an address of its own.',

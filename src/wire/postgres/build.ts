@@ -17,6 +17,11 @@ export function byte(value: number): Uint8Array {
   return Uint8Array.of(value);
 }
 
+/** Signed or unsigned, 16 bits, big-endian. */
+export function int16(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 8, value);
+}
+
 /** Signed or unsigned, 32 bits, big-endian. */
 export function int32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);

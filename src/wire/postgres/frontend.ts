@@ -1,7 +1,7 @@
 // What we say to databases, whose client we play. Each function returns one whole message.
 import { EMPTY, utf8 } from '../../base/bytes.ts';
 import type { SecretText } from '../../base/secret-text.ts';
-import { cstring, int32, message } from './build.ts';
+import { byte, cstring, int16, int32, message } from './build.ts';
 import { frontend } from './message-types.ts';
 
 /** A password in the clear, or the answer to an MD5 request. */
@@ -29,6 +29,29 @@ export function sync(): Uint8Array {
   return message(frontend.sync);
 }
 
+export function flush(): Uint8Array {
+  return message(frontend.flush);
+}
+
 export function terminate(): Uint8Array {
   return message(frontend.terminate);
+}
+
+/** A statement without parameter types. */
+export function parse(name: string, sql: string): Uint8Array {
+  return message(frontend.parse, cstring(name), cstring(sql), int16(0));
+}
+
+/** Without values, for results as text. */
+export function bind(portal: string, statement: string): Uint8Array {
+  return message(frontend.bind, cstring(portal), cstring(statement), int16(0), int16(0), int16(0));
+}
+
+/** All rows. */
+export function execute(portal: string): Uint8Array {
+  return message(frontend.execute, cstring(portal), int32(0));
+}
+
+export function closeStatement(name: string): Uint8Array {
+  return message(frontend.close, byte(0x53), cstring(name));
 }

@@ -82,7 +82,7 @@ describe('the same messages while a neighbour uses the same connection', () => {
     await twins.expectPristine();
   });
 
-  test("a statement without a name that has run cannot be bound again, as it may be the neighbour's (PG-90)", async () => {
+  test('a statement without a name is bound again whatever the neighbour has prepared meanwhile (PG-90)', async () => {
     const [one, other] = await Promise.all([
       RawClient.signIn(twins.proxied),
       RawClient.signIn(twins.proxied),
@@ -92,15 +92,32 @@ describe('the same messages while a neighbour uses the same connection', () => {
     other.send(parse('', `SELECT 'other'`), bind('', ''), execute(), sync());
     await other.readUntilReady();
     one.send(bind('', ''), execute(), sync());
+    expect(transcript(await one.readUntilReady())).toEqual(['2', 'D mine', 'C SELECT 1', 'Z I']);
+    // What a query has dropped is gone, and is not the neighbour's either.
+    one.send(query('SELECT 1'));
+    await one.readUntilReady();
+    other.send(parse('', `SELECT 'other'`), bind('', ''), execute(), sync());
+    await other.readUntilReady();
+    one.send(bind('', ''), execute(), sync());
     expect(transcript(await one.readUntilReady())).toEqual([
       'E ERROR 26000 unnamed prepared statement does not exist',
       'Z I',
     ]);
-    // In a transaction the connection stays, and so does the statement.
-    one.send(query('BEGIN'), parse('', `SELECT 'mine'`), bind('', ''), execute(), sync());
-    await one.readUntilReady(2);
-    one.send(bind('', ''), execute(), sync(), query('COMMIT'));
-    expect(transcript(await one.readUntilReady(2))).toContain('D mine');
+    await Promise.all([one.end(), other.end()]);
+  });
+
+  test('a table that changes under a prepared statement is no error outside of a transaction (PG-83)', async () => {
+    const [one, other] = await Promise.all([
+      RawClient.signIn(twins.proxied),
+      RawClient.signIn(twins.proxied),
+    ]);
+    await other.query('CREATE TABLE changing (a int); INSERT INTO changing VALUES (1)');
+    one.send(parse('all', 'SELECT * FROM changing'), bind('', 'all'), execute(), sync());
+    expect(transcript(await one.readUntilReady())).toContain('D 1');
+    await other.query('ALTER TABLE changing ADD b int DEFAULT 2');
+    one.send(bind('', 'all'), execute(), sync());
+    expect(transcript(await one.readUntilReady())).toEqual(['2', 'D 1|2', 'C SELECT 1', 'Z I']);
+    await other.query('DROP TABLE changing');
     await Promise.all([one.end(), other.end()]);
   });
 

@@ -295,7 +295,7 @@ export const sqlScripts: Readonly<Record<string, readonly Exchange[]>> = {
     'PREPARE p AS SELECT 1',
     'EXECUTE q',
     'EXECUTE p (1)',
-    'SELECT name, from_sql, parameter_types FROM pg_prepared_statements',
+    'SELECT from_sql, parameter_types FROM pg_prepared_statements',
     say(frontend.bind('', 'p', ['5', 'b']), frontend.execute(), frontend.sync()),
     say(frontend.parse('w', 'SELECT 7'), frontend.sync()),
     'EXECUTE w',

@@ -134,11 +134,12 @@ async function stateOf(way: Way): Promise<string> {
 }
 
 /**
+ * What start-up parameters have set has the source `session` through Sluice (docs/differences.md).
  * Settings with a dot are left out of `values`: those of a procedural language are there once it has been used, and
  * PostgreSQL itself leaves an empty text of one that was made up (docs/differences.md).
  */
 const STATE = `SELECT jsonb_pretty(jsonb_build_object(
-  'settings', (SELECT jsonb_object_agg(name, setting || ' by ' || source) FROM pg_settings
+  'settings', (SELECT jsonb_object_agg(name, setting || ' by ' || replace(source, 'client', 'session')) FROM pg_settings
     WHERE source NOT IN ('default', 'configuration file', 'override', 'environment variable')),
   'values', (SELECT md5(string_agg(name || '=' || setting, ',' ORDER BY name)) FROM pg_settings
     WHERE context IN ('user', 'superuser') AND name NOT LIKE '%.%'),

@@ -1,0 +1,30 @@
+import { HEADER_BYTES } from '../../wire/postgres/framing.ts';
+import { byte, int32 } from '../../wire/postgres/build.ts';
+import type { Outbox } from './outbox.ts';
+import type { Edit } from './sql-names.ts';
+import { growth } from './sql-names.ts';
+
+/** A message of the client's in a chunk: it begins at `at`, its body is `[start, end)` as far as it has arrived. */
+export interface Place {
+  readonly bytes: Uint8Array;
+  readonly type: number;
+  readonly at: number;
+  readonly start: number;
+  readonly end: number;
+  /** How long the body is in all. */
+  readonly bodyBytes: number;
+}
+
+/** Passes the message on with some of its bytes exchanged, and its length accordingly. */
+export function exchange(outbox: Outbox, place: Place, edits: readonly Edit[]): void {
+  const { type, at, start, bodyBytes } = place;
+  outbox.upTo(at);
+  outbox.put(byte(type));
+  outbox.put(int32(bodyBytes + growth(edits) + HEADER_BYTES - 1));
+  outbox.resumeAt(start);
+  for (const edit of edits) {
+    outbox.upTo(edit.start);
+    outbox.put(edit.to);
+    outbox.resumeAt(edit.end);
+  }
+}

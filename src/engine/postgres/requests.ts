@@ -1,0 +1,279 @@
+import { Violation } from '../../base/assert.ts';
+import { latin1, u8 } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
+import type { RelaySink } from '../../core/engine.ts';
+import { readParse, readQuery } from '../../wire/postgres/frontend-read.ts';
+import { frontend } from '../../wire/postgres/message-types.ts';
+import type { StreamingClassifier } from './classifier.ts';
+import { Classifier } from './classifier.ts';
+import type { Effects } from './effects.ts';
+import { NO_EFFECTS } from './effects.ts';
+import type { Ledger } from './ledger.ts';
+import { owed } from './ledger.ts';
+import type { PostgresMemory } from './memory.ts';
+import type { Outbox } from './outbox.ts';
+import type { Place } from './place.ts';
+import type { Replies } from './replies.ts';
+import type { SequenceGuard } from './sequence-guard.ts';
+import type { Executed, Statements } from './statements.ts';
+import type { Tracker } from './tracker.ts';
+
+/** All sessions share what has been learnt about statement texts. */
+const classifier = new Classifier();
+
+/** Describe's and Close's kind byte for a statement, as against a portal. */
+const STATEMENT = 0x53;
+
+interface Parts {
+  readonly sink: RelaySink;
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly replies: Replies;
+  readonly tracker: Tracker;
+  readonly statements: Statements;
+  readonly sequences: SequenceGuard;
+}
+
+/** The client's messages one by one, as they go to the database: what is owed for them, and what they leave behind. */
+export class Requests {
+  readonly #parts: Parts;
+  #memory: PostgresMemory | undefined;
+  /** Messages of the extended protocol have been sent, and no Sync after them (trap PG-03). */
+  isUnsynced = false;
+  /** Nothing more may be sent until all replies are there. */
+  #waits = false;
+  /** Portals whose statements have effects. */
+  #portals: Map<string, Executed> | undefined;
+  /** The chunk in which the first Bind of the batch at hand stands, and where. */
+  #batchIn: Uint8Array | undefined;
+  #batchAt = 0;
+  #streaming: StreamingClassifier | undefined;
+  /** Where the stream is in its message: in the statement's name, in its text, behind it. */
+  #streamIn: 'name' | 'text' | 'rest' = 'text';
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  attached(memory: PostgresMemory): void {
+    this.#memory = memory;
+    this.#parts.sequences.attached(memory);
+  }
+
+  /** The request is over. */
+  end(): void {
+    this.#waits = false;
+    this.#portals = undefined;
+  }
+
+  /** The next message must wait for the replies to those before it. */
+  get mustWait(): boolean {
+    return this.#waits && !this.isUnsynced && !this.#parts.ledger.isEmpty;
+  }
+
+  /** Everything that is owed has come: waiting is over. */
+  allIsAnswered(): void {
+    this.#waits = false;
+  }
+
+  /** A message begins. Returns false where it must wait. */
+  take(memory: PostgresMemory, place: Place): boolean {
+    const { replies, ledger, sink } = this.#parts;
+    const { type } = place;
+    if (type === frontend.sync) {
+      if (this.#batchIn === place.bytes) replies.sent(place.bytes, this.#batchAt, place.end);
+      this.#batchIn = undefined;
+      this.isUnsynced = false;
+      replies.synced();
+      ledger.push(owed.sync);
+      return true;
+    }
+    if (replies.isSkipping) {
+      // The database passes over it; a query does not end what it would otherwise (trap PG-02).
+      if (type !== frontend.query && type !== frontend.functionCall) this.isUnsynced = true;
+      return true;
+    }
+    switch (type) {
+      case frontend.query:
+        sink.request();
+        return this.#query(memory, place);
+      case frontend.parse:
+        return this.#parse(place);
+      case frontend.bind:
+        this.isUnsynced = true;
+        this.#bind(place);
+        return true;
+      case frontend.execute:
+        sink.request();
+        this.isUnsynced = true;
+        this.#execute(memory, place);
+        return true;
+      case frontend.describe:
+      case frontend.close:
+        this.isUnsynced = true;
+        this.#describeOrClose(place);
+        return true;
+      case frontend.functionCall:
+        sink.request();
+        ledger.push(owed.functionCall);
+        return true;
+      default:
+        throw new Violation(`invalid frontend message type ${type}`);
+    }
+  }
+
+  /** The next part of a message that is too large to be looked at as a whole. */
+  stream(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+    if (this.#streaming === undefined) return;
+    this.#look(this.#streaming, bytes, start, end);
+    if (!isLast) return;
+    const effects = this.#streaming.finish();
+    this.#streaming = undefined;
+    if (effects === NO_EFFECTS) return;
+    this.#note(effects);
+    // Names in such a text are the client's own on this connection.
+    if (effects.names.length > 0) this.#parts.tracker.pin('preparedStatement', effects.digest);
+  }
+
+  #query(memory: PostgresMemory, place: Place): boolean {
+    const { replies, ledger, statements, tracker } = this.#parts;
+    const { bytes, start, end, bodyBytes } = place;
+    // It ends what unsynced messages began, as a Sync would.
+    this.isUnsynced = false;
+    replies.synced();
+    if (end - start < bodyBytes) {
+      ledger.push(owed.query, statements.query(place, NO_EFFECTS));
+      this.#beginStream('text', bytes, start, end);
+      return true;
+    }
+    const textEnd = readQuery(bytes, start, end);
+    const effects = classifier.classify(bytes, start, textEnd);
+    tracker.measure(textEnd - start);
+    if (effects === NO_EFFECTS) {
+      ledger.push(owed.query, statements.query(place, effects));
+      return true;
+    }
+    const before = ledger.size;
+    this.#run(memory, place, effects);
+    const assumption = statements.query(place, effects);
+    // Where something of ours fails the database skips this query, and would skip those behind it.
+    if (ledger.size > before) this.#waits = true;
+    ledger.push(owed.query, assumption);
+    return true;
+  }
+
+  #parse(place: Place): boolean {
+    const { statements, sink, tracker, ledger } = this.#parts;
+    const { bytes, start, end, bodyBytes } = place;
+    this.isUnsynced = true;
+    if (end - start < bodyBytes) {
+      const isNamed = u8(bytes, start) !== 0;
+      if (isNamed) tracker.pin('preparedStatement', 'a statement that is too long to be shared');
+      ledger.push(owed.parse, isNamed ? undefined : statements.dropUnnamed());
+      this.#beginStream('name', bytes, start, end);
+      return true;
+    }
+    const parsed = readParse(bytes, start, end);
+    const effects = classifier.classify(bytes, parsed.sqlStart, parsed.sqlEnd);
+    tracker.measure(parsed.sqlEnd - parsed.sqlStart);
+    if (parsed.nameEnd > start && statements.isFull) {
+      sink.fail({ name: 'tooManyStatements', limit: limits.sessionStatements.value });
+      return true;
+    }
+    if (statements.parse(place, parsed, effects)) return true;
+    this.#waits = true;
+    return false;
+  }
+
+  #bind(place: Place): void {
+    const { bytes, start } = place;
+    if (this.#batchIn === undefined) {
+      this.#batchIn = bytes;
+      this.#batchAt = place.at;
+    }
+    const portalEnd = nulAfter(place, start);
+    const nameStart = portalEnd + 1;
+    const executed = this.#parts.statements.use(place, nameStart, nulAfter(place, nameStart));
+    this.#parts.ledger.push(owed.bind);
+    if (executed.effects === NO_EFFECTS && this.#portals === undefined) return;
+    this.#portals ??= new Map();
+    const portal = latin1(bytes, start, portalEnd);
+    if (executed.effects === NO_EFFECTS) this.#portals.delete(portal);
+    else this.#portals.set(portal, executed);
+  }
+
+  #execute(memory: PostgresMemory, place: Place): void {
+    const { statements, ledger } = this.#parts;
+    if (this.#portals === undefined) {
+      ledger.push(owed.execute);
+      return;
+    }
+    const portal = latin1(place.bytes, place.start, nulAfter(place, place.start));
+    const executed = this.#portals.get(portal);
+    if (executed !== undefined) this.#run(memory, place, executed.effects);
+    ledger.push(owed.execute, executed === undefined ? undefined : statements.execute(executed));
+  }
+
+  #describeOrClose(place: Place): void {
+    const { statements, ledger } = this.#parts;
+    const { type, bytes, start } = place;
+    const nameEnd = nulAfter(place, start + 1);
+    const isStatement = u8(bytes, start) === STATEMENT;
+    if (type === frontend.describe) {
+      if (isStatement) statements.use(place, start + 1, nameEnd);
+      ledger.push(owed.describe);
+    } else if (isStatement) statements.close(place, start + 1, nameEnd);
+    else {
+      this.#portals?.delete(latin1(bytes, start + 1, nameEnd));
+      ledger.push(owed.close);
+    }
+  }
+
+  /** A statement with effects is about to be sent. */
+  #run(memory: PostgresMemory, place: Place, effects: Effects): void {
+    if (effects.readsSequences) this.#parts.sequences.asks(memory, effects, place.at);
+    if (effects.listsStatements) this.#parts.statements.keepOnlyOwn(place.at);
+    this.#note(effects);
+    for (const { verb, name } of effects.names) {
+      const statement = verb === 'execute' ? this.#parts.statements.find(name) : undefined;
+      if (statement !== undefined && statement.effects !== NO_EFFECTS)
+        this.#run(memory, place, { ...statement.effects, names: [] });
+    }
+  }
+
+  #note(effects: Effects): void {
+    const { tracker } = this.#parts;
+    tracker.note(effects);
+    if (this.#memory !== undefined) this.#memory.unsettled = true;
+    if (tracker.hasLostDefaults) this.#waits = true;
+  }
+
+  #beginStream(first: 'name' | 'text', bytes: Uint8Array, start: number, end: number): void {
+    this.#streaming = classifier.beginStreaming();
+    this.#streamIn = first;
+    this.#look(this.#streaming, bytes, start, end);
+    this.#parts.tracker.measure(limits.inspectedMessageBytes.value);
+  }
+
+  #look(classifier: StreamingClassifier, bytes: Uint8Array, start: number, end: number): void {
+    let from = start;
+    if (this.#streamIn === 'name') {
+      const nameEnd = bytes.indexOf(0, from);
+      if (nameEnd < 0 || nameEnd >= end) return;
+      this.#streamIn = 'text';
+      from = nameEnd + 1;
+    }
+    if (this.#streamIn === 'rest') return;
+    const textEnd = bytes.indexOf(0, from);
+    const isOver = textEnd >= 0 && textEnd < end;
+    if (isOver) this.#streamIn = 'rest';
+    classifier.feed(bytes, from, isOver ? textEnd : end);
+  }
+}
+
+/** Where the string that begins at `start` ends: it must have arrived. */
+function nulAfter({ bytes, end }: Place, start: number): number {
+  const nul = bytes.indexOf(0, start);
+  if (nul < 0 || nul >= end) throw new Violation('a name that does not end');
+  return nul;
+}

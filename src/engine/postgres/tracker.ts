@@ -1,0 +1,301 @@
+import { must } from '../../base/assert.ts';
+import type { RelayOptions } from '../../core/engine.ts';
+import type { PinReason } from '../../core/pin.ts';
+import type { AuditQuestions, Probed } from './audit.ts';
+import { auditQuery, isProbed, readAudit } from './audit.ts';
+import type { Effects, Touch } from './effects.ts';
+import type { PostgresMemory } from './memory.ts';
+import type { Outfit } from './outfit.ts';
+import type { SettingsState } from './state.ts';
+import { statementsBetween } from './state.ts';
+
+interface TrackerSink {
+  pin(reason: PinReason, digest: string): void;
+  unpin(reason: PinReason): void;
+}
+
+const AWS_TEXT_BYTES = 16_384;
+/** Who the session is: RESET ALL leaves it alone. */
+const identity: readonly string[] = ['role', 'session_authorization'];
+/** As the server reports them; of all other reported parameters the names are in lower case. */
+const reportedNames: Readonly<Record<string, string>> = {
+  datestyle: 'DateStyle',
+  intervalstyle: 'IntervalStyle',
+  timezone: 'TimeZone',
+};
+
+/**
+ * Follows what one session leaves behind on its connection: settings, which are carried along to the next one, and whatever
+ * ties it to this one. A statement's words say what may have changed. What did change is known where a statement that stands for
+ * itself succeeded; after transactions and errors the database is asked, in the same breath, between two requests.
+ */
+export class Tracker {
+  /** What the session has set, start-up parameters included: any connection that it gets is brought to this. */
+  wanted: SettingsState;
+  /** An error or a transaction came between: what statements did may have been undone. */
+  isDisturbed = false;
+  /** Settings have changed for the transaction, or nobody knows yet how: what is parsed now must not be shared. */
+  isUnsettled = false;
+  readonly #sink: TrackerSink;
+  readonly #pinning: RelayOptions['pinning'];
+  readonly #login: string;
+  /** The values to which the session's RESET returns. */
+  readonly #defaults: ReadonlyMap<string, string>;
+  readonly #pins = new Set<PinReason>();
+  /** Reasons that a statement gave and the database has not been asked about, and those that it is being asked about. */
+  #suspected = new Map<Probed, string>();
+  #probing: ReadonlyMap<Probed, string> = new Map();
+  readonly #released = new Set<PinReason>();
+  readonly #touched = new Map<string, Touch>();
+  #touchesAllKnown = false;
+  /** Parameters that were reported though nothing had touched them. */
+  readonly #unexplained = new Set<string>();
+  /** How the values that are asked for were written. */
+  #literals: ReadonlyMap<string, string> = new Map();
+  /** Nothing to settle: the common case, seen at a glance. */
+  #isIdle = true;
+  #questions: AuditQuestions | undefined;
+
+  constructor(
+    sink: TrackerSink,
+    parts: {
+      pinning: RelayOptions['pinning'];
+      login: string;
+      outfit: Outfit;
+      beginning: SettingsState;
+    },
+  ) {
+    this.#sink = sink;
+    this.#pinning = parts.pinning;
+    this.#login = parts.login;
+    this.#defaults = parts.outfit.settings;
+    this.wanted = parts.beginning.with(parts.outfit.settings);
+  }
+
+  get isPinned(): boolean {
+    return this.#pins.size > 0;
+  }
+
+  isPinnedBy(reason: PinReason): boolean {
+    return this.#pins.has(reason);
+  }
+
+  /** Something is to be found out before the connection may go to somebody else. */
+  get hasWork(): boolean {
+    return !this.#isIdle || this.#questions !== undefined;
+  }
+
+  /** A statement with effects has been sent. */
+  note(effects: Effects): void {
+    this.#isIdle = false;
+    if (changesSettings(effects)) this.isUnsettled = true;
+    if (effects.isTransactional) this.isDisturbed = true;
+    if (effects.resets !== 'none') this.#noteReset(effects);
+    for (const touch of effects.touches) this.#touched.set(touch.name, touch);
+    if (effects.hidden !== 'none') this.#touchesAllKnown = true;
+    if (this.#pinning === 'aws') {
+      for (const reason of effects.awsPins) this.pin(reason, effects.digest);
+      return;
+    }
+    for (const reason of effects.pins) {
+      // What is being asked about may turn out to be gone, and this is new.
+      if (!isProbed(reason)) this.pin(reason, effects.digest);
+      else if (!this.#pins.has(reason) || this.#questions !== undefined)
+        this.#suspected.set(reason, effects.digest);
+    }
+    for (const reason of effects.releases) {
+      if (this.#pins.has(reason)) this.#released.add(reason);
+    }
+  }
+
+  /** Amazon RDS Proxy does not look into long texts. */
+  measure(textBytes: number): void {
+    if (this.#pinning === 'aws' && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
+  }
+
+  /** Settings have been reset that this session's start-up parameters have set: to it, RESET means those. */
+  get hasLostDefaults(): boolean {
+    if (this.#defaults.size === 0 || this.#isIdle) return false;
+    for (const name of this.#defaults.keys()) if (this.hasLost(name)) return true;
+    return false;
+  }
+
+  hasLost(name: string): boolean {
+    return this.#touched.get(name)?.how === 'reset' && this.#defaults.has(name);
+  }
+
+  /** A transaction goes on: what brings them back in it. Whether that lasts is found out at its end. */
+  restoreDefaults(): readonly string[] {
+    const lost = [...this.#defaults].filter(([name]) => this.#touched.get(name)?.how === 'reset');
+    for (const [name] of lost) this.#touched.set(name, { name, how: 'set', literal: undefined });
+    return statementsBetween(new Map(), new Map(lost));
+  }
+
+  pin(reason: PinReason, digest: string): void {
+    if (this.#pins.has(reason)) return;
+    this.#pins.add(reason);
+    this.#sink.pin(reason, digest);
+  }
+
+  /** The database reports a parameter that this session was not told so. Nobody may have touched it. */
+  reported(name: string): void {
+    const setting = name.toLowerCase();
+    if (this.#touched.has(setting) || identity.some((one) => this.#touched.has(one))) return;
+    this.#isIdle = false;
+    this.isDisturbed = true;
+    // Who is a superuser changes with the role.
+    const changed = setting === 'is_superuser' ? identity : [setting];
+    for (const one of changed)
+      this.#touched.set(one, { name: one, how: 'set', literal: undefined });
+    this.#unexplained.add(setting);
+  }
+
+  /**
+   * The request is over, no transaction is open: takes stock. Returns a query of ours where the database must be asked; its
+   * answer goes to `answered`.
+   */
+  settle(memory: PostgresMemory): string | undefined {
+    if (this.#isIdle) {
+      this.isDisturbed = false;
+      this.isUnsettled = false;
+      return undefined;
+    }
+    const changes = new Map<string, string | undefined>();
+    const asked: string[] = [];
+    for (const touch of this.#touched.values()) {
+      const known = this.#outcome(memory, touch);
+      if (known === undefined) asked.push(touch.name);
+      else changes.set(touch.name, known.value);
+    }
+    this.#apply(memory, changes);
+    const reasons = this.#reasonsToProbe();
+    if (!this.isDisturbed) this.#releaseForSure();
+    this.#questions = {
+      settings: asked,
+      madeUp: memory.realm.madeUp,
+      allKnown: this.#touchesAllKnown,
+      reasons,
+    };
+    this.#literals = this.isDisturbed ? new Map() : literalsOf(asked, this.#touched);
+    this.#clear();
+    if (asked.length > 0 || reasons.length > 0 || this.#questions.allKnown)
+      return auditQuery(this.#questions);
+    this.#questions = undefined;
+    this.isUnsettled = false;
+    return undefined;
+  }
+
+  /** The answer to `settle`'s query; undefined where the database gave none. */
+  answered(memory: PostgresMemory, row: readonly (string | null)[] | undefined): void {
+    const questions = must(this.#questions, 'an answer to no question');
+    this.#questions = undefined;
+    if (row === undefined) {
+      this.pin('hiddenState', 'the database did not tell what a statement has left behind');
+      return;
+    }
+    const answers = readAudit(questions, row, this.#login);
+    for (const name of answers.madeUp) memory.realm.madeUp.add(name);
+    for (const [name, literal] of this.#literals) {
+      const value = answers.settings.get(name);
+      if (value !== undefined) memory.realm.learn(name, literal, value);
+    }
+    this.#rebase(memory, answers.settings);
+    this.#apply(memory, answers.settings);
+    for (const reason of questions.reasons) this.#confirm(reason, answers.reasons.has(reason));
+    this.isUnsettled = !this.#isIdle;
+  }
+
+  #noteReset({ resets, touches }: Effects): void {
+    // Which came first within one text is not known.
+    if (touches.length > 0) this.isDisturbed = true;
+    const names = new Set([...this.wanted.values.keys(), ...this.#touched.keys()]);
+    for (const name of names) {
+      if (resets === 'everything' || !identity.includes(name))
+        this.#touched.set(name, { name, how: 'reset', literal: undefined });
+    }
+  }
+
+  /** What became of a setting; undefined where only the database can tell. */
+  #outcome(
+    memory: PostgresMemory,
+    { name, how, literal }: Touch,
+  ): { readonly value: string | undefined } | undefined {
+    if (!this.isDisturbed && how === 'reset') return { value: undefined };
+    const reported = reportedNames[name] ?? name;
+    const value = memory.parameters.get(reported);
+    if (value !== undefined && !identity.includes(name)) {
+      const isInitial = value === memory.initial.get(reported);
+      if (this.#defaults.has(name) && this.isDisturbed) return undefined;
+      if (this.#unexplained.has(name)) return undefined;
+      return { value: isInitial && !this.#defaults.has(name) ? undefined : value };
+    }
+    if (this.isDisturbed || literal === undefined) return undefined;
+    const known = memory.realm.known(name, literal);
+    return known === undefined ? undefined : { value: known };
+  }
+
+  /** What came as a change without a cause, and is no setting of the session's, is the database's new configuration. */
+  #rebase(memory: PostgresMemory, settings: ReadonlyMap<string, string | undefined>): void {
+    for (const name of this.#unexplained) {
+      const reported = reportedNames[name] ?? name;
+      const value = memory.parameters.get(reported);
+      if (value !== undefined && settings.get(name) === undefined) memory.rebase(reported, value);
+    }
+    this.#unexplained.clear();
+  }
+
+  #apply(memory: PostgresMemory, changes: ReadonlyMap<string, string | undefined>): void {
+    if (changes.size === 0) return;
+    memory.state = memory.state.with(changes);
+    const wishes = [...changes].map(
+      ([name, value]) => [name, value ?? this.#defaults.get(name)] as const,
+    );
+    this.wanted = this.wanted.with(wishes);
+  }
+
+  #reasonsToProbe(): readonly Probed[] {
+    const reasons = new Set<Probed>(this.#suspected.keys());
+    for (const reason of this.#released) if (isProbed(reason)) reasons.add(reason);
+    return [...reasons];
+  }
+
+  #releaseForSure(): void {
+    for (const reason of this.#released) if (!isProbed(reason)) this.unpin(reason);
+  }
+
+  #confirm(reason: Probed, holds: boolean): void {
+    const digest = this.#probing.get(reason);
+    if (!holds) this.unpin(reason);
+    else if (digest !== undefined) this.pin(reason, digest);
+  }
+
+  unpin(reason: PinReason): void {
+    if (this.#pins.delete(reason)) this.#sink.unpin(reason);
+  }
+
+  #clear(): void {
+    this.#probing = this.#suspected;
+    this.#suspected = new Map();
+    this.#touched.clear();
+    this.#released.clear();
+    this.#touchesAllKnown = false;
+    this.isDisturbed = false;
+    this.#isIdle = true;
+  }
+}
+
+function changesSettings({ touches, resets, isLocal, hidden }: Effects): boolean {
+  return touches.length > 0 || resets !== 'none' || isLocal || hidden !== 'none';
+}
+
+function literalsOf(
+  names: readonly string[],
+  touched: ReadonlyMap<string, Touch>,
+): ReadonlyMap<string, string> {
+  const literals = new Map<string, string>();
+  for (const name of names) {
+    const literal = touched.get(name)?.literal;
+    if (literal !== undefined) literals.set(name, literal);
+  }
+  return literals;
+}

@@ -1,0 +1,61 @@
+import type { Effects } from './effects.ts';
+import type { Assumption } from './ledger.ts';
+import type { MadeStatements } from './sql-names.ts';
+
+/** Who has which statement without a name. */
+export interface UnnamedHome {
+  ofSession: UnnamedStatement | undefined;
+  ofConnection: object | undefined;
+}
+
+/** A Parse message behind its name, to be sent again where the session gets another connection (trap PG-90). */
+export interface UnnamedSource {
+  /** The statement's text begins at `start`; the message ends at `end`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly effects: Effects;
+  /** What the text prepares, if it prepares something. */
+  readonly made: MadeStatements | undefined;
+}
+
+/**
+ * A message that replaces a session's statement without a name, or drops it where there is no `source`. It is taken to succeed
+ * as it is sent; if it does not, what was there before is there still, unless the message itself has failed.
+ */
+export class UnnamedStatement implements Assumption {
+  readonly source: UnnamedSource | undefined;
+  readonly #home: UnnamedHome;
+  #before: UnnamedStatement | undefined;
+  #connectionBefore: object | undefined;
+  #isUndone = false;
+
+  constructor(source: UnnamedSource | undefined, home: UnnamedHome) {
+    this.source = source;
+    this.#home = home;
+    this.#before = home.ofSession;
+    this.#connectionBefore = home.ofConnection;
+    home.ofSession = source === undefined ? undefined : this;
+    home.ofConnection = home.ofSession;
+  }
+
+  hold(): void {
+    this.#before = undefined;
+    this.#connectionBefore = undefined;
+  }
+
+  /** PostgreSQL drops the old statement before it looks at the new one. */
+  undo(failed: boolean): void {
+    this.#isUndone = true;
+    if (failed) this.hold();
+    const home = this.#home;
+    if (home.ofSession !== (this.source === undefined ? undefined : this)) return;
+    home.ofSession = this.#before?.standing();
+    home.ofConnection = this.#connectionBefore;
+  }
+
+  /** This one, or what stood before it where it never was. */
+  standing(): UnnamedStatement | undefined {
+    return this.#isUndone ? this.#before?.standing() : this;
+  }
+}
