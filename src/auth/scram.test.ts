@@ -16,12 +16,15 @@ import {
   readServerFinal,
   readServerFirst,
   SaltedPasswords,
+  SCRAM,
+  SCRAM_PLUS,
 } from './scram.ts';
-import type { ClientFirst } from './scram.ts';
+import type { ClientBinding, ClientFirst } from './scram.ts';
 
 const ITERATIONS = 2;
 const salt = seededRandom(1).bytes(16);
 const derived = new SaltedPasswords();
+const channel = Uint8Array.from({ length: 32 }, (_, at) => at);
 const derive = (password: string) => derived.derive(new SecretText(password), salt, ITERATIONS);
 
 /** A whole exchange between our two sides, up to the point where one refuses. */
@@ -29,10 +32,14 @@ async function exchange(options: {
   clientHas: string;
   serverHas: readonly string[];
   seed: number;
+  /** What the client binds to, and what the server has to bind to. */
+  bindings?: readonly [ClientBinding, Uint8Array | undefined];
 }) {
   const random = seededRandom(options.seed);
-  const sent = makeClientFirst(random.bytes(18));
-  const read = readClientFirst(sent.message, false);
+  const [client, server] = options.bindings ?? ['none', undefined];
+  const sent = makeClientFirst(random.bytes(18), client);
+  const mechanism = typeof client === 'string' ? SCRAM : SCRAM_PLUS;
+  const read = readClientFirst(sent.message, mechanism, server);
   if (!read.ok) throw new Error(read.why);
   const challenge = makeServerFirst(read.first, salt, random.bytes(18), ITERATIONS);
   const challenged = readServerFirst(sent, challenge.message);
@@ -64,7 +71,7 @@ describe("RFC 7677's example", () => {
   const bare = 'n=user,r=rOprNGfwEbeRWgbNEkqO';
   const first: ClientFirst = {
     message: utf8(`n,,${bare}`),
-    gs2Header: 'n,,',
+    bound: utf8('n,,'),
     bare,
     nonce: 'rOprNGfwEbeRWgbNEkqO',
   };
@@ -82,11 +89,41 @@ describe("RFC 7677's example", () => {
   });
 
   test('is what our server says', async () => {
-    expect(readClientFirst(first.message, false)).toEqual({ ok: true, first });
+    const read = readClientFirst(first.message, SCRAM, undefined);
+    if (!read.ok) throw new Error(read.why);
+    expect({ ...read.first, bound: text(read.first.bound) }).toEqual({ ...first, bound: 'n,,' });
     const outcome = readClientFinal(challenge, clientFinal, [makeVerifier(await pencil())]);
     expect(outcome.ok && text(outcome.message)).toBe(text(serverFinal));
   });
+
+  // The same with other headers, as another implementation computed it.
+  test.each([
+    [
+      'bound to a channel',
+      channel,
+      'c=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
+      'nY1Wus9a+gM2DrbQ1msXFgyhW6KM5ktOxWiU+/P/EGY=',
+      'RwppMGddhz/J0lFYaRReBjXcQeNUFP5Qc76Lo5Exrig=',
+    ],
+    [
+      'by a client that could have bound it',
+      'notOffered',
+      'c=eSws',
+      'FoqiHTtQEDE8lz1CdaEe3tK4mS+iMDTl77SPyDS53DY=',
+      'dI4KpiQJwBr1+V+K6U1dA6l6I4I9DUNXWND4pcpRU3U=',
+    ],
+  ] as const)('%s', async (_, binding, c, proof, signature) => {
+    const { bound } = makeClientFirst(new Uint8Array(18), binding);
+    const bindable = { ...challenge, bound };
+    const final = makeClientFinal(bindable, await pencil());
+    expect(text(final.message)).toBe(`${c},r=${nonce},p=${proof}`);
+    expect(readServerFinal(final, utf8(`v=${signature}`))).toEqual({ ok: true });
+    const outcome = readClientFinal(bindable, final.message, [makeVerifier(await pencil())]);
+    expect(outcome.ok && text(outcome.message)).toBe(`v=${signature}`);
+  });
 });
+
+const WRONG = { ok: false, about: 'proof', why: 'the password is wrong' } as const;
 
 describe('both sides against each other', () => {
   test('a password gets in, another does not', async () => {
@@ -99,7 +136,7 @@ describe('both sides against each other', () => {
 
         fc.pre((await derive(other)) !== (await derive(clientHas)));
         const wrong = await exchange({ clientHas: other, serverHas: [clientHas], seed });
-        expect(wrong.outcome).toEqual({ ok: false, why: 'the password is wrong' });
+        expect(wrong.outcome).toEqual(WRONG);
       }),
     );
   });
@@ -126,42 +163,73 @@ describe('both sides against each other', () => {
     expect(mock.serverKey).toHaveLength(32);
   });
 
-  test('every byte of the exchange counts, and none may be missing', async () => {
-    const { sent, challenge, final, verifiers, outcome } = await exchange({
-      clientHas: 'pencil',
-      serverHas: ['pencil'],
-      seed: 5,
-    });
-    if (!outcome.ok) throw new Error(outcome.why);
-    const server = (message: Uint8Array) =>
-      settle(() => readClientFinal(challenge, message, verifiers));
-    const client = (message: Uint8Array) => settle(() => readServerFinal(final, message));
-    expect(server(final.message)).toBe('fine');
-    expect(client(outcome.message)).toBe('fine');
-    for (const message of [...eachCut(final.message), ...eachEdit(final.message)]) {
-      expect(server(message)).not.toBe('fine');
-    }
-    for (const message of [...eachCut(outcome.message), ...eachEdit(outcome.message)]) {
-      expect(client(message)).not.toBe('fine');
-    }
-    const salted = await derive('pencil');
-    for (const message of [...eachCut(challenge.message), ...eachEdit(challenge.message)]) {
-      const how = settle(() => {
-        const misled = makeClientFinal(readServerFirst(sent, message), salted);
-        return readClientFinal(challenge, misled.message, verifiers);
-      });
-      expect(how).not.toBe('fine');
-    }
-    for (const message of [...eachCut(sent.message), ...eachEdit(sent.message)]) {
-      const how = settle(() => {
-        const read = readClientFirst(message, false);
-        if (!read.ok) return read;
-        const other = makeServerFirst(read.first, salt, new Uint8Array(18), ITERATIONS);
-        return readClientFinal(other, final.message, verifiers);
-      });
-      expect(how).not.toBe('fine');
-    }
+  test('PG-100: the channel must be the same on both sides, whatever the password', async () => {
+    const hash = fc.uint8Array({ minLength: 28, maxLength: 64 });
+    await fc.assert(
+      fc.asyncProperty(hash, hash, fc.nat(), async (ours, other, seed) => {
+        fc.pre(Buffer.compare(ours, other) !== 0);
+        const same = await exchange({
+          ...{ clientHas: 'a', serverHas: ['a'], seed },
+          bindings: [ours, Uint8Array.from(ours)],
+        });
+        if (!same.outcome.ok) throw new Error(same.outcome.why);
+        expect(readServerFinal(same.final, same.outcome.message)).toEqual({ ok: true });
+        for (const serverHas of [['a'], ['b'], []]) {
+          const { outcome } = await exchange({
+            ...{ clientHas: 'a', serverHas, seed },
+            bindings: [ours, other],
+          });
+          expect(outcome).toEqual({
+            ...{ ok: false, about: 'binding' },
+            why: 'the client is bound to another channel',
+          });
+        }
+      }),
+    );
   });
+
+  test.each([
+    ['without', 'none', undefined],
+    ['with', channel, channel],
+  ] as const)(
+    '%s a channel every byte counts, and none may be missing',
+    async (_, said, endPoint) => {
+      const { sent, challenge, final, verifiers, outcome } = await exchange({
+        ...{ clientHas: 'pencil', serverHas: ['pencil'], seed: 5 },
+        bindings: [said, endPoint],
+      });
+      const mechanism = endPoint === undefined ? SCRAM : SCRAM_PLUS;
+      if (!outcome.ok) throw new Error(outcome.why);
+      const server = (message: Uint8Array) =>
+        settle(() => readClientFinal(challenge, message, verifiers));
+      const client = (message: Uint8Array) => settle(() => readServerFinal(final, message));
+      expect(server(final.message)).toBe('fine');
+      expect(client(outcome.message)).toBe('fine');
+      for (const message of [...eachCut(final.message), ...eachEdit(final.message)]) {
+        expect(server(message)).not.toBe('fine');
+      }
+      for (const message of [...eachCut(outcome.message), ...eachEdit(outcome.message)]) {
+        expect(client(message)).not.toBe('fine');
+      }
+      const salted = await derive('pencil');
+      for (const message of [...eachCut(challenge.message), ...eachEdit(challenge.message)]) {
+        const how = settle(() => {
+          const misled = makeClientFinal(readServerFirst(sent, message), salted);
+          return readClientFinal(challenge, misled.message, verifiers);
+        });
+        expect(how).not.toBe('fine');
+      }
+      for (const message of [...eachCut(sent.message), ...eachEdit(sent.message)]) {
+        const how = settle(() => {
+          const read = readClientFirst(message, mechanism, endPoint);
+          if (!read.ok) return read;
+          const other = makeServerFirst(read.first, salt, new Uint8Array(18), ITERATIONS);
+          return readClientFinal(other, final.message, verifiers);
+        });
+        expect(how).not.toBe('fine');
+      }
+    },
+  );
 
   test('PG-16: arbitrary bytes are refused or a violation, nothing else', async () => {
     const { sent, challenge, final, verifiers } = await exchange({
@@ -192,7 +260,9 @@ describe('both sides against each other', () => {
     );
     fc.assert(
       fc.property(bytes, (message) => {
-        settle(() => readClientFirst(message, false));
+        settle(() => readClientFirst(message, SCRAM, undefined));
+        settle(() => readClientFirst(message, SCRAM, channel));
+        settle(() => readClientFirst(message, SCRAM_PLUS, channel));
         settle(() => readServerFirst(sent, message));
         expect(settle(() => readClientFinal(challenge, message, verifiers))).not.toBe('fine');
         expect(settle(() => readServerFinal(final, message))).not.toBe('fine');
@@ -203,7 +273,8 @@ describe('both sides against each other', () => {
 });
 
 describe('the client-first message', () => {
-  const read = (message: string, offersPlus = false) => readClientFirst(utf8(message), offersPlus);
+  const read = (message: string, endPoint?: Uint8Array) =>
+    readClientFirst(utf8(message), SCRAM, endPoint);
 
   test('may come with any user name and with extensions', () => {
     for (const message of [
@@ -219,23 +290,37 @@ describe('the client-first message', () => {
 
   test('a user name that is not UTF-8 is signed byte for byte', async () => {
     const bare = Buffer.from('n=\xff\xfe,r=abc', 'latin1');
-    const outcome = readClientFirst(Buffer.concat([utf8('n,,'), bare]), false);
+    const outcome = readClientFirst(Buffer.concat([utf8('n,,'), bare]), SCRAM, undefined);
     if (!outcome.ok) throw new Error(outcome.why);
     expect(Buffer.from(outcome.first.bare, 'latin1')).toEqual(bare);
   });
 
-  test('PG-100: a client that requires channel binding is told that there is none', () => {
-    for (const offersPlus of [false, true]) {
-      const outcome = read('p=tls-server-end-point,,n=,r=abc', offersPlus);
-      expect(!outcome.ok && outcome.why).toContain('requires channel binding');
+  test('PG-100: says of channel binding what its mechanism does, and of no other type', () => {
+    const plus = (message: string) => readClientFirst(utf8(message), SCRAM_PLUS, channel);
+    for (const endPoint of [undefined, channel]) {
+      expect(() => read('p=tls-server-end-point,,n=,r=abc', endPoint)).toThrow(Violation);
     }
+    for (const flag of ['n', 'y']) {
+      expect(() => plus(`${flag},,n=,r=abc`)).toThrow('sent no channel binding data');
+    }
+    for (const type of ['tls-unique', 'tls-exporter', 'tls-server-end-point2', 'x']) {
+      expect(() => plus(`p=${type},,n=,r=abc`)).toThrow(
+        `SCRAM: unsupported channel-binding type "${type}"`,
+      );
+    }
+    expect(() => plus('p=,,n=,r=abc')).toThrow(Violation);
+    const outcome = plus('p=tls-server-end-point,,n=,r=abc');
+    expect(outcome.ok && Buffer.from(outcome.first.bound)).toEqual(
+      Buffer.concat([utf8('p=tls-server-end-point,,'), channel]),
+    );
   });
 
   test('PG-101: a client that did not see our offer of channel binding is refused', () => {
-    expect(read('y,,n=,r=abc', false).ok).toBe(true);
-    const outcome = read('y,,n=,r=abc', true);
+    expect(read('y,,n=,r=abc').ok).toBe(true);
+    const outcome = read('y,,n=,r=abc', channel);
+    expect(outcome).toMatchObject({ ok: false, about: 'offer' });
     expect(!outcome.ok && outcome.why).toContain('did not see the offer');
-    expect(read('n,,n=,r=abc', true).ok).toBe(true);
+    expect(read('n,,n=,r=abc', channel).ok).toBe(true);
   });
 
   const malformed: readonly (readonly [what: string, message: string])[] = [
@@ -274,10 +359,7 @@ describe('the client-final message', () => {
     const proof = Buffer.alloc(32).toString('base64');
     const read = (message: string) => () => readClientFinal(challenge, utf8(message), verifiers);
     const { nonce } = challenge;
-    expect(read(`c=biws,r=${nonce},p=${proof}`)()).toEqual({
-      ok: false,
-      why: 'the password is wrong',
-    });
+    expect(read(`c=biws,r=${nonce},p=${proof}`)()).toEqual(WRONG);
     expect(read(`c=biws,r=${nonce},x=ignored,p=${proof}`)().ok).toBe(false);
     expect(read(`c=eSws,r=${nonce},p=${proof}`)).toThrow('gs2 header');
     expect(read(`c=biws,r=${nonce}x,p=${proof}`)).toThrow('nonce');
@@ -301,7 +383,7 @@ describe('the client-final message', () => {
 });
 
 describe('the server-first message', () => {
-  const sent = makeClientFirst(Buffer.from('ours'));
+  const sent = makeClientFirst(Buffer.from('ours'), 'none');
   const read = (message: string) => readServerFirst(sent, utf8(message));
   const nonce = `${sent.nonce}theirs`;
 
@@ -348,13 +430,17 @@ describe('the server-final message', () => {
     const zeros = Buffer.alloc(32).toString('base64');
     expect(read(`v=${zeros}`)).toMatchObject({
       ok: false,
+      about: 'proof',
       why: expect.stringContaining('did not prove'),
     });
     expect(read('e=invalid-proof')).toEqual({
-      ok: false,
+      ...{ ok: false, about: 'proof' },
       why: 'the server refused: invalid-proof',
     });
-    expect(read('e=\x1b[31m')).toEqual({ ok: false, why: 'the server refused: in unknown words' });
+    expect(read('e=\x1b[31m')).toEqual({
+      ...{ ok: false, about: 'proof' },
+      why: 'the server refused: in unknown words',
+    });
     expect(() => read('v=')).toThrow(Violation);
     expect(() => read('')).toThrow(Violation);
   });

@@ -1,28 +1,39 @@
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
-import { Violation } from '../base/assert.ts';
-import { latin1, utf8 } from '../base/bytes.ts';
+import { must, Violation } from '../base/assert.ts';
+import { concat, EMPTY, latin1, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import type { SecretText } from '../base/secret-text.ts';
 import { saslprep } from './saslprep.ts';
 
-// SCRAM-SHA-256 (RFC 5802, RFC 7677), both sides, message by message. A malformed message is a
+// SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), both sides, message by message. A malformed message is a
 // `Violation`; a peer that fails to prove itself is a `Refused`. Messages are held as Latin-1, one
 // character for each byte: what is signed is exact bytes, and a user name, which PostgreSQL ignores
 // here, need not be UTF-8.
 
+export const SCRAM = 'SCRAM-SHA-256';
+/** The same, bound to the channel that it runs over. */
+export const SCRAM_PLUS = 'SCRAM-SHA-256-PLUS';
+
 const KEY_BYTES = 32;
 const DEFAULT_ITERATIONS = 4096;
+/** The one type of channel binding that PostgreSQL has (RFC 5929, section 4). */
+const BINDING_TYPE = 'tls-server-end-point';
 
 /** The peer is not let in, or not believed. `why` is for the log, and fit for the client's eyes. */
 export interface Refused {
   readonly ok: false;
+  /** What is wrong: the password, the channel that it is bound to, or that our offer to bind it has not been seen. */
+  readonly about: 'proof' | 'binding' | 'offer';
   readonly why: string;
 }
 
+/** What a client says of channel binding: nothing, that it was not offered any, or to what data it binds. */
+export type ClientBinding = 'none' | 'notOffered' | Uint8Array;
+
 export interface ClientFirst {
   readonly message: Uint8Array;
-  /** What the client says of channel binding, with both commas: `n,,`. */
-  readonly gs2Header: string;
+  /** What the last message must repeat: what is said of channel binding, as in `n,,`, and the data bound to. */
+  readonly bound: Uint8Array;
   /** The message without that header. */
   readonly bare: string;
   readonly nonce: string;
@@ -30,7 +41,7 @@ export interface ClientFirst {
 
 export interface ServerFirst {
   readonly message: Uint8Array;
-  readonly gs2Header: string;
+  readonly bound: Uint8Array;
   /** The client's nonce with the server's behind it. */
   readonly nonce: string;
   readonly salt: Uint8Array;
@@ -69,31 +80,37 @@ export function mockVerifier(random: (count: number) => Uint8Array): ScramVerifi
 
 /**
  * Server side, first step. The user name in it is ignored: the start-up packet has said who it is.
- * @param offersPlus whether SCRAM-SHA-256-PLUS was among the mechanisms offered on this connection
+ * @param mechanism what the client has chosen of what was offered
+ * @param endPoint the channel's binding data; undefined where SCRAM-SHA-256-PLUS was not offered
  */
 export function readClientFirst(
   message: Uint8Array,
-  offersPlus: boolean,
+  mechanism: typeof SCRAM | typeof SCRAM_PLUS,
+  endPoint: Uint8Array | undefined,
 ): { readonly ok: true; readonly first: ClientFirst } | Refused {
   const text = decode(message);
   const [gs2Header, flag, identity] = /^(n|y|p=[A-Za-z0-9.-]+),(a=[^,]+)?,/.exec(text) ?? [];
   if (gs2Header === undefined || flag === undefined) throw malformed('no gs2 header');
-  if (identity !== undefined) throw malformed('an authorization identity is not supported');
-  // The mechanism without PLUS was chosen, so there is nothing to bind to, whatever is offered
-  // (PG-100).
-  if (flag.startsWith('p')) {
-    return refuse('the client requires channel binding, which SCRAM-SHA-256 does not have');
+  const binds = flag.startsWith('p');
+  if (binds !== (mechanism === SCRAM_PLUS)) {
+    const what = binds ? 'channel binding data' : 'no channel binding data';
+    throw malformed(`the client chose ${mechanism} and sent ${what}`);
   }
+  const type = flag.slice('p='.length);
+  if (binds && type !== BINDING_TYPE) throw malformed(`unsupported channel-binding type "${type}"`);
   // The client would have bound the channel, had it seen our offer: somebody took it out (PG-101,
   // RFC 5802 section 6).
-  if (flag === 'y' && offersPlus) {
-    return refuse('channel binding was offered, and the client did not see the offer');
+  if (flag === 'y' && endPoint !== undefined) {
+    return refuse('offer', 'channel binding was offered, and the client did not see the offer');
   }
+  if (identity !== undefined) throw malformed('an authorization identity is not supported');
 
   const bare = text.slice(gs2Header.length);
   const [user, nonce] = readAttributes(bare);
   valueOf(user, 'n');
-  return { ok: true, first: { message, gs2Header, bare, nonce: readNonce(valueOf(nonce, 'r')) } };
+  const data = binds ? must(endPoint, `${SCRAM_PLUS} was chosen and not offered`) : EMPTY;
+  const bound = concat([encode(gs2Header), data]);
+  return { ok: true, first: { message, bound, bare, nonce: readNonce(valueOf(nonce, 'r')) } };
 }
 
 /** Server side, second step: the challenge. @param nonce fresh random bytes, 18 as in PostgreSQL */
@@ -107,7 +124,7 @@ export function makeServerFirst(
   const text = `r=${combined},s=${base64(salt)},i=${iterations}`;
   return {
     message: encode(text),
-    gs2Header: first.gs2Header,
+    bound: first.bound,
     nonce: combined,
     salt,
     iterations,
@@ -126,7 +143,11 @@ export function readClientFinal(
 ): { readonly ok: true; readonly message: Uint8Array } | Refused {
   const text = decode(message);
   const attributes = readAttributes(text);
-  if (valueOf(attributes[0], 'c') !== base64(encode(serverFirst.gs2Header))) {
+  const { bound } = serverFirst;
+  if (valueOf(attributes[0], 'c') !== base64(bound)) {
+    // Who ends TLS for the client is not us: somebody stands between (RFC 5802, section 6).
+    if (latin1(bound).startsWith('p'))
+      return refuse('binding', 'the client is bound to another channel');
     throw malformed('the channel binding data differs from the gs2 header');
   }
   if (valueOf(attributes[1], 'r') !== serverFirst.nonce) throw malformed('the nonce differs');
@@ -138,16 +159,22 @@ export function readClientFinal(
     const clientKey = xor(proof, hmac(verifier.storedKey, signed));
     if (timingSafeEqual(sha256(clientKey), verifier.storedKey)) met = verifier;
   }
-  if (met === undefined) return refuse('the password is wrong');
+  if (met === undefined) return refuse('proof', 'the password is wrong');
   return { ok: true, message: encode(`v=${base64(hmac(met.serverKey, signed))}`) };
 }
 
 /** Client side, first step. @param nonce fresh random bytes, 18 as in libpq */
-export function makeClientFirst(nonce: Uint8Array): ClientFirst {
-  const gs2Header = 'n,,';
+export function makeClientFirst(nonce: Uint8Array, binding: ClientBinding): ClientFirst {
+  const [gs2Header, data] =
+    binding === 'none'
+      ? ['n,,', EMPTY]
+      : binding === 'notOffered'
+        ? ['y,,', EMPTY]
+        : [`p=${BINDING_TYPE},,`, binding];
   const text = base64(nonce);
   const bare = `n=,r=${text}`;
-  return { message: encode(gs2Header + bare), gs2Header, bare, nonce: text };
+  const bound = concat([encode(gs2Header), data]);
+  return { message: encode(gs2Header + bare), bound, bare, nonce: text };
 }
 
 /** Client side, second step: the challenge, which may come from a hostile server (PG-106). */
@@ -167,7 +194,7 @@ export function readServerFirst(first: ClientFirst, message: Uint8Array): Server
   }
   return {
     message,
-    gs2Header: first.gs2Header,
+    bound: first.bound,
     nonce,
     salt,
     iterations: Number(iterations),
@@ -180,7 +207,7 @@ export function readServerFirst(first: ClientFirst, message: Uint8Array): Server
  * @param saltedPassword derived with the challenge's salt and iterations
  */
 export function makeClientFinal(serverFirst: ServerFirst, saltedPassword: Uint8Array): ClientFinal {
-  const unproven = `c=${base64(encode(serverFirst.gs2Header))},r=${serverFirst.nonce}`;
+  const unproven = `c=${base64(serverFirst.bound)},r=${serverFirst.nonce}`;
   const signed = `${serverFirst.transcript},${unproven}`;
   const clientKey = hmac(saltedPassword, 'Client Key');
   const proof = xor(clientKey, hmac(sha256(clientKey), signed));
@@ -201,11 +228,11 @@ export function readServerFinal(
   const [outcome] = readAttributes(decode(message));
   if (outcome?.name === 'e') {
     const known = /^[a-z-]{1,64}$/.test(outcome.value) ? outcome.value : 'in unknown words';
-    return refuse(`the server refused: ${known}`);
+    return refuse('proof', `the server refused: ${known}`);
   }
   const signature = readKey(valueOf(outcome, 'v'));
   if (timingSafeEqual(signature, final.serverSignature)) return { ok: true };
-  return refuse('the server did not prove that it knows the password');
+  return refuse('proof', 'the server did not prove that it knows the password');
 }
 
 /**
@@ -329,6 +356,6 @@ function malformed(problem: string): Violation {
   return new Violation(`SCRAM: ${problem}`);
 }
 
-function refuse(why: string): Refused {
-  return { ok: false, why };
+function refuse(about: Refused['about'], why: string): Refused {
+  return { ok: false, about, why };
 }

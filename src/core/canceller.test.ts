@@ -92,6 +92,33 @@ test.each([0, 1, 2, 3, 4, 5])(
   },
 );
 
+test('PG-27, PG-47: a secret of another length, or of zeros, is no secret of anybody', () => {
+  const world = new World();
+  const client = world.signIn('a');
+  client.send('q');
+  let secret: Uint8Array = new Uint8Array(0);
+  client.cancelWith((key) => {
+    secret = key.slice(2);
+    return key.with(2, 0).with(3, 0);
+  });
+  const number = client.number ?? -1;
+  const lengths = [0, 1, secret.length - 1, secret.length, secret.length + 1, 32, 256];
+  const wrong = [
+    ...lengths.map((length) => new Uint8Array(length)),
+    secret.subarray(1),
+    secret.subarray(0, -1),
+    Uint8Array.of(...secret, 0),
+    Uint8Array.of(0, ...secret),
+  ];
+  for (const one of wrong) world.proxy.cancel(number, one);
+  for (const one of [secret, ...wrong]) world.proxy.cancel(number + 1, one);
+  world.settle();
+  expect(world.backends.length).toBe(1);
+  world.proxy.cancel(number, secret);
+  world.settle();
+  expect(world.backends.length).toBe(2);
+});
+
 describe('many cancel requests', () => {
   const most = limits.cancelsInFlight.value;
 

@@ -1,5 +1,4 @@
 import { must } from '../base/assert.ts';
-import { text } from '../base/bytes.ts';
 
 /**
  * Talk (greeting, login, TLS, reset) is written as a generator that yields what it wants and is resumed with bytes.
@@ -17,15 +16,24 @@ export type Step =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   /**
    * From here on TLS. Plaintext that the peer sent too early ends the connection, unless it is the TLS hello itself.
-   * Resumes with the name of the protocol that ALPN agreed on, empty for none.
+   * Resumes once `agreed` has been told what came of it.
    */
   | {
       readonly kind: 'startTls';
       readonly side: 'server' | 'client';
       readonly helloIsBuffered: boolean;
+      readonly agreed: (tls: AgreedTls) => void;
     }
   /** Something that takes time and is not the peer: a lookup, a key derivation, a free connection. */
   | { readonly kind: 'wait'; readonly work: () => Promise<void> };
+
+/** What the two sides of a TLS handshake know of it. */
+export interface AgreedTls {
+  /** The name of the protocol that ALPN agreed on, empty for none. */
+  readonly protocol: string;
+  /** The certificate of whoever is the server, as DER; the same bytes on both sides. */
+  readonly certificate: () => Uint8Array;
+}
 
 export function* read(bytes: number): Conversation<Uint8Array> {
   return yield { kind: 'read', bytes };
@@ -43,12 +51,16 @@ export function* send(bytes: Uint8Array): Conversation<void> {
   yield { kind: 'send', bytes };
 }
 
-/** Returns the name of the protocol that ALPN agreed on, empty for none. */
 export function* startTls(
   side: 'server' | 'client',
   helloIsBuffered = false,
-): Conversation<string> {
-  return text(yield { kind: 'startTls', side, helloIsBuffered });
+): Conversation<AgreedTls> {
+  let tls: AgreedTls | undefined;
+  const agreed = (heard: AgreedTls): void => {
+    tls = heard;
+  };
+  yield { kind: 'startTls', side, helloIsBuffered, agreed };
+  return must(tls, 'a conversation was resumed before TLS had been agreed');
 }
 
 /** Runs `work` off to the side and resumes with its value. A rejection is thrown inside the conversation. */

@@ -56,12 +56,17 @@ export type Entry<Memory, Who> =
       readonly who: Who;
       readonly welcome: Memory;
       readonly method: string;
+      /** What a cancel request for this session must name beside its number. */
+      readonly secret: Uint8Array;
     }
   | { readonly kind: 'cancel'; readonly number: number; readonly secret: Uint8Array }
   /** The client left, or was refused and told so. */
   | { readonly kind: 'end' };
 
 export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+/** Whether a login at the database is bound to the TLS connection: never, where it can be, or else there is no login. */
+export type ChannelBinding = 'disable' | 'prefer' | 'require';
 
 /** How a login proves itself. */
 export type LoginRule =
@@ -92,16 +97,15 @@ export interface Doorkeeper {
 /** What `greet` may ask of the proxy. */
 export interface Door<Memory, Who extends Principal> {
   readonly keeper: Doorkeeper;
-  /** The number and the secret by which this session can be cancelled. */
+  /** The number by which this session can be cancelled. */
   readonly cancelNumber: number;
-  readonly cancelSecret: Uint8Array;
   /** Is there room for one more client? Returns the fault to say where there is none. */
   admit(): Fault | undefined;
   /** Notes why a login was refused: for the log, not for the client. */
   refused(user: string, why: string): void;
   /** Signed in: makes sure that the database lets this principal in, and tells what its connections look like. Throws `FaultError`. */
   open(who: Who): Promise<Memory>;
-  /** Bytes fit for nonces. */
+  /** Bytes fit for nonces and secrets. */
   random(count: number): Uint8Array;
 }
 
@@ -110,6 +114,9 @@ export interface Gate<Who extends Principal> {
   readonly who: Who;
   readonly password: SecretText;
   readonly tlsMode: TlsMode;
+  readonly channelBinding: ChannelBinding;
+  /** What earlier logins have taught the engine about this target, in its own words; it adds to them and strikes them out. */
+  readonly lessons: Set<string>;
   /** A password may be sent in the clear outside TLS. */
   readonly allowCleartext: boolean;
   random(count: number): Uint8Array;

@@ -66,6 +66,52 @@ describe('credentials that the database refuses (PG-108)', () => {
   });
 });
 
+describe('a database that wants to be spoken to otherwise (PG-26)', () => {
+  const dialects = (world: World): readonly string[] =>
+    world.backends.map(({ dialect }) => dialect);
+
+  test('is called again at once, and from then on spoken to as it wants', () => {
+    const world = new World();
+    const client = world.arrive('a');
+    world.backends[0]?.refuse('o');
+    expect([world.connections.length, client.number]).toEqual([1, undefined]);
+    world.answer('enter');
+    expect(client.number).toBeDefined();
+    world.signIn('b');
+    expect(dialects(world)).toEqual(['', 'old', 'old']);
+    expect(world.counters.databaseConnectionsSetupFailed).toBe(0);
+  });
+
+  test('is called again once, and no more before its time comes', () => {
+    const world = new World();
+    world.arrive('a');
+    world.backends[0]?.refuse('o');
+    world.backends[1]?.refuse('o');
+    expect([world.connections.length, world.backends.length]).toEqual([0, 2]);
+    expect(world.counters.databaseConnectionsSetupFailed).toBe(1);
+  });
+
+  test('may refuse the password then: that is read again, and the lesson stays', () => {
+    const { world, reads } = rotating('new');
+    const client = world.arrive('a');
+    world.backends[0]?.refuse('o');
+    world.backends[1]?.refuse('c');
+    world.answer('enter');
+    expect([client.number === undefined, reads.refresh]).toEqual([false, 1]);
+    expect(dialects(world)).toEqual(['', 'old', 'old']);
+  });
+
+  test('may be another after new settings: nothing is taken for granted', () => {
+    const world = new World();
+    world.arrive('a');
+    world.backends[0]?.refuse('o');
+    world.answer('enter');
+    world.entrance.settings = { ...world.entrance.settings };
+    world.signIn('b');
+    expect(dialects(world)).toEqual(['', 'old', '']);
+  });
+});
+
 describe('the connection of a login that failed', () => {
   test('is closed', () => {
     const world = new World();

@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts';
 import type { SecretText } from '../base/secret-text.ts';
-import type { Engine, Principal, TlsMode } from './engine.ts';
+import type { ChannelBinding, Engine, Principal, TlsMode } from './engine.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
 import type { Network } from './network.ts';
@@ -14,6 +14,7 @@ export interface Credentials {
 
 export interface EntranceSettings {
   readonly tlsMode: TlsMode;
+  readonly channelBinding: ChannelBinding;
   readonly allowCleartext: boolean;
   /** Statements to run once on every new connection; empty for none. */
   readonly initQuery: string;
@@ -30,7 +31,8 @@ export class Entrance<Memory, Who extends Principal> {
   readonly #network: Network;
   readonly #random: Random;
   credentials: Credentials;
-  settings: EntranceSettings;
+  #settings: EntranceSettings;
+  #lessons = new Set<string>();
 
   constructor(parts: {
     engine: Engine<Memory, Who>;
@@ -43,7 +45,17 @@ export class Entrance<Memory, Who extends Principal> {
     this.#network = parts.network;
     this.#random = parts.random;
     this.credentials = parts.credentials;
-    this.settings = parts.settings;
+    this.#settings = parts.settings;
+  }
+
+  get settings(): EntranceSettings {
+    return this.#settings;
+  }
+
+  /** It may be another target from here on: what was learned about the old one is forgotten. */
+  set settings(settings: EntranceSettings) {
+    this.#settings = settings;
+    this.#lessons = new Set();
   }
 
   /** A new connection, logged in. Rejects with a `FaultError` from the database, or a sentence for the log. */
@@ -69,12 +81,28 @@ export class Entrance<Memory, Who extends Principal> {
     timeoutMs: number,
     initQuery: string,
   ): Promise<Entered<Memory>> {
-    const { tlsMode, allowCleartext } = this.settings;
+    try {
+      return await this.#enterOnce(who, password, timeoutMs, initQuery);
+    } catch (error) {
+      if (!(error instanceof FaultError) || error.fault.refusal !== 'again') throw error;
+      return this.#enterOnce(who, password, timeoutMs, initQuery);
+    }
+  }
+
+  async #enterOnce(
+    who: Who,
+    password: SecretText,
+    timeoutMs: number,
+    initQuery: string,
+  ): Promise<Entered<Memory>> {
+    const { tlsMode, channelBinding, allowCleartext } = this.#settings;
     const link = await this.#network.dial(timeoutMs);
     const gate = {
       who,
       password,
       tlsMode,
+      channelBinding,
+      lessons: this.#lessons,
       allowCleartext,
       random: (count: number): Uint8Array => this.#random.bytes(count),
     };

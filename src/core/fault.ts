@@ -5,6 +5,8 @@
 export type FaultName =
   | 'borrowTimeout'
   | 'cancelled'
+  | 'channelBindingFailed'
+  | 'channelBindingUnseen'
   | 'clientLimit'
   | 'clientTooSlow'
   | 'databaseLost'
@@ -32,8 +34,11 @@ export interface Fault {
   readonly limit?: number;
   /** A sentence for the client in addition to the fault's own text. */
   readonly detail?: string;
-  /** With `databaseRefused`: is it the credentials, is it final for this principal, or may a later attempt succeed? */
-  readonly refusal?: 'credentials' | 'final' | 'later';
+  /**
+   * With `databaseRefused`: is it the credentials, is it final for this principal, or may a later attempt succeed? Or `again`:
+   * at once and on a new connection, with the lesson that the engine has drawn.
+   */
+  readonly refusal?: 'credentials' | 'final' | 'later' | 'again';
   /** The database's own error, passed through when the fault is `databaseRefused`: code, text and the like, in the engine's words. */
   readonly original?: Uint8Array;
 }
@@ -53,6 +58,8 @@ export class FaultError extends Error {
 export const faultFacts = {
   borrowTimeout: { level: 'warn', side: 'server' },
   cancelled: { level: 'info', side: 'client' },
+  channelBindingFailed: { level: 'warn', side: 'client' },
+  channelBindingUnseen: { level: 'warn', side: 'client' },
   clientLimit: { level: 'warn', side: 'client' },
   clientTooSlow: { level: 'warn', side: 'client' },
   databaseLost: { level: 'warn', side: 'server' },

@@ -31,7 +31,6 @@ const NUMBER_BITS = 24;
 
 /** So many clients beyond the limit may be in mid-login at a time: as a cancel request, or to read why they are refused. */
 const CROWD = { part: 0.1, most: 64 } as const;
-const CANCEL_SECRET_BYTES = 4;
 const DEADLINES_EVERY_MS = 1_000;
 /** How long a client may take to read what is queued for it when its session is over. */
 const LAST_WORDS_TIMEOUT_MS = 20_000;
@@ -172,17 +171,16 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
   async #welcome(link: Link): Promise<void> {
     const { counters, observer } = this;
     const number = this.#number();
-    const secret = this.#parts.random.bytes(CANCEL_SECRET_BYTES);
     counters.clientConnectionsReceived += 1;
     observer.clientConnected(number, link.peer);
     this.#arriving.add(link);
     const gone = new AbortController();
     try {
       const timeoutMs = this.#settings.clientLoginTimeoutMs;
-      const greeting = this.engine.greet(this.#door(number, secret, gone.signal));
+      const greeting = this.engine.greet(this.#door(number, gone.signal));
       const { result, leftover } = await this.#parts.network.talk(link, greeting, { timeoutMs });
       this.#arriving.delete(link);
-      this.#admitted(link, number, secret, result, leftover);
+      this.#admitted(link, number, result, leftover);
     } catch (error) {
       gone.abort();
       this.#arriving.delete(link);
@@ -191,13 +189,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     }
   }
 
-  #admitted(
-    link: Link,
-    number: number,
-    secret: Uint8Array,
-    entry: Entry<Memory, Who>,
-    leftover: Uint8Array,
-  ): void {
+  #admitted(link: Link, number: number, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
     if (entry.kind !== 'session') {
       this.counters.clientConnectionsClosed += 1;
       if (entry.kind === 'cancel') {
@@ -217,7 +209,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     const options = this.#settings.relay;
     const session = new Session(this, { link, who, number, welcome, options });
     this.#sessions.set(number, session);
-    this.#secrets.set(number, secret);
+    this.#secrets.set(number, entry.secret);
     if (!link.isOpen) session.closed(undefined);
     else if (this.draining) session.drain();
     else if (leftover.length > 0) session.data(leftover);
@@ -248,11 +240,10 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     );
   }
 
-  #door(number: number, secret: Uint8Array, gone: AbortSignal): Door<Memory, Who> {
+  #door(number: number, gone: AbortSignal): Door<Memory, Who> {
     return {
       keeper: this.#keeper,
       cancelNumber: number,
-      cancelSecret: secret,
       admit: () => {
         const limit = this.#settings.maxClientConnections;
         if (this.draining) return { name: 'draining' };
@@ -277,9 +268,10 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
       if (worker < this.#share.count) this.#parts.forwardCancel?.(worker, number, secret);
       return;
     }
-    const expected = this.#secrets.get(number) ?? new Uint8Array(CANCEL_SECRET_BYTES);
-    if (secret.length !== expected.length || !timingSafeEqual(secret, expected)) return;
-    this.#sessions.get(number)?.cancel();
+    // A stranger learns by no clock which numbers are taken: something is always compared, all of it.
+    const own = this.#secrets.get(number);
+    const expected = own?.length === secret.length ? own : new Uint8Array(secret.length);
+    if (timingSafeEqual(secret, expected) && expected === own) this.#sessions.get(number)?.cancel();
   }
 
   /** A number that no session has: sessions live for days while others come and go. */

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { X509Certificate } from 'node:crypto';
 import type { End } from '../../test/support/links.ts';
 import { openPorch } from '../../test/support/links.ts';
 import { Bug, Violation } from '../base/assert.ts';
@@ -159,6 +160,21 @@ describe('converse', () => {
     near.link.destroy();
     expect(await failure(talk(near, read(1)))).toBeInstanceOf(PeerClosed);
   });
+});
+
+test('what a conversation makes of a failure is what its caller hears', async () => {
+  const { near, far } = await porch.pair();
+  const meaning = new Error('the peer does not like us');
+  function* interpreting(): Conversation<void> {
+    try {
+      yield* peek(1);
+    } catch (error) {
+      throw error instanceof PeerClosed ? meaning : error;
+    }
+  }
+  const failed = failure(talk(near, interpreting()));
+  far.link.end();
+  expect(await failed).toBe(meaning);
 });
 
 /** Each kind of step that takes time. */
@@ -349,6 +365,7 @@ describe('reading ahead', () => {
 });
 
 describe('startTls', () => {
+  const shown = new X509Certificate(certPem).raw;
   function* answering(helloIsBuffered = false): Conversation<string> {
     if (!helloIsBuffered) {
       yield* read(8); // as long as an SSLRequest
@@ -356,14 +373,16 @@ describe('startTls', () => {
     } else {
       yield* peek(1);
     }
-    yield* startTls('server', helloIsBuffered);
+    const { certificate } = yield* startTls('server', helloIsBuffered);
+    expect(Buffer.from(certificate())).toEqual(shown);
     return text(yield* read(5));
   }
 
   function* asking(): Conversation<string> {
     yield* send(new Uint8Array(8));
     yield* read(1);
-    yield* startTls('client');
+    const { certificate, protocol } = yield* startTls('client');
+    expect([Buffer.from(certificate()), protocol]).toEqual([shown, '']);
     yield* send(utf8('hello'));
     return 'asked';
   }

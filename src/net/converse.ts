@@ -1,5 +1,5 @@
 import { assert, must, Violation } from '../base/assert.ts';
-import { concat, EMPTY, utf8 } from '../base/bytes.ts';
+import { concat, EMPTY } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Conversation, Step } from '../core/conversation.ts';
@@ -87,10 +87,10 @@ class Talk<Result> implements LinkHandler {
     try {
       // Lets the conversation clean up; what it would still say has no one to hear it.
       this.#conversation.throw(error);
-    } catch {
-      // It is over, as it should be.
+      this.#reject(error);
+    } catch (why) {
+      this.#reject(why); // the same, or what it means at this point of the conversation
     }
-    this.#reject(error);
   }
 
   /** Runs the conversation up to the next step that must wait for the peer or for work. */
@@ -143,7 +143,7 @@ class Talk<Result> implements LinkHandler {
 
   #pursue(step: Step): void {
     if (step.kind === 'wait') this.#wait(step.work);
-    else if (step.kind === 'startTls') this.#await(this.#startTls(step).then(utf8));
+    else if (step.kind === 'startTls') this.#await(this.#startTls(step));
     else if (!this.#link.isOpen) this.closed(undefined);
   }
 
@@ -184,7 +184,7 @@ class Talk<Result> implements LinkHandler {
     );
   }
 
-  async #startTls(step: Extract<Step, { kind: 'startTls' }>): Promise<string> {
+  async #startTls(step: Extract<Step, { kind: 'startTls' }>): Promise<Uint8Array> {
     const early = this.#buffer;
     this.#buffer = EMPTY;
     this.#link.resume();
@@ -194,10 +194,12 @@ class Talk<Result> implements LinkHandler {
     }
     if (step.side === 'server') {
       assert(this.#tls.server !== undefined, 'TLS was agreed without a certificate');
-      return this.#link.startTlsAsServer(this.#tls.server, early);
+      step.agreed(await this.#link.startTlsAsServer(this.#tls.server, early));
+    } else {
+      assert(this.#tls.client !== undefined, 'TLS was agreed without client settings');
+      step.agreed(await this.#link.startTlsAsClient(this.#tls.client));
     }
-    assert(this.#tls.client !== undefined, 'TLS was agreed without client settings');
-    return this.#link.startTlsAsClient(this.#tls.client);
+    return EMPTY;
   }
 
   #finish(): void {

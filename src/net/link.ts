@@ -1,5 +1,6 @@
 import type { Socket, SocketHandler } from 'bun';
 import { concat } from '../base/bytes.ts';
+import type { AgreedTls } from '../core/conversation.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
 import { handshakeVerdict, judgeClient, judgeServer } from './tls.ts';
@@ -98,18 +99,19 @@ export class SocketLink implements Link {
 
   /**
    * Starts TLS as the server. `hello` is what the client has sent of it already, if any. Resolves when the handshake is
-   * over, with the protocol that ALPN agreed on or nothing; rejects with a sentence for the log. The link is of no use
-   * then, and the caller's to destroy.
+   * over; rejects with a sentence for the log. The link is of no use then, and the caller's to destroy.
    */
-  startTlsAsServer(server: TlsServer, hello: Uint8Array): Promise<string> {
+  startTlsAsServer(server: TlsServer, hello: Uint8Array): Promise<AgreedTls> {
     const early = hello.length > 0 ? { initialData: hello } : {};
-    return this.#startTls({ isServer: true, tls: server.options, ...early }, judgeClient);
+    const options = { isServer: true, tls: server.options, ...early };
+    return this.#startTls(options, () => server.certificate, judgeClient);
   }
 
   /** Starts TLS as the client, like the server's side; the certificate is judged as the target's TLS mode says. */
-  startTlsAsClient(client: TlsClient): Promise<string> {
-    return this.#startTls({ tls: client.options }, (verdict) =>
-      judgeServer(client, verdict, () => this.#socket.getPeerCertificate().raw),
+  startTlsAsClient(client: TlsClient): Promise<AgreedTls> {
+    const certificate = (): Uint8Array => this.#socket.getPeerCertificate().raw;
+    return this.#startTls({ tls: client.options }, certificate, (verdict) =>
+      judgeServer(client, verdict, certificate),
     );
   }
 
@@ -170,8 +172,9 @@ export class SocketLink implements Link {
 
   async #startTls(
     options: UpgradeOptions,
+    certificate: () => Uint8Array,
     judge: (verdict: HandshakeVerdict) => string | undefined,
-  ): Promise<string> {
+  ): Promise<AgreedTls> {
     if (this.#state !== 'open') throw new Error('the connection is closed');
     // What agreed on TLS is one byte: only a peer that has gone already does not take it.
     if (this.#queuedBytes > 0) throw new Error('the peer is gone');
@@ -185,7 +188,7 @@ export class SocketLink implements Link {
     if (objection !== undefined) throw new Error(objection);
     this.#tlsVersion = this.#socket.getTLSVersion();
     const agreed = this.#socket.alpnProtocol;
-    return agreed === null || agreed === false ? '' : agreed;
+    return { protocol: agreed === null || agreed === false ? '' : agreed, certificate };
   }
 
   /** A database's connection is gone when the database says so: until then it counts towards its limit (trap GX-02). */

@@ -10,6 +10,8 @@ export interface TlsServer {
     readonly cert: string;
     readonly ALPNProtocols?: Uint8Array;
   };
+  /** The first certificate of `cert`, as DER: what clients are shown. */
+  readonly certificate: Uint8Array;
 }
 
 /** What a connection to a database needs to speak TLS. */
@@ -32,12 +34,13 @@ export interface TlsClient {
  * `certPem` may go on with the certificates of those who signed it.
  */
 export function tlsServer(keyPem: string, certPem: string, alpn: readonly string[]): TlsServer {
-  checkPair(keyPem, certPem);
+  const certificate = checkPair(keyPem, certPem).raw;
   // As TLS wants them: each with its length in front.
   const names = alpn.map((name) => utf8(`${String.fromCharCode(name.length)}${name}`));
   const ALPNProtocols = concat(names);
   return {
     options: { key: keyPem, cert: certPem, ...(names.length > 0 ? { ALPNProtocols } : {}) },
+    certificate,
   };
 }
 
@@ -73,10 +76,11 @@ export function tlsClient(
 }
 
 /** Bun would notice at every connection anew; and files that are being replaced may not fit each other for a moment. */
-function checkPair(keyPem: string, certPem: string): void {
+function checkPair(keyPem: string, certPem: string): X509Certificate {
   const certificate = parsed('certificate', () => new X509Certificate(certPem));
   const key = parsed('key', () => createPrivateKey(keyPem));
   if (!certificate.checkPrivateKey(key)) throw new Error("the key is not the certificate's");
+  return certificate;
 }
 
 /** Bun says no more than `Invalid CA`, and only when it connects. */

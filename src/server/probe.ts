@@ -61,6 +61,7 @@ async function signIn(
     credentials: { current: async () => password, refresh: async () => password },
     settings: {
       tlsMode: database.tlsMode,
+      channelBinding: database.channelBinding,
       allowCleartext: database.allowCleartextPassword,
       initQuery: '',
     },

@@ -221,6 +221,10 @@ const discardLevels = {
 const faultSentences = {
   borrowTimeout: 'Timed-out waiting to acquire database connection.',
   cancelled: 'The client cancelled its request while it waited for a database connection.',
+  channelBindingFailed:
+    "A client's sign-in was bound to another TLS connection than ours: somebody may stand between.",
+  channelBindingUnseen:
+    'A client did not see that channel binding is offered: somebody may have taken the offer out.',
   clientLimit: 'The maximum number of client connections to the proxy was reached.',
   clientTooSlow: 'The client stopped reading its result.',
   databaseLost: 'The database connection was lost while a client used it.',

@@ -320,6 +320,7 @@ function entranceSettings({
 }: ProxyPlan): Entrance<unknown, Principal>['settings'] {
   return {
     tlsMode: database.tlsMode,
+    channelBinding: database.channelBinding,
     allowCleartext: database.allowCleartextPassword,
     initQuery: proxy.initQuery,
   };

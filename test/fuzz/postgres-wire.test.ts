@@ -110,7 +110,7 @@ describe('PostgreSQL wire', () => {
           minor,
           user,
           parameters: new Map(all.filter((it) => !isOption(it))),
-          protocolOptions: new Map(all.filter(isOption)),
+          protocolOptions: all.filter(isOption).map(([key]) => key),
         });
       }),
     );

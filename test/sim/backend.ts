@@ -10,6 +10,8 @@ export class Backend {
   /** Whom it lets in: the principal's letter. */
   key = '';
   password = '';
+  /** How it was spoken to. */
+  dialect = '';
   /** What it has been asked and has not dealt with, in order: `enter`, `ping`, `q1` … */
   readonly todo: string[] = [];
   /** When it was called. */
@@ -105,7 +107,7 @@ export class Backend {
   }
 
   #enter(said: string): void {
-    [, this.key = '', this.password = ''] = said.split(' ');
+    [, this.key = '', this.password = '', this.dialect = ''] = said.split(' ');
     this.todo.push('enter');
   }
 

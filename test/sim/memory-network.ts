@@ -117,7 +117,12 @@ class Talk<Result> implements LinkHandler {
   fail(error: unknown): void {
     if (this.#over) return;
     this.#finish();
-    this.#reject(error);
+    try {
+      this.#conversation.throw(error);
+      this.#reject(error);
+    } catch (why) {
+      this.#reject(why);
+    }
   }
 
   #late(): void {

@@ -40,7 +40,7 @@ function scenarioOf(random: Random): Scenario {
       maxClients: 40,
       spans: among([[300], [300, 4_000], [300, 4_000, 10_000, 310_000]]),
       grants,
-      refusals: among(['', 'l', 'cfl']),
+      refusals: among(['', 'l', 'cflo']),
       mayRetire: among([false, true]),
       mayDrain: false,
     },

@@ -33,11 +33,12 @@ export interface ToyMemory {
 const REQUESTS = 'qbcpu';
 const PIN_REASON: PinReason = 'temporaryObject';
 
-/** Logging in: the database answers `+` and its number, or a letter from here. */
+/** Logging in: the database answers `+` and its number, or a letter from here. `o` teaches the old dialect. */
 export const refusals = {
   c: { name: 'databaseRefused', refusal: 'credentials', detail: 'wrong password' },
   f: { name: 'databaseRefused', refusal: 'final', detail: 'no such database' },
   l: { name: 'databaseRefused', refusal: 'later', detail: 'too many connections' },
+  o: { name: 'databaseRefused', refusal: 'again', detail: 'not in this dialect' },
 } as const satisfies Record<string, Fault>;
 
 export class ToyEngine implements Engine<ToyMemory, Principal> {
@@ -61,16 +62,18 @@ export class ToyEngine implements Engine<ToyMemory, Principal> {
     const who = principal(letter);
     const welcome = yield* wait(() => door.open(who));
     const number = door.cancelNumber;
-    yield* send(Uint8Array.of(number >> 8, number & 255, ...door.cancelSecret));
-    return { kind: 'session', who, welcome, method: 'toy' };
+    const secret = door.random(4);
+    yield* send(Uint8Array.of(number >> 8, number & 255, ...secret));
+    return { kind: 'session', who, welcome, method: 'toy', secret };
   }
 
   *enter(gate: Gate<Principal>): Conversation<ToyMemory> {
     const password = gate.password.reveal();
-    yield* send(utf8(`enter ${gate.who.poolKey} ${password}`));
+    yield* send(utf8(`enter ${gate.who.poolKey} ${password} ${[...gate.lessons].join('')}`));
     const verdict = latin1(yield* read(1));
     if (verdict === '+') return { backend: (yield* read(1))[0] ?? 0, password };
-    if (verdict === 'c' || verdict === 'f' || verdict === 'l')
+    if (verdict === 'o') gate.lessons.add('old');
+    if (verdict === 'c' || verdict === 'f' || verdict === 'l' || verdict === 'o')
       throw new FaultError(refusals[verdict]);
     throw new Violation('nonsense at login');
   }

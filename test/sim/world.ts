@@ -98,6 +98,7 @@ export class World {
       credentials: this.#credentials(),
       settings: {
         tlsMode: 'disable',
+        channelBinding: 'disable',
         allowCleartext: false,
         initQuery: options.initQuery ?? '',
       },

@@ -23,7 +23,7 @@ export interface Masks {
 
 /**
  * Says the same to a database directly and through Sluice, exchange by exchange, and tells where the answers differ in
- * anything that a client could see. Not compared: process ids, cancel keys, the order of reported parameters at sign-in,
+ * anything that a client could see. Not compared: process ids, what the cancel keys are, the order of reported parameters at sign-in,
  * the server's source file and line.
  */
 export async function differences(

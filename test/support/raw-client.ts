@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cstrings, errorFields, frontend, parseMessages, rowValues } from './messages.ts';
 import type { Message } from './messages.ts';
 import { scramClient } from './scram-client.ts';
-import type { ScramClient } from './scram-client.ts';
+import type { SaidBinding, ScramClient } from './scram-client.ts';
 import { DEADLINE_MS, plainHandlers, TestSocket } from './test-socket.ts';
 
 export interface ConnectOptions {
@@ -27,7 +27,11 @@ export interface Login {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Protocol 3.x. Default 0. */
   readonly minor?: number;
+  /** By SCRAM: the mechanism to choose and what to say of channel binding. Default `SCRAM-SHA-256`, and nothing. */
+  readonly scram?: { readonly mechanism: string; readonly binding: SaidBinding };
 }
+
+const PLAIN_SCRAM = { mechanism: 'SCRAM-SHA-256', binding: { flag: 'n' } } as const;
 
 /** What a database told a client that it let in. */
 export interface Welcome {
@@ -130,7 +134,8 @@ export class RawClient {
       ),
     );
     const messages: Message[] = [];
-    const scram = scramClient(login.password ?? '');
+    const { binding } = login.scram ?? PLAIN_SCRAM;
+    const scram = scramClient(login.password ?? '', undefined, binding);
     for (;;) {
       const message = await this.read();
       messages.push(message);
@@ -217,11 +222,13 @@ export class RawClient {
       case 5:
         this.send(frontend.password(md5Answer(login.user, password, data)));
         return;
-      case 10:
+      case 10: {
+        const { mechanism } = login.scram ?? PLAIN_SCRAM;
         if (!cstrings(data).includes('SCRAM-SHA-256'))
           throw new Error('the server offers no SCRAM-SHA-256');
-        this.send(frontend.saslInitial('SCRAM-SHA-256', scram.first()));
+        this.send(frontend.saslInitial(mechanism, scram.first()));
         return;
+      }
       case 11:
         this.send(frontend.saslResponse(scram.final(data.toString())));
         return;

@@ -1,6 +1,6 @@
 import { Violation } from '../../src/base/assert.ts';
 import { EMPTY } from '../../src/base/bytes.ts';
-import type { Conversation, Step } from '../../src/core/conversation.ts';
+import type { AgreedTls, Conversation, Step } from '../../src/core/conversation.ts';
 import { PeerClosed } from '../../src/core/network.ts';
 
 /**
@@ -19,15 +19,19 @@ export interface Rehearsal<Result> {
   readonly steps: readonly string[];
 }
 
+/** TLS without ALPN, and with a certificate that cannot be bound to. */
+const PLAIN_TLS: AgreedTls = { protocol: '', certificate: () => EMPTY };
+
 /**
  * Runs a conversation against a peer in memory, by the same rules as `net/converse`. Rejects with the conversation's own
- * error, or with `PeerClosed` where it wants more bytes than there are.
+ * error, or with `PeerClosed` where it wants more bytes than there are. `tls` is what comes of TLS where it is started.
  */
 export async function rehearse<Result>(
   conversation: Conversation<Result>,
   peer: Peer,
+  tls: Partial<AgreedTls> = {},
 ): Promise<Rehearsal<Result>> {
-  const stage = new Stage(peer);
+  const stage = new Stage(peer, { ...PLAIN_TLS, ...tls });
   let next = conversation.next(EMPTY);
   while (next.done !== true) {
     stage.note(next.value);
@@ -49,9 +53,11 @@ class Stage {
   readonly steps: string[] = [];
   buffer: Uint8Array = EMPTY;
   readonly #more: (heard: Uint8Array) => Uint8Array | undefined;
+  readonly #tls: AgreedTls;
   #unheard: Uint8Array[] = [];
 
-  constructor(peer: Peer) {
+  constructor(peer: Peer, tls: AgreedTls) {
+    this.#tls = tls;
     let at = 0;
     this.#more = typeof peer === 'function' ? peer : () => peer[at++];
   }
@@ -83,6 +89,7 @@ class Stage {
         if (this.buffer.length > 0 && !step.helloIsBuffered) {
           throw new Violation('plaintext was sent after TLS had been agreed');
         }
+        step.agreed(this.#tls);
         return EMPTY;
       case 'wait':
         await step.work();

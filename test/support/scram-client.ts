@@ -1,6 +1,12 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 
-/** The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding, written apart from `src/auth`. */
+/** What the client says of channel binding: the flag (`n`, `y`, `p=<type>`), and what it claims to be bound to. */
+export interface SaidBinding {
+  readonly flag: string;
+  readonly data?: Uint8Array;
+}
+
+/** The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), with or without PLUS, written apart from `src/auth`. */
 export interface ScramClient {
   first(): string;
   final(serverFirst: string): string;
@@ -11,17 +17,19 @@ export interface ScramClient {
 export function scramClient(
   password: string,
   nonce: string = randomBytes(18).toString('base64'),
-  user = '',
+  { flag, data = new Uint8Array(0) }: SaidBinding = { flag: 'n' },
 ): ScramClient {
-  const firstBare = `n=${user},r=${nonce}`;
+  const firstBare = `n=,r=${nonce}`;
+  const header = `${flag},,`;
   let expected: string | undefined;
   return {
-    first: () => `n,,${firstBare}`,
+    first: () => `${header}${firstBare}`,
     final(serverFirst) {
       const [, combined = '', salt = '', rounds = ''] =
         /^r=(.*),s=(.*),i=(\d+)$/.exec(serverFirst) ?? [];
       if (!combined.startsWith(nonce)) throw new Error('the server did not extend the nonce');
-      const bare = `c=biws,r=${combined}`;
+      const bound = Buffer.concat([Buffer.from(header), data]).toString('base64');
+      const bare = `c=${bound},r=${combined}`;
       const signed = [firstBare, serverFirst, bare].join(',');
       const salted = pbkdf2Sync(
         password.normalize('NFKC'),

@@ -3,6 +3,7 @@ import { frontend, parseMessages } from '../support/messages.ts';
 import { rehearse } from '../support/rehearse.ts';
 import type { Peer } from '../support/rehearse.ts';
 import { scramClient } from '../support/scram-client.ts';
+import type { SaidBinding } from '../support/scram-client.ts';
 import { transcript } from '../support/transcript.ts';
 import { freshMemory } from './rig.ts';
 import { SaltedPasswords } from '../../src/auth/scram.ts';
@@ -50,6 +51,8 @@ export interface Setting {
   readonly closed?: Fault;
   /** What ALPN agrees on when TLS starts. */
   readonly alpn?: string;
+  /** What the proxy shows, as DER; by default one that cannot be bound to. */
+  readonly certificate?: Uint8Array;
 }
 
 export interface Visit {
@@ -83,7 +86,6 @@ export async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
       ...setting.keeper,
     },
     cancelNumber: 0xfffffff1,
-    cancelSecret: KEY,
     admit: () => setting.full,
     refused: (user, reason) => void why.push(`${user}: ${reason}`),
     open: () => {
@@ -92,8 +94,10 @@ export async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
     },
     random: (count) => random.bytes(count),
   };
-  const told = tellFault(greet(door, salted, realms));
-  const { result, sent, leftover, steps } = await rehearse(agree(told, setting.alpn ?? ''), peer);
+  const { alpn = '', certificate = utf8('') } = setting;
+  const greeting = takeHello(tellFault(greet(door, salted, realms)));
+  const tls = { protocol: alpn, certificate: () => certificate };
+  const { result, sent, leftover, steps } = await rehearse(greeting, peer, tls);
   const plain = sent.filter((bytes) => bytes.length > 1);
   return {
     ...{ entry: result, sent, leftover, steps, why, tokens },
@@ -116,19 +120,18 @@ function* tellFault(
   }
 }
 
-/** The rehearsal knows no ALPN, and leaves a hello where it is: both are the network's part. */
-function* agree<Result>(inner: Conversation<Result>, alpn: string): Conversation<Result> {
+/** The rehearsal leaves a hello where it is: to take it is the network's part. */
+function* takeHello<Result>(inner: Conversation<Result>): Conversation<Result> {
   let next = inner.next(utf8(''));
   while (next.done !== true) {
-    let answer: Uint8Array;
+    const step = next.value;
     try {
-      const takesHello = next.value.kind === 'startTls' && next.value.helloIsBuffered;
-      answer = yield takesHello ? { kind: 'read', bytes: TLS_HELLO.length } : next.value;
+      const takesHello = step.kind === 'startTls' && step.helloIsBuffered;
+      if (takesHello) yield { kind: 'read', bytes: TLS_HELLO.length };
+      next = inner.next(yield takesHello ? { ...step, helloIsBuffered: false } : step);
     } catch (error) {
       next = inner.throw(error);
-      continue;
     }
-    next = inner.next(next.value.kind === 'startTls' ? utf8(alpn) : answer);
   }
   return next.value;
 }
@@ -154,6 +157,21 @@ export function scram(user: string, password: string, startup = frontend.startup
   const client = scramClient(password, 'rOprNGfwEbeRWgbNEkqO');
   return clientOf(startup, frontend.saslInitial('SCRAM-SHA-256', client.first()), (heard) =>
     frontend.saslResponse(client.final(challengeIn(heard))),
+  );
+}
+
+/** A client that comes over TLS, chooses a mechanism, and says this of channel binding. */
+export function scramOverTls(
+  user: string,
+  password: string,
+  mechanism: string,
+  binding: SaidBinding,
+): Peer {
+  const client = scramClient(password, 'rOprNGfwEbeRWgbNEkqO', binding);
+  return clientOf(
+    ...[frontend.sslRequest(), frontend.startup({ user })],
+    frontend.saslInitial(mechanism, client.first()),
+    (heard) => frontend.saslResponse(client.final(challengeIn(heard))),
   );
 }
 

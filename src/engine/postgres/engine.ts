@@ -20,7 +20,7 @@ const WATCHER = {
   wishes: new Map<string, string>(),
 };
 
-/** PostgreSQL, protocol 3, for one proxy: what is learnt of its databases is learnt once. */
+/** PostgreSQL, protocol 3.0 and 3.2, for one proxy: what is learnt of its databases is learnt once. */
 export function postgresEngine(
   salted = new SaltedPasswords(),
 ): Engine<PostgresMemory, PostgresPrincipal> {

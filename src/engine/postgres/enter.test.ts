@@ -10,6 +10,7 @@ import {
   parseMessages,
 } from '../../../test/support/messages.ts';
 import { everySplit, rehearse } from '../../../test/support/rehearse.ts';
+import { makeCertificate } from '../../../test/support/certificates.ts';
 import type { Peer, Rehearsal } from '../../../test/support/rehearse.ts';
 import { transcript } from '../../../test/support/transcript.ts';
 import { SaltedPasswords } from '../../auth/scram.ts';
@@ -18,7 +19,8 @@ import { concat } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { seededRandom } from '../../base/random.ts';
 import { SecretText } from '../../base/secret-text.ts';
-import type { TlsMode } from '../../core/engine.ts';
+import type { Conversation } from '../../core/conversation.ts';
+import type { ChannelBinding, TlsMode } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
 import { PeerClosed } from '../../core/network.ts';
@@ -35,6 +37,12 @@ const salted = new SaltedPasswords();
 interface Setting {
   readonly tlsMode?: TlsMode;
   readonly allowCleartext?: boolean;
+  readonly channelBinding?: ChannelBinding;
+  readonly lessons?: Set<string>;
+  /** What the database shows, as DER; by default one that cannot be bound to. */
+  readonly certificate?: Uint8Array;
+  /** Hears all that is sent, also where the login fails. */
+  readonly sent?: Uint8Array[];
 }
 
 function login(peer: Peer, setting: Setting = {}): Promise<Rehearsal<PostgresMemory>> {
@@ -45,8 +53,27 @@ function login(peer: Peer, setting: Setting = {}): Promise<Rehearsal<PostgresMem
     realms: new Realms(),
   });
   const gate = { who, password: new SecretText(PASSWORD), random: (n: number) => random.bytes(n) };
-  const defaults = { tlsMode: 'disable', allowCleartext: false } as const;
-  return rehearse(enter({ ...gate, ...defaults, ...setting }, salted), peer);
+  const defaults = { tlsMode: 'disable', allowCleartext: false, channelBinding: 'prefer' } as const;
+  const lessons = new Set<string>();
+  const { certificate = new Uint8Array(0), sent = [], ...rest } = setting;
+  const entering = noting(enter({ ...gate, ...defaults, lessons, ...rest }, salted), sent);
+  return rehearse(entering, peer, { certificate: () => certificate });
+}
+
+function* noting<Result>(inner: Conversation<Result>, sent: Uint8Array[]): Conversation<Result> {
+  let next = inner.next(new Uint8Array(0));
+  while (next.done !== true) {
+    if (next.value.kind === 'send') sent.push(next.value.bytes);
+    let answer: Uint8Array;
+    try {
+      answer = yield next.value;
+    } catch (problem) {
+      next = inner.throw(problem);
+      continue;
+    }
+    next = inner.next(answer);
+  }
+  return next.value;
 }
 
 /** The fault with which the database keeps us out. */
@@ -70,13 +97,25 @@ const ok = backend.authenticationOk();
 const error = (fields: Readonly<Record<string, string>>): Uint8Array =>
   backend.error({ S: 'FATAL', V: 'FATAL', ...fields });
 
+/** NegotiateProtocolVersion: no newer than 3.0, and no option unknown. */
+const onlyZero = message('v', i32(0x30000), i32(0));
+
 /** What was said after the start-up message. */
 function answers({ sent }: Rehearsal<unknown>): readonly string[] {
   const typed = sent.filter((bytes) => bytes[0] !== 0);
   return parseMessages(concat(typed)).map(({ body }) => Buffer.from(body).toString());
 }
 
+/** The start-up packet: the first that is neither a typed message nor a request for TLS. */
+function minorAsked(sent: readonly Uint8Array[]): number {
+  const startup = sent.find((bytes) => bytes[0] === 0 && bytes.length > 8) ?? key;
+  return Buffer.from(startup).readInt32BE(4) - 0x30000;
+}
+
 interface Tampering {
+  /** What the client must have said and bound to; default `n` and nothing. */
+  readonly flag?: string;
+  readonly endPoint?: Uint8Array;
   readonly nonce?: (client: string) => string;
   readonly iterations?: string;
   readonly salt?: string;
@@ -86,6 +125,7 @@ interface Tampering {
 /** A SCRAM server apart from `src/auth`: RFC 5802, RFC 7677. */
 function scramServer(tampering: Tampering = {}, mechanisms = ['SCRAM-SHA-256']): Peer {
   const { nonce = (own) => `${own}server`, iterations = '4096', salt = 'c2FsdHNhbHQ=' } = tampering;
+  const { flag = 'n', endPoint = new Uint8Array(0) } = tampering;
   const { final = (signature) => [backend.saslFinal(`v=${signature}`), ok, welcome] } = tampering;
   const hmac = (of: Uint8Array, text: string): Buffer =>
     createHmac('sha256', of).update(text).digest();
@@ -96,13 +136,16 @@ function scramServer(tampering: Tampering = {}, mechanisms = ['SCRAM-SHA-256']):
     if (step === 1) return backend.sasl(...mechanisms);
     const text = Buffer.from(parseMessages(heard)[0]?.body ?? key).toString();
     if (step === 2) {
-      const [, bare = '', own = ''] = /n,,(n=,r=(.*))$/.exec(text) ?? [];
+      const [, said, bare = '', own = ''] = /([^,\0]*),,(n=,r=(.*))$/s.exec(text) ?? [];
+      if (!said?.endsWith(flag)) throw new Error(`the client says ${said} of channel binding`);
       const challenge = `r=${nonce(own)},s=${salt},i=${iterations}`;
       signed = `${bare},${challenge}`;
       return backend.saslContinue(challenge);
     }
     if (step > 3) return undefined;
     const [, unproven = '', proof = ''] = /^(.*),p=(.*)$/.exec(text) ?? [];
+    const bound = Buffer.concat([Buffer.from(`${flag},,`), endPoint]).toString('base64');
+    if (!unproven.startsWith(`c=${bound},`)) throw new Error('the client is bound elsewhere');
     signed += `,${unproven}`;
     const password = pbkdf2Sync(PASSWORD, Buffer.from(salt, 'base64'), 4096, 32, 'sha256');
     const stored = createHash('sha256').update(hmac(password, 'Client Key')).digest();
@@ -118,11 +161,8 @@ function scramServer(tampering: Tampering = {}, mechanisms = ['SCRAM-SHA-256']):
 describe('a login', () => {
   test('without a password: names user, database and what only a start-up message can set, and learns the welcome', async () => {
     const { result, sent, leftover } = await login([bytesOf(ok, welcome)]);
-    const expected = frontend.startup({
-      user: 'alice',
-      database: 'shop',
-      role: 'cashier',
-    });
+    const parameters = { user: 'alice', database: 'shop', role: 'cashier' };
+    const expected = frontend.startup(parameters, 2);
     expect(Buffer.from(concat(sent))).toEqual(Buffer.from(expected));
     expect([...result.initial]).toEqual([['TimeZone', 'UTC']]);
     expect([result.pid, result.secret, result.status]).toEqual([4711, key, 'I']);
@@ -136,18 +176,21 @@ describe('a login', () => {
     }
   });
 
-  test('PG-12: notices, and a negotiation that nobody wished for, may come between', async () => {
+  test('PG-12: notices, and a negotiation, may come between', async () => {
     const notice = backend.notice({ S: 'WARNING', V: 'WARNING', M: 'soon over' });
-    const negotiation = message('v', i32(0x30000), i32(0));
-    const { result } = await login([bytesOf(notice, negotiation, notice, ok, notice, welcome)]);
+    const { result } = await login([bytesOf(notice, onlyZero, notice, ok, notice, welcome)]);
     expect(result.pid).toBe(4711);
   });
 
-  test('PG-28: without a cancel key, PG-27: with a long one', async () => {
+  test('PG-28: without a cancel key, PG-27: with one of any length', async () => {
     expect((await login([bytesOf(ok, backend.ready())])).result.secret.length).toBe(0);
-    const long = new Uint8Array(256).fill(9);
-    const told = bytesOf(ok, backend.keyData(1, long), backend.ready());
-    expect((await login([told])).result.secret).toEqual(long);
+    for (const length of [4, 5, 32, 256]) {
+      const secret = new Uint8Array(length).fill(9);
+      for (const before of [ok, bytesOf(onlyZero, ok)]) {
+        const told = bytesOf(before, backend.keyData(1, secret), backend.ready());
+        expect((await login([told])).result.secret).toEqual(secret);
+      }
+    }
     for (const bad of [new Uint8Array(3), new Uint8Array(257)]) {
       await expect(login([bytesOf(ok, backend.keyData(1, bad))])).rejects.toThrow(Violation);
     }
@@ -163,7 +206,7 @@ describe('a login', () => {
 
   test('cut off anywhere it waits; with a message out of place it ends', async () => {
     const said = bytesOf(ok, welcome);
-    for (let cut = 0; cut < said.length; cut += 1) {
+    for (let cut = 1; cut < said.length; cut += 1) {
       await expect(login([said.subarray(0, cut)])).rejects.toThrow(PeerClosed);
     }
     for (const wrong of [backend.ready(), backend.complete('SELECT 1'), welcome]) {
@@ -178,7 +221,8 @@ describe('a login', () => {
 
   test('PG-16: arbitrary bytes are a violation, a refusal, or too few', async () => {
     const known = fc.oneof(
-      fc.constantFrom(ok, welcome, backend.ready(), backend.cleartextPassword()),
+      fc.constantFrom(ok, welcome, backend.ready(), backend.cleartextPassword(), onlyZero),
+      fc.uint8Array({ maxLength: 12 }).map((body) => message('v', body)),
       fc.uint8Array({ maxLength: 12 }).map((body) => message('R', body)),
       fc.uint8Array({ maxLength: 12 }).map((body) => message('E', body)),
       fc.constantFrom(5, 10, 11, 12).map((code) => message('R', i32(code), 'SCRAM-SHA-256\0\0')),
@@ -286,16 +330,19 @@ describe('SCRAM', () => {
   test('proves the password, and has the database prove it too', async () => {
     const { result } = await login(scramServer());
     expect(result.pid).toBe(4711);
-    const plus = scramServer({}, ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256']);
-    expect((await login(plus, {})).result.pid).toBe(4711);
   });
 
   test('with no mechanism that we speak', async () => {
-    const { detail, refusal: kind } = await refusal([backend.sasl('SCRAM-SHA-256-PLUS', 'X')]);
-    expect([kind, detail]).toEqual([
-      'credentials',
-      'the database offers only SCRAM-SHA-256-PLUS, X for authentication',
-    ]);
+    for (const [mechanisms, setting] of [
+      [['SCRAM-SHA-256-PLUS', 'X'], { channelBinding: 'disable' }],
+      [['SCRAM-SHA-1', 'X'], {}],
+    ] as const) {
+      const { detail, refusal: kind } = await refusal([backend.sasl(...mechanisms)], setting);
+      expect([kind, detail]).toEqual([
+        'credentials',
+        `the database offers only ${mechanisms.join(', ')} for authentication`,
+      ]);
+    }
   });
 
   test('of a database that does not prove itself: no further', async () => {
@@ -339,6 +386,161 @@ describe('SCRAM', () => {
   });
 });
 
+describe('channel binding', () => {
+  const { der: certificate } = makeCertificate('RSA-PSS with SHA-384');
+  const endPoint = createHash('sha384').update(certificate).digest();
+  const { der: hashless } = makeCertificate('Ed25519');
+  const [only, both] = [['SCRAM-SHA-256'], ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256']];
+  const bound = { flag: 'p=tls-server-end-point', endPoint };
+  const tls = { tlsMode: 'require', certificate } as const;
+
+  /** After the answer to the request for TLS. */
+  function afterTls(peer: Peer): Peer {
+    if (typeof peer !== 'function') return [S, ...peer];
+    let asked = false;
+    return (heard) => {
+      if (asked) return peer(heard);
+      asked = true;
+      return S;
+    };
+  }
+
+  /** Which mechanism was chosen, from the first message of the exchange. */
+  function mechanismOf({ sent }: Rehearsal<unknown>): string | undefined {
+    const text = sent.map((bytes) => Buffer.from(bytes).toString('latin1'));
+    return text.map((one) => /SCRAM-SHA-256(?:-PLUS)?/.exec(one)?.[0]).find(Boolean);
+  }
+
+  test('PG-100: is used where it is offered and there is something to bind to', async () => {
+    for (const channelBinding of ['prefer', 'require'] as const) {
+      const one = await login(afterTls(scramServer(bound, both)), { ...tls, channelBinding });
+      expect(mechanismOf(one)).toBe('SCRAM-SHA-256-PLUS');
+      expect(one.result.pid).toBe(4711);
+    }
+  });
+
+  test('PG-101: a database that does not offer it hears that we could', async () => {
+    const one = await login(afterTls(scramServer({ flag: 'y' }, only)), tls);
+    expect(mechanismOf(one)).toBe('SCRAM-SHA-256');
+  });
+
+  test('where it cannot be, or is not wanted: a plain login that claims nothing', async () => {
+    for (const setting of [
+      { tlsMode: 'require', certificate: hashless },
+      { ...tls, channelBinding: 'disable' },
+    ] as const) {
+      for (const mechanisms of [only, both]) {
+        const one = await login(afterTls(scramServer({ flag: 'n' }, mechanisms)), setting);
+        expect(mechanismOf(one)).toBe('SCRAM-SHA-256');
+      }
+    }
+    const plain = await login(scramServer({ flag: 'n' }, both), { channelBinding: 'disable' });
+    expect(plain.result.pid).toBe(4711);
+  });
+
+  test('PG-101: that is offered without TLS: somebody has taken TLS off', async () => {
+    const { detail } = await refusal([backend.sasl(...both)]);
+    expect(detail).toContain('offers SCRAM-SHA-256-PLUS on a connection without TLS');
+  });
+
+  test('that is required and cannot be had: nothing of the password is sent', async () => {
+    const required = { ...tls, channelBinding: 'require' } as const;
+    const encrypted = (...said: readonly Uint8Array[]) => [S, ...said];
+    for (const [said, setting, why] of [
+      [[N], { ...required, tlsMode: 'prefer' }, 'it offers no TLS'],
+      [[], { ...required, tlsMode: 'disable' }, 'it offers no TLS'],
+      [encrypted(backend.sasl(...only)), required, 'it does not offer SCRAM-SHA-256-PLUS'],
+      [
+        encrypted(backend.sasl(...both)),
+        { ...required, certificate: hashless },
+        'its certificate has no hash',
+      ],
+      [encrypted(backend.cleartextPassword()), required, 'it does not offer SCRAM'],
+      [encrypted(backend.md5Password(key)), required, 'it does not offer SCRAM'],
+      [encrypted(bytesOf(ok, welcome)), required, 'it does not offer SCRAM'],
+    ] as const) {
+      const sent: Uint8Array[] = [];
+      expect(await refusal(said, { ...setting, sent })).toEqual({
+        ...{ name: 'databaseRefused', refusal: 'later' },
+        detail: `the login at the database cannot be bound to its TLS connection: ${why}`,
+      });
+      expect(sent.filter((bytes) => bytes[0] !== 0)).toEqual([]);
+    }
+  });
+
+  test('of a database that says nothing new after it has been proved', async () => {
+    const refusing = scramServer({ ...bound, final: () => [error({ C: '28000', M: 'no' })] }, both);
+    expect((await refusal(afterTls(refusing), tls)).refusal).toBe('credentials');
+  });
+});
+
+describe('the version of the protocol', () => {
+  const refusals = {
+    'before PostgreSQL 9.3': error({
+      C: '0A000',
+      M: 'unsupported frontend protocol 3.2: server supports 1.0 to 3.0',
+    }),
+    'an old pooler': error({ C: '08P01', M: 'bad packet header' }),
+    'without a code that fits': error({ C: 'XX000', M: 'unknown protocol version 196610' }),
+  };
+
+  test.each(Object.entries(refusals))('PG-26: %s: 3.0 the next time', async (_, said) => {
+    const lessons = new Set<string>();
+    const fault = await refusal([said], { lessons });
+    expect([fault.name, fault.refusal, lessons.size]).toEqual(['databaseRefused', 'again', 1]);
+    const { result, sent } = await login([bytesOf(ok, welcome)], { lessons });
+    expect([result.pid, minorAsked(sent), lessons.size]).toEqual([4711, 0, 1]);
+  });
+
+  test('PG-26: a database that closes without a word: 3.0 the next time', async () => {
+    const lessons = new Set<string>();
+    expect((await refusal([], { lessons })).refusal).toBe('again');
+    expect(minorAsked((await login([bytesOf(ok, welcome)], { lessons })).sent)).toBe(0);
+    // It was not that, then.
+    await expect(login([], { lessons })).rejects.toThrow(PeerClosed);
+    expect(minorAsked((await login([bytesOf(ok, welcome)], { lessons })).sent)).toBe(2);
+  });
+
+  test('PG-119: that turns out not to be the matter: the error goes to the client as ever', async () => {
+    const lessons = new Set<string>();
+    const said = error({ C: '0A000', M: 'no replication here' });
+    expect((await refusal([said], { lessons })).refusal).toBe('again');
+    const { refusal: kind, original } = await refusal([said], { lessons });
+    expect([kind, original !== undefined, lessons.size]).toEqual(['final', true, 0]);
+  });
+
+  test('has nothing to do with other errors, nor with any after the first request', async () => {
+    const lessons = new Set<string>();
+    const late = error({ C: '08P01', M: 'protocol' });
+    await refusal([error({ C: '53300', M: 'too many' })], { lessons });
+    await refusal([bytesOf(ok, late)], { lessons });
+    await refusal(scramServer({ final: () => [late] }), { lessons });
+    await expect(login([backend.sasl('SCRAM-SHA-256')], { lessons })).rejects.toThrow(PeerClosed);
+    expect(lessons.size).toBe(0);
+  });
+
+  test('PG-26: is negotiated once, before all else, to what there is', async () => {
+    const negotiation = (version: number, ...options: readonly string[]): Uint8Array =>
+      message('v', i32(version), i32(options.length), ...options.map((name) => `${name}\0`));
+    const { result } = await login([bytesOf(negotiation(0), ok, welcome)]); // as it is documented
+    expect(result.pid).toBe(4711);
+    for (const nonsense of [
+      negotiation(0x30002),
+      negotiation(0x30001),
+      negotiation(0x30003),
+      negotiation(0x30000, '_pq_.x'),
+      bytesOf(onlyZero, onlyZero),
+      bytesOf(backend.sasl('SCRAM-SHA-256'), onlyZero),
+      bytesOf(ok, onlyZero),
+    ]) {
+      await expect(login([bytesOf(nonsense, ok, welcome)])).rejects.toThrow(Violation);
+    }
+    const lessons = new Set<string>();
+    await refusal([], { lessons });
+    await expect(login([bytesOf(onlyZero, ok, welcome)], { lessons })).rejects.toThrow(Violation);
+  });
+});
+
 describe('a refusal', () => {
   const codes = {
     credentials: ['28P01', '28000'],
@@ -350,7 +552,10 @@ describe('a refusal', () => {
     for (const [kind, list] of Object.entries(codes)) {
       for (const code of list) {
         for (const before of [[], [ok]]) {
-          const fault = await refusal([...before, error({ C: code, M: 'no' })]);
+          const lessons = new Set<string>();
+          const said = [...before, error({ C: code, M: 'no' })];
+          let fault = await refusal(said, { lessons });
+          if (fault.refusal === 'again') fault = await refusal(said, { lessons });
           expect([fault.name, fault.refusal as string]).toEqual(['databaseRefused', kind]);
           expect(fault.detail).toBe(`no (${code})`);
           expect(fault.original !== undefined).toBe(kind === 'final');

@@ -48,6 +48,11 @@ const amazon: readonly (readonly [Fault, string])[] = [
 /** As PostgreSQL says them, or in our own words where neither has any. */
 const others: readonly (readonly [Fault, string])[] = [
   [{ name: 'cancelled' }, '57014 canceling statement due to user request'],
+  [{ name: 'channelBindingFailed' }, '28000 SCRAM channel binding check failed'],
+  [
+    { name: 'channelBindingUnseen', detail: 'The client …' },
+    '28000 SCRAM channel binding negotiation error D=The client …',
+  ],
   [{ name: 'clientTooSlow' }, '08006 The client did not read its result in time.'],
   [
     { name: 'databaseLost' },

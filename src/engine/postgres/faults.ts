@@ -13,6 +13,8 @@ interface Words {
 export const faults = {
   borrowTimeout: { code: '08000', text: 'Timed-out waiting to acquire database connection.' },
   cancelled: { code: '57014', text: 'canceling statement due to user request' },
+  channelBindingFailed: { code: '28000', text: 'SCRAM channel binding check failed' },
+  channelBindingUnseen: { code: '28000', text: 'SCRAM channel binding negotiation error' },
   clientLimit: {
     code: '53300',
     text: (fault) =>

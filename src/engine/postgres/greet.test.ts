@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import {
   bytesOf,
@@ -8,6 +9,7 @@ import {
   message,
   parseMessages,
 } from '../../../test/support/messages.ts';
+import { makeCertificate } from '../../../test/support/certificates.ts';
 import type { Peer } from '../../../test/support/rehearse.ts';
 import { scramClient } from '../../../test/support/scram-client.ts';
 import {
@@ -17,6 +19,7 @@ import {
   md5,
   overTls,
   scram,
+  scramOverTls,
   SECRET,
   TLS_HELLO,
   visit,
@@ -91,17 +94,113 @@ describe('SCRAM', () => {
     expect(salts[0]).toBe(salts[1]);
   });
 
-  test('PG-100: refuses channel binding, PG-106: and what is malformed', async () => {
+  test('PG-100: refuses channel binding without TLS, PG-106: and what is malformed', async () => {
     const startup = frontend.startup({ user: 'alice' });
     const first = (text: string): Peer =>
       clientOf(startup, frontend.saslInitial('SCRAM-SHA-256', text));
-    expect((await visit(first('p=tls-unique,,n=,r=abc'))).heard.at(-1)).toBe(WRONG('alice'));
     const silent = clientOf(startup, message('p', 'SCRAM-SHA-256\0', i32(-1)));
     const unknown = clientOf(startup, frontend.saslInitial('SCRAM-SHA-1', 'n,,n=,r=abc'));
-    for (const peer of [first('garbage'), first(`n,,n=,r=${'x'.repeat(2_000)}`), silent, unknown]) {
+    const bound = first('p=tls-unique,,n=,r=abc');
+    const long = first(`n,,n=,r=${'x'.repeat(2_000)}`);
+    for (const peer of [bound, first('garbage'), long, silent, unknown]) {
       const { entry, heard } = await visit(peer);
       expect([entry, heard.at(-1)]).toEqual([undefined, expect.stringMatching(VIOLATION)]);
     }
+  });
+});
+
+describe('SCRAM over TLS', () => {
+  const { der: certificate } = makeCertificate('ECDSA P-384 with SHA-384');
+  const endPoint = createHash('sha384').update(certificate).digest();
+  const type = 'p=tls-server-end-point';
+  const [scramOnly, plus] = ['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'];
+
+  const offered = ({ sent }: Visit): readonly string[] => {
+    const [request] = parseMessages(sent.find(({ length }) => length > 1) ?? utf8(''));
+    return cstrings(request?.body.subarray(4) ?? utf8('')).filter((name) => name !== '');
+  };
+
+  test('PG-100: offers to bind the login to the channel, first, and lets in who does or cannot', async () => {
+    for (const [mechanism, binding] of [
+      [plus, { flag: type, data: endPoint }],
+      [scramOnly, { flag: 'n' }],
+    ] as const) {
+      for (const password of [SECRET, 'an older one']) {
+        const peer = scramOverTls('alice', password, mechanism, binding);
+        const one = await visit(peer, { certificate });
+        expect(one.entry).toMatchObject({ kind: 'session', who: { user: 'alice' } });
+        expect(one.heard).toEqual(['R 10', 'R 11', 'R 12', ...WELCOME]);
+        expect(offered(one)).toEqual([plus, scramOnly]);
+      }
+    }
+  });
+
+  test('PG-100: offers it neither without TLS nor with a certificate that has no hash', async () => {
+    expect(offered(await visit(scram('alice', SECRET), { certificate }))).toEqual([scramOnly]);
+    const { der } = makeCertificate('Ed25519');
+    // libpq says `y` where it could bind and was not offered to.
+    for (const flag of ['n', 'y']) {
+      const one = await visit(scramOverTls('alice', SECRET, scramOnly, { flag }), {
+        certificate: der,
+      });
+      expect([offered(one), one.entry?.kind]).toEqual([[scramOnly], 'session']);
+    }
+    const unoffered = scramOverTls('alice', SECRET, plus, { flag: type, data: endPoint });
+    const { heard } = await visit(unoffered, { certificate: der });
+    expect(heard.at(-1)).toMatch(VIOLATION);
+  });
+
+  test('PG-101: who did not see the offer is refused in the words of PostgreSQL', async () => {
+    for (const user of ['alice', 'nobody']) {
+      const peer = scramOverTls(user, SECRET, scramOnly, { flag: 'y' });
+      const { entry, heard, why } = await visit(peer, { certificate });
+      expect(entry).toBeUndefined();
+      expect(heard).toEqual([
+        'R 10',
+        'E FATAL 28000 SCRAM channel binding negotiation error D=The client supports SCRAM channel binding but thinks the server does not.  However, this server does support channel binding.',
+      ]);
+      expect(why.length).toBe(1);
+    }
+  });
+
+  test('PG-101: who is bound to another channel is refused, whatever the password', async () => {
+    const other = createHash('sha256').update(certificate).digest();
+    const forged = endPoint.map((byte, at) => (at === 47 ? byte ^ 1 : byte));
+    for (const data of [other, forged, endPoint.subarray(1), utf8('')]) {
+      for (const [user, password] of [
+        ['alice', SECRET],
+        ['alice', 'wrong'],
+        ['nobody', 'x'],
+      ] as const) {
+        const peer = scramOverTls(user, password, plus, { flag: type, data });
+        const { entry, heard } = await visit(peer, { certificate });
+        expect(entry).toBeUndefined();
+        expect(heard).toEqual(['R 10', 'R 11', 'E FATAL 28000 SCRAM channel binding check failed']);
+      }
+    }
+  });
+
+  test('PG-100: a mechanism and what is said of channel binding must agree', async () => {
+    for (const [mechanism, flag] of [
+      [plus, 'n'],
+      [plus, 'y'],
+      [plus, 'p=tls-unique'],
+      [plus, 'p=tls-exporter'],
+      [scramOnly, type],
+    ] as const) {
+      const peer = scramOverTls('alice', SECRET, mechanism, { flag, data: endPoint });
+      const { heard, entry } = await visit(peer, { certificate });
+      expect([entry, heard.at(-1)]).toEqual([undefined, expect.stringMatching(VIOLATION)]);
+    }
+  });
+
+  test('PG-103: a wrong password and an unknown user hear the same', async () => {
+    const binding = { flag: type, data: endPoint };
+    const wrong = await visit(scramOverTls('alice', 'x', plus, binding), { certificate });
+    const unknown = await visit(scramOverTls('nobody', 'x', plus, binding), { certificate });
+    expect(wrong.heard).toEqual(['R 10', 'R 11', WRONG('alice')]);
+    expect(unknown.heard).toEqual(['R 10', 'R 11', WRONG('nobody')]);
+    expect(unknown.steps).toEqual(wrong.steps);
   });
 });
 
@@ -250,18 +349,53 @@ describe('a start-up', () => {
       expect((await who(more)).poolKey).not.toBe(other.poolKey);
   });
 
-  test('PG-26: of protocol 3.2 or with unknown options is answered before the sign-in, once', async () => {
-    for (const [startup, options] of [
-      [frontend.startup({ user: 'alice' }, 2), []],
-      [frontend.startup({ user: 'alice', '_pq_.x': '1', '_pq_.y': '' }), ['_pq_.x', '_pq_.y']],
-      [frontend.startup({ user: 'alice', '_pq_.x': '1' }, 9999), ['_pq_.x']],
+  /** With options in this order, also where one comes twice. */
+  const asking = (minor: number, ...options: readonly string[]): Uint8Array => {
+    const names = options.map((name) => `${name}\0value\0`);
+    return message('', i32(0x30000 | minor), ...names, 'user\0alice\0\0');
+  };
+
+  test('PG-26: of a version and with options that we know none of: answered first, and once', async () => {
+    const [x, y] = ['_pq_.x', '_pq_.y'];
+    for (const [startup, told, options, keyBytes] of [
+      [asking(3), 2, [], 32],
+      [asking(9999), 2, [], 32],
+      [asking(0xffff, x), 2, [x], 32],
+      [asking(0, x, y), 0, [x, y], 4],
+      [asking(1, x), 1, [x], 4],
+      [asking(2, y, x, y, '_pq_.'), 2, [y, x, y, '_pq_.'], 32],
     ] as const) {
       const { heard, sent } = await visit(scram('alice', SECRET, startup));
       expect(heard.map((line) => line[0]).join('')).toBe('vRRRRSSSKZ');
       const { body } = parseMessages(sent[0] ?? utf8(''))[0] ?? { body: utf8('') };
-      expect(Buffer.from(body).readInt32BE(0)).toBe(0x30000);
+      expect(Buffer.from(body).readInt32BE(0)).toBe(0x30000 + told);
+      expect(Buffer.from(body).readInt32BE(4)).toBe(options.length);
       expect(cstrings(body.subarray(8))).toEqual(options);
+      expect(heard.at(-2)).toBe(`K ${keyBytes}`);
     }
+  });
+
+  test('PG-27: of a version that there is, or of 3.1: no answer, and the key that belongs to it', async () => {
+    for (const [minor, keyBytes] of [
+      [0, 4],
+      [1, 4],
+      [2, 32],
+    ] as const) {
+      const { heard, sent, entry } = await visit(scram('alice', SECRET, asking(minor)));
+      expect(heard.map((line) => line[0]).join('')).toBe('RRRRSSSKZ');
+      const key = parseMessages(sent.at(-1) ?? utf8('')).find(({ type }) => type === 'K');
+      if (entry?.kind !== 'session') throw new Error('out');
+      expect(Buffer.from(key?.body.subarray(4) ?? '')).toEqual(Buffer.from(entry.secret));
+      expect(entry.secret.length).toBe(keyBytes);
+    }
+  });
+
+  test('PG-26: is answered before it is refused', async () => {
+    const required = { keeper: { requiresTls: true } };
+    const { heard } = await visit(clientOf(asking(9)), required);
+    expect(heard.map((line) => line.slice(0, 13))).toEqual(['v 00030002000', 'E FATAL 28000']);
+    const nameless = await visit(clientOf(frontend.startup({ '_pq_.x': '1' })));
+    expect(nameless.heard.map((line) => line[0])).toEqual(['v', 'E']);
   });
 
   test('of protocol 2, of a replica, without a user', async () => {
@@ -269,7 +403,7 @@ describe('a start-up', () => {
       (await visit(clientOf(startup, bye))).heard;
     const old = message('', i32(0x20000), 'u'.repeat(288));
     expect(await heard(old)).toEqual([
-      'E FATAL 0A000 Feature not supported: RDS Proxy supports only version 3.0 of the PostgreSQL messaging protocol.',
+      'E FATAL 0A000 Feature not supported: RDS Proxy supports only version 3 of the PostgreSQL messaging protocol.',
     ]);
     for (const replication of ['true', 'ON', 'database', '1', 'yes']) {
       expect(await heard(frontend.startup({ user: 'alice', replication }))).toEqual([

@@ -1,15 +1,18 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, i32be, latin1, u8, utf8 } from '../../base/bytes.ts';
+import { endPointOf } from '../../auth/channel-binding.ts';
 import { md5Matches } from '../../auth/md5.ts';
-import type { SaltedPasswords, ScramVerifier } from '../../auth/scram.ts';
+import type { Refused, SaltedPasswords, ScramVerifier } from '../../auth/scram.ts';
 import {
   makeServerFirst,
   makeVerifier,
   mockVerifier,
   readClientFinal,
   readClientFirst,
+  SCRAM,
+  SCRAM_PLUS,
 } from '../../auth/scram.ts';
-import type { Conversation } from '../../core/conversation.ts';
+import type { AgreedTls, Conversation } from '../../core/conversation.ts';
 import { peek, read, send, startTls, wait } from '../../core/conversation.ts';
 import type { Door, Entry, LoginRule } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
@@ -22,7 +25,7 @@ import {
 } from '../../wire/postgres/frontend-read.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { StartupMessage } from '../../wire/postgres/startup.ts';
-import { checkLength, readStartup } from '../../wire/postgres/startup.ts';
+import { checkLength, NEWEST_MINOR, readStartup } from '../../wire/postgres/startup.ts';
 import type { PostgresMemory } from './memory.ts';
 import { readMessage } from './messages.ts';
 import type { Outfit } from './outfit.ts';
@@ -37,11 +40,11 @@ type PostgresEntry = Entry<PostgresMemory, PostgresPrincipal>;
 /** The first byte of a TLS record that carries a handshake. */
 const TLS_HANDSHAKE = 0x16;
 const ALPN_PROTOCOL = 'postgresql';
-const SCRAM = 'SCRAM-SHA-256';
-/** As PostgreSQL has them. */
+/** As PostgreSQL has them. A long secret is for clients of protocol 3.2 (trap PG-27). */
 const SALT_BYTES = 16;
 const NONCE_BYTES = 18;
 const SCRAM_ITERATIONS = 4096;
+const SECRET_BYTES = { short: 4, long: 32 } as const;
 /** `replication` with one of these is an ordinary connection. */
 const NO_REPLICATION: readonly string[] = ['', 'false', 'off', 'no', '0'];
 
@@ -53,64 +56,70 @@ export function* greet(
 ): Conversation<PostgresEntry> {
   const arrival = yield* readArrival(door);
   if (arrival.kind === 'cancel') return arrival;
-  const { startup, encrypted } = arrival;
-  const refusal = checkStartup(door, startup, encrypted);
-  if (refusal !== undefined) throw new FaultError(refusal);
+  const { startup, tls } = arrival;
   yield* negotiate(startup);
+  const refusal = checkStartup(door, startup, tls !== undefined);
+  if (refusal !== undefined) throw new FaultError(refusal);
 
-  const signedIn = yield* spoken(signIn(door, startup.user, encrypted, salted));
+  const signedIn = yield* spoken(signIn(door, startup.user, tls, salted));
   if (signedIn === undefined) return { kind: 'end' };
 
   const who = principalOf(startup, realms);
   const welcome = yield* wait(() => door.open(who));
-  yield* send(welcomeBytes(door, signedIn.last, outfitOf(who, welcome)));
-  return { kind: 'session', who, welcome, method: signedIn.method };
+  const { short, long } = SECRET_BYTES;
+  const secret = door.random(startup.minor < NEWEST_MINOR ? short : long);
+  yield* send(welcomeBytes(signedIn.last, outfitOf(who, welcome), door.cancelNumber, secret));
+  return { kind: 'session', who, welcome, method: signedIn.method, secret };
 }
 
 type Arrival =
   | { readonly kind: 'cancel'; readonly number: number; readonly secret: Uint8Array }
-  | { readonly kind: 'startup'; readonly startup: StartupMessage; readonly encrypted: boolean };
+  | {
+      readonly kind: 'startup';
+      readonly startup: StartupMessage;
+      /** Undefined where the connection is not encrypted. */
+      readonly tls: AgreedTls | undefined;
+    };
 
 /** Everything up to the start-up message: direct TLS, SSLRequest, GSSENCRequest, in any order that makes sense (trap PG-29). */
 function* readArrival(door: PostgresDoor): Conversation<Arrival> {
-  let encrypted = false;
+  let tls: AgreedTls | undefined;
   let tlsRefused = false;
   let gssRefused = false;
   if (u8(yield* peek(1), 0) === TLS_HANDSHAKE) {
     // Direct TLS says by ALPN what it is; PostgreSQL insists on that too, and so keeps other protocols out (trap PG-31).
     if (!door.keeper.offersTls) throw new Violation('direct TLS where no TLS is offered');
-    if ((yield* startTls('server', true)) !== ALPN_PROTOCOL)
+    tls = yield* startTls('server', true);
+    if (tls.protocol !== ALPN_PROTOCOL)
       throw new Violation('direct TLS without ALPN for PostgreSQL');
-    encrypted = true;
   }
   for (;;) {
     const length = checkLength(i32be(yield* read(4), 0));
     const packet = readStartup(yield* read(length));
     switch (packet.kind) {
       case 'sslRequest':
-        if (tlsRefused || encrypted) throw new Violation('SSLRequest where it makes no sense');
+        if (tlsRefused || tls !== undefined)
+          throw new Violation('SSLRequest where it makes no sense');
         tlsRefused = !door.keeper.offersTls;
         yield* send(utf8(tlsRefused ? 'N' : 'S'));
         if (tlsRefused) break;
-        yield* startTls('server');
-        encrypted = true;
+        tls = yield* startTls('server');
         break;
       case 'gssEncRequest':
-        if (gssRefused || encrypted) throw new Violation('GSSENCRequest where it makes no sense');
+        if (gssRefused || tls !== undefined)
+          throw new Violation('GSSENCRequest where it makes no sense');
         gssRefused = true;
         yield* send(utf8('N'));
         break;
       case 'cancelRequest':
         return { kind: 'cancel', number: packet.pid, secret: packet.secret };
-      case 'userMissing':
-        throw new FaultError({ name: 'userMissing' });
       case 'unsupportedProtocol':
         throw new FaultError({
           name: 'unsupported',
-          detail: 'RDS Proxy supports only version 3.0 of the PostgreSQL messaging protocol.',
+          detail: 'RDS Proxy supports only version 3 of the PostgreSQL messaging protocol.',
         });
       case 'startup':
-        return { kind: 'startup', startup: packet, encrypted };
+        return { kind: 'startup', startup: packet, tls };
     }
   }
 }
@@ -120,6 +129,7 @@ function checkStartup(
   startup: StartupMessage,
   encrypted: boolean,
 ): Fault | undefined {
+  if (startup.user === '') return { name: 'userMissing' };
   if (door.keeper.requiresTls && !encrypted) return { name: 'tlsRequired' };
   const replication = startup.parameters.get('replication')?.toLowerCase() ?? '';
   if (!NO_REPLICATION.includes(replication)) {
@@ -131,10 +141,10 @@ function checkStartup(
   return door.admit();
 }
 
-/** A client that wishes for more than protocol 3.0 is told so once, before it signs in (trap PG-26). */
+/** A client that wishes for more than there is gets told so, once and before all else (trap PG-26). */
 function* negotiate({ minor, protocolOptions }: StartupMessage): Conversation<void> {
-  if (minor === 0 && protocolOptions.size === 0) return;
-  yield* send(backend.negotiateProtocolVersion(0, [...protocolOptions.keys()]));
+  if (minor <= NEWEST_MINOR && protocolOptions.length === 0) return;
+  yield* send(backend.negotiateProtocolVersion(Math.min(minor, NEWEST_MINOR), protocolOptions));
 }
 
 /** From here on the client understands error messages: a violation is told before the connection closes. */
@@ -157,13 +167,13 @@ interface SignedIn {
 function* signIn(
   door: PostgresDoor,
   user: string,
-  encrypted: boolean,
+  tls: AgreedTls | undefined,
   salted: SaltedPasswords,
 ): Conversation<SignedIn | undefined> {
   const rule = door.keeper.rule(user);
-  if (rule.kind === 'token') return yield* signInByToken(door, user, encrypted);
+  if (rule.kind === 'token') return yield* signInByToken(door, user, tls !== undefined);
   if (rule.method === 'POSTGRES_MD5') return yield* signInByMd5(door, user, rule);
-  return yield* signInByScram(door, user, rule, salted);
+  return yield* signInByScram(door, user, rule, tls, salted);
 }
 
 function* signInByToken(
@@ -196,7 +206,7 @@ function* signInByMd5(
   const answer = yield* readAnswer();
   if (answer === undefined) return undefined;
   const matches = md5Matches(user, rule.passwords, salt, readPasswordMessage(answer).reveal());
-  if (!matches || !rule.known) throw refuse(door, user, rule, 'the password is wrong');
+  if (!matches || !rule.known) throw refuse(door, user, rule, WRONG_PASSWORD);
   return { last: [], method: 'PostgreSQL native password authentication' };
 }
 
@@ -205,16 +215,20 @@ function* signInByScram(
   door: PostgresDoor,
   user: string,
   rule: PasswordRule,
+  tls: AgreedTls | undefined,
   salted: SaltedPasswords,
 ): Conversation<SignedIn | undefined> {
-  yield* send(backend.authenticationSasl([SCRAM]));
+  // Only TLS can be bound to, and only a certificate that has a hash (trap PG-100).
+  const endPoint = tls === undefined ? undefined : endPointOf(tls.certificate());
+  yield* send(backend.authenticationSasl(endPoint === undefined ? [SCRAM] : [SCRAM_PLUS, SCRAM]));
   const initial = yield* readAnswer();
   if (initial === undefined) return undefined;
   const { mechanism, response } = readSaslInitialResponse(initial);
-  if (mechanism !== SCRAM || response === undefined)
+  const chosen = mechanism === SCRAM || (mechanism === SCRAM_PLUS && endPoint !== undefined);
+  if (!chosen || response === undefined)
     throw new Violation(`an unknown SASL mechanism: ${mechanism}`);
-  const opening = readClientFirst(utf8(response), false);
-  if (!opening.ok) throw refuse(door, user, rule, opening.why);
+  const opening = readClientFirst(utf8(response), mechanism, endPoint);
+  if (!opening.ok) throw refuse(door, user, rule, opening);
 
   const salt = door.keeper.salt(user, SALT_BYTES);
   const challenge = makeServerFirst(
@@ -229,7 +243,7 @@ function* signInByScram(
   const proof = yield* readAnswer();
   if (proof === undefined) return undefined;
   const verdict = readClientFinal(challenge, utf8(readSaslResponse(proof)), verifiers);
-  if (!verdict.ok) throw refuse(door, user, rule, verdict.why);
+  if (!verdict.ok) throw refuse(door, user, rule, verdict);
   return {
     last: [backend.authenticationSaslFinal(latin1(verdict.message))],
     method: 'PostgreSQL native password authentication',
@@ -247,10 +261,31 @@ async function makeVerifiers(
   return (await Promise.all(derived)).map(makeVerifier);
 }
 
-/** The log learns what was wrong; the client does not. */
-function refuse(door: PostgresDoor, user: string, rule: PasswordRule, why: string): FaultError {
+type Objection = Pick<Refused, 'about' | 'why'>;
+
+const WRONG_PASSWORD: Objection = { about: 'proof', why: 'the password is wrong' };
+
+/** The log learns what was wrong; of a password, the client does not. */
+function refuse(
+  door: PostgresDoor,
+  user: string,
+  rule: PasswordRule,
+  { about, why }: Objection,
+): FaultError {
   door.refused(user, rule.known ? why : 'the proxy has no credentials for this user');
-  return new FaultError({ name: 'loginRefused', user });
+  switch (about) {
+    case 'proof':
+      return new FaultError({ name: 'loginRefused', user });
+    case 'binding':
+      return new FaultError({ name: 'channelBindingFailed' });
+    case 'offer':
+      return new FaultError({
+        name: 'channelBindingUnseen',
+        detail:
+          'The client supports SCRAM channel binding but thinks the server does not.  ' +
+          'However, this server does support channel binding.',
+      });
+  }
 }
 
 /**
@@ -270,15 +305,16 @@ function* readAnswer(): Conversation<Uint8Array | undefined> {
 }
 
 function welcomeBytes(
-  door: PostgresDoor,
   last: readonly Uint8Array[],
   { told }: Outfit,
+  cancelNumber: number,
+  cancelSecret: Uint8Array,
 ): Uint8Array {
   return concat([
     ...last,
     backend.authenticationOk(),
     ...[...told].map(([name, value]) => backend.parameterStatus(name, value)),
-    backend.backendKeyData(door.cancelNumber, door.cancelSecret),
+    backend.backendKeyData(cancelNumber, cancelSecret),
     backend.readyForQuery('I'),
   ]);
 }

@@ -38,6 +38,8 @@ export function crossCheck(
       const given = item.tlsCertFile === undefined ? 'tlsKeyFile' : 'tlsCertFile';
       problems.add([...at, given], 'tlsCertFile and tlsKeyFile belong together; give both');
     }
+    if (item.channelBinding === 'require' && item.tls === 'disable')
+      problems.add([...at, 'channelBinding'], 'require needs TLS; set tls to more than disable');
   }
 }
 

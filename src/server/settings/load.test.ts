@@ -31,6 +31,7 @@ describe('what is valid', () => {
         tlsCertFile: undefined,
         tlsKeyFile: undefined,
         tlsServerName: 'db.internal',
+        channelBinding: 'prefer',
         allowCleartextPassword: false,
         maxConnections: undefined,
         database: 'postgres',

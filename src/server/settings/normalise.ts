@@ -57,6 +57,7 @@ function databaseSettings(input: DatabaseInput, directory: string): DatabaseSett
     tlsCertFile: path(input.tlsCertFile),
     tlsKeyFile: path(input.tlsKeyFile),
     tlsServerName: input.tlsServerName ?? input.host,
+    channelBinding: input.channelBinding,
     allowCleartextPassword: input.allowCleartextPassword,
     maxConnections: input.maxConnections,
     database: input.database,

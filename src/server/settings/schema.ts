@@ -93,6 +93,10 @@ export const databaseSchema = mapping(
     tlsServerName: hostName(
       "The name that the database's certificate must have; `host` by default.",
     ).optional(),
+    channelBinding: oneOf(
+      ['disable', 'prefer', 'require'],
+      "Whether logins at it are bound to its TLS certificate, with the words of libpq's `channel_binding`.",
+    ).default('prefer'),
     allowCleartextPassword: flag(
       'Send passwords in the clear if the database asks for that on a connection without TLS.',
     ).default(false),

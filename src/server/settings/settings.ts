@@ -1,6 +1,6 @@
 import type { LogFormat, LogLevel } from '../../base/log.ts';
 import type { SecretText } from '../../base/secret-text.ts';
-import type { EngineFamily, TlsMode } from '../../core/engine.ts';
+import type { ChannelBinding, EngineFamily, TlsMode } from '../../core/engine.ts';
 import type { Address } from '../../core/network.ts';
 import type { PoolSettings } from '../../core/pool-parts.ts';
 import type { ClientSettings } from '../../core/proxy.ts';
@@ -43,6 +43,7 @@ export interface DatabaseSettings extends Address {
   readonly tlsKeyFile: string | undefined;
   /** The name that the certificate is held to; `host` unless the settings say otherwise. */
   readonly tlsServerName: string;
+  readonly channelBinding: ChannelBinding;
   readonly allowCleartextPassword: boolean;
   /** Instead of what the database says that it grants. */
   readonly maxConnections: number | undefined;

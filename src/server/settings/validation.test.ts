@@ -232,6 +232,17 @@ describe('what only the whole can tell', () => {
     ]);
   });
 
+  test('a login cannot be bound to TLS where there is none', () => {
+    const problems = (tls: string) =>
+      problemsWith((settings) =>
+        Object.assign(settings.databases[0] ?? {}, { tls, channelBinding: 'require' }),
+      );
+    expect(problems('disable')).toEqual([
+      'databases[0].channelBinding: require needs TLS; set tls to more than disable',
+    ]);
+    expect(problems('prefer')).toEqual([]);
+  });
+
   test('everything is told at once, in the order of the file, and nothing that only follows', () => {
     const problems = problemsWith((settings) => {
       Object.assign(settings, { region: 1 });

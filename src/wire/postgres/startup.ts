@@ -4,11 +4,13 @@ import { BodyReader } from './body-reader.ts';
 import { byte, cstring, int32, untyped } from './build.ts';
 
 const PROTOCOL_MAJOR = 3;
+/** Protocol 3.2 came with PostgreSQL 18. There never was a 3.1. */
+export const NEWEST_MINOR = 2;
 const CANCEL_REQUEST = 80877102;
 const SSL_REQUEST = 80877103;
 const GSSENC_REQUEST = 80877104;
 
-/** Protocol options, as opposed to parameters, begin so. */
+/** Protocol options, as opposed to parameters, begin so. Nobody has defined one yet. */
 const OPTION_PREFIX = '_pq_.';
 
 /** Protocol 3.2 made the cancel secret as long as the server likes, within these bounds (trap PG-27). */
@@ -20,8 +22,6 @@ export type StartupPacket =
   | { readonly kind: 'gssEncRequest' }
   | { readonly kind: 'cancelRequest'; readonly pid: number; readonly secret: Uint8Array }
   | StartupMessage
-  /** A start-up message without a user, or with an empty one. */
-  | { readonly kind: 'userMissing' }
   /** Another major version: the rest of the packet means nothing to us. */
   | { readonly kind: 'unsupportedProtocol'; readonly major: number; readonly minor: number };
 
@@ -29,11 +29,12 @@ export interface StartupMessage {
   readonly kind: 'startup';
   /** The minor version of protocol 3 that the client would like. */
   readonly minor: number;
+  /** Empty where none is named. */
   readonly user: string;
   /** All but the protocol options, `user` included. Of a name that comes twice the last value counts, as in PostgreSQL. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** The options whose names begin with `_pq_.`, under their full names. */
-  readonly protocolOptions: ReadonlyMap<string, string>;
+  /** The full names of the options, in order and as often as they come. */
+  readonly protocolOptions: readonly string[];
 }
 
 /** Checks the length field of a start-up packet (it counts itself) and returns how long the body is. */
@@ -68,14 +69,14 @@ export function readStartup(body: Uint8Array): StartupPacket {
 function readStartupMessage(reader: BodyReader, major: number, minor: number): StartupPacket {
   if (major !== PROTOCOL_MAJOR) return { kind: 'unsupportedProtocol', major, minor };
   const parameters = new Map<string, string>();
-  const protocolOptions = new Map<string, string>();
+  const protocolOptions: string[] = [];
   for (let name = reader.cstring(); name !== ''; name = reader.cstring()) {
-    const into = name.startsWith(OPTION_PREFIX) ? protocolOptions : parameters;
-    into.set(name, reader.cstring());
+    const value = reader.cstring();
+    if (name.startsWith(OPTION_PREFIX)) protocolOptions.push(name);
+    else parameters.set(name, value);
   }
   reader.end();
   const user = parameters.get('user') ?? '';
-  if (user === '') return { kind: 'userMissing' };
   return { kind: 'startup', minor, user, parameters, protocolOptions };
 }
 

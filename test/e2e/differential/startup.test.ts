@@ -46,6 +46,12 @@ const parameters = {
   'replication=false': { replication: 'false' },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
+const protocolOptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'no option': {},
+  'an option': { '_pq_.x': '1' },
+  'several options': { '_pq_.x': '', '_pq_.': 'x', '_pq_.a b': '1' },
+};
+
 const refused = {
   'an unknown database': { database: 'no_such_database' },
   'a database that may not be connected to': { database: 'twin_closed' },
@@ -82,6 +88,16 @@ for (const version of [18, 14] as const) {
       });
     }
 
+    if (version === 18) {
+      for (const minor of [0, 1, 2, 3, 9999, 65_535]) {
+        for (const [name, options] of Object.entries(protocolOptions)) {
+          test(`protocol 3.${minor} with ${name}: the same answer, a key as long (PG-26, PG-27)`, async () => {
+            await twins.expectSame(['SELECT 1'], { minor, parameters: options });
+          });
+        }
+      }
+    }
+
     for (const [name, more] of Object.entries(refused)) {
       test(`refused: ${name}`, async () => {
         const [direct, proxied] = await twins.refusals(more);
@@ -108,20 +124,21 @@ for (const version of [18, 14] as const) {
         expect(proxied).toMatchObject({ S: 'FATAL', C: '0A000' });
       });
 
-      test('protocol 3.2 is negotiated down to 3.0 (PG-26)', async () => {
-        const ways = [twins.direct, twins.proxied] as const;
-        const script = ['SELECT 1'];
-        const [found, ...more] = await differences(
-          script,
-          { ...ways[0], minor: 2 },
-          { ...ways[1], minor: 2 },
-          { masks: explained },
-        );
-        expect(more).toEqual([]);
-        // Before 18 the server knows no 3.2 either.
-        if (version === 14) expect(found).toBeUndefined();
-        else expect(found?.proxied).toContain('v 0003000000000000');
-      });
+      if (version === 14) {
+        test('protocol 3.2 is spoken whatever the database speaks (PG-26)', async () => {
+          const [direct, proxied] = [twins.direct, twins.proxied] as const;
+          const asked = { minor: 2 };
+          const [found, ...more] = await differences(
+            ['SELECT 1'],
+            { ...direct, ...asked },
+            { ...proxied, ...asked },
+            { masks: explained },
+          );
+          expect(more).toEqual([]);
+          expect(found?.direct).toEqual(expect.arrayContaining(['K 4', 'v 0003000000000000']));
+          expect(found?.proxied).toContain('K 32');
+        });
+      }
 
       test('the process id that a client is told is not the one of its database connection', async () => {
         const client = await RawClient.signIn(twins.proxied);

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { X509Certificate } from 'node:crypto';
+
+/** How a certificate is signed, for `openssl req`; and the hash that a login is bound to with it (RFC 5929, section 4.1). */
+interface Kind {
+  readonly make: readonly string[];
+  /** Undefined where the RFC defines none. */
+  readonly hash: string | undefined;
+}
+
+const RSA = ['-newkey', 'rsa:2048'];
+const PSS = [...RSA, '-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-1'];
+const ec = (curve: string): string[] => ['-newkey', 'ec', '-pkeyopt', `ec_paramgen_curve:${curve}`];
+
+export const certificateKinds = {
+  'RSA with MD5': { make: [...RSA, '-md5'], hash: 'sha256' },
+  'RSA with SHA-1': { make: [...RSA, '-sha1'], hash: 'sha256' },
+  'RSA with SHA-224': { make: [...RSA, '-sha224'], hash: 'sha224' },
+  'RSA with SHA-256': { make: [...RSA, '-sha256'], hash: 'sha256' },
+  'RSA with SHA-384': { make: [...RSA, '-sha384'], hash: 'sha384' },
+  'RSA with SHA-512': { make: [...RSA, '-sha512'], hash: 'sha512' },
+  'RSA-PSS with SHA-1': { make: [...PSS, '-sha1'], hash: 'sha256' },
+  'RSA-PSS with SHA-224': { make: [...PSS, '-sha224'], hash: 'sha224' },
+  'RSA-PSS with SHA-256': { make: [...PSS, '-sha256'], hash: 'sha256' },
+  'RSA-PSS with SHA-384': { make: [...PSS, '-sha384'], hash: 'sha384' },
+  'RSA-PSS with SHA-512': { make: [...PSS, '-sha512'], hash: 'sha512' },
+  'ECDSA with SHA-1': { make: [...ec('prime256v1'), '-sha1'], hash: 'sha256' },
+  'ECDSA with SHA-224': { make: [...ec('prime256v1'), '-sha224'], hash: 'sha224' },
+  'ECDSA P-256 with SHA-256': { make: [...ec('prime256v1'), '-sha256'], hash: 'sha256' },
+  'ECDSA P-384 with SHA-384': { make: [...ec('secp384r1'), '-sha384'], hash: 'sha384' },
+  'ECDSA P-521 with SHA-512': { make: [...ec('secp521r1'), '-sha512'], hash: 'sha512' },
+  Ed25519: { make: ['-newkey', 'ed25519'], hash: undefined },
+} as const satisfies Record<string, Kind>;
+
+export type CertificateKind = keyof typeof certificateKinds;
+
+export interface MadeCertificate {
+  readonly keyPem: string;
+  readonly certPem: string;
+  /** The certificate as it goes over the wire. */
+  readonly der: Uint8Array;
+}
+
+/** A self-signed certificate for localhost, made by OpenSSL's own program. */
+export function makeCertificate(kind: CertificateKind): MadeCertificate {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-certificate-'));
+  try {
+    const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+    const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+    const about = ['-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', names];
+    const files = ['-keyout', key, '-out', cert];
+    const args = ['req', '-x509', ...certificateKinds[kind].make, ...about, ...files];
+    const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
+    const certPem = readFileSync(cert, 'utf8');
+    return { keyPem: readFileSync(key, 'utf8'), certPem, der: new X509Certificate(certPem).raw };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
