@@ -16,7 +16,11 @@ export interface StageOptions {
   /** Database connections that all clients share. Default 3. */
   readonly connections?: number;
   readonly proxy?: object;
+  /** More settings of the database. */
+  readonly database?: object;
   readonly rest?: object;
+  /** What the proxy shows. */
+  readonly certificate?: { readonly keyPem: string; readonly certPem: string };
 }
 
 export interface Finished {
@@ -42,16 +46,17 @@ export class Stage {
 
   /** The user `app` owns a schema of its name in the database `app`, and may use `public`. */
   static async open(options: StageOptions = {}): Promise<Stage> {
-    const { version = 18, connections = 3, proxy = {}, rest = {} } = options;
+    const { version = 18, connections = 3, proxy = {}, database = {}, rest = {} } = options;
     const server = await withPostgres(version);
     await server.query(
       'CREATE SCHEMA IF NOT EXISTS AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app',
       'app',
     );
-    const { keyPem, certPem } = generateCertificate(['localhost', '127.0.0.1']);
+    const { keyPem, certPem } =
+      options.certificate ?? generateCertificate(['localhost', '127.0.0.1']);
     const settings = settingsFor(server, {
       // One more than clients get: the proxy watches the database on a connection of its own.
-      database: { maxConnections: connections + 1, database: 'app' },
+      database: { maxConnections: connections + 1, database: 'app', ...database },
       proxy: {
         tls: { certFile: 'proxy.crt', keyFile: 'proxy.key' },
         pool: { connectionBorrowTimeout: 20 },
