@@ -74,8 +74,8 @@ export class Scene {
   }
 
   /** Asks that the client's request be stopped, and waits until the proxy has closed without a word. */
-  async cancel(pid: number, secret: Uint8Array, tls: 'none' | 'startTls' = 'none'): Promise<void> {
-    const canceller = await RawClient.connect({ ...this.way(), tls });
+  async cancel(pid: number, secret: Uint8Array, tls?: ConnectOptions['tls']): Promise<void> {
+    const canceller = await RawClient.connect({ ...this.way(), ...(tls && { tls }) });
     canceller.send(frontend.cancelRequest(pid, secret));
     expect(await canceller.readEnd()).toEqual([]);
     canceller.destroy();
