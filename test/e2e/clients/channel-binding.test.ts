@@ -5,6 +5,7 @@ import { certificateKinds, makeCertificate } from '../../support/certificates.ts
 import { startInterceptor } from '../../support/interceptor.ts';
 import { libpq18 } from '../../support/libpq18.ts';
 import { backend } from '../../support/messages.ts';
+import { runInNode } from '../../support/node-client.ts';
 import { RawClient, ServerError } from '../../support/raw-client.ts';
 import type { Login } from '../../support/raw-client.ts';
 import { passwordOf } from '../../support/sluice.ts';
@@ -26,6 +27,15 @@ const kinds = [
   'ECDSA P-256 with SHA-256',
   'ECDSA P-384 with SHA-384',
 ] as const satisfies readonly CertificateKind[];
+
+const NODE_PG = `
+  const { default: pg } = await import('pg');
+  const client = new pg.Client(args);
+  await client.connect();
+  const { rows } = await client.query('SELECT 7 AS seven');
+  await client.end();
+  return rows;
+`;
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -55,6 +65,12 @@ for (const kind of kinds) {
         );
       });
     }
+
+    test('lets in node-pg with enableChannelBinding', async () => {
+      const ssl = { ca: certificate.certPem, servername: 'localhost' };
+      const options = { ...stage.address, ssl, enableChannelBinding: true };
+      expect(await runInNode(NODE_PG, options)).toEqual([{ seven: 7 }]);
+    });
 
     test('lets in who binds to it, and nobody who binds to another (PG-101)', async () => {
       const { hash } = certificateKinds[kind];
