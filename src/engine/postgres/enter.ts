@@ -83,17 +83,17 @@ function* introduce(gate: PostgresGate): Conversation<AuthenticationRequest> {
   const { user, database, parameters } = who;
   const minor = lessons.has(ONLY_3_0) ? 0 : NEWEST_MINOR;
   yield* send(startupMessage([['user', user], ['database', database], ...parameters], minor));
-  const refusal = yield* readFirstRequest(minor);
-  if ('kind' in refusal) return refusal;
+  const answer = yield* readFirstRequest(minor);
+  if ('kind' in answer) return answer;
   if (minor === 0) {
     lessons.delete(ONLY_3_0); // it was not the protocol, then
-    throw refusal;
+    throw answer;
   }
   lessons.add(ONLY_3_0);
   throw new FaultError({
     name: 'databaseRefused',
     refusal: 'again',
-    detail: `the database does not bear protocol 3.${minor}: ${refusal.message}`,
+    detail: `the database does not bear protocol 3.${minor}: ${answer.message}`,
   });
 }
 
