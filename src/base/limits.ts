@@ -1,5 +1,15 @@
 /** Everything that a peer announces or that can queue has a limit here: name, value, unit. The documentation table is tested against it. */
 export const limits = {
+  proxyLineBytes: {
+    value: 107,
+    unit: 'bytes',
+    what: "the longest PROXY protocol header of version 1 (the protocol's own limit)",
+  },
+  proxyHeaderBytes: {
+    value: 16_384,
+    unit: 'bytes',
+    what: 'the longest PROXY protocol header of version 2, extensions included',
+  },
   startupPacketBytes: {
     value: 10_000,
     unit: 'bytes',
