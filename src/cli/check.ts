@@ -67,9 +67,11 @@ export function explain(settings: Settings, columns: number): string {
   return parts.map((rows) => table(rows, columns)).join('\n\n');
 }
 
-/** The names that clients use, with the port. */
-function endpoints({ listen, hostnames }: ProxySettings): string {
-  return hostnames.map((host) => shownAddress({ host, port: listen.port })).join(' ');
+/** The names that clients use, with the port, and what must come ahead of them there. */
+function endpoints({ listen, hostnames, proxyProtocol }: ProxySettings): string {
+  const names = hostnames.map((host) => shownAddress({ host, port: listen.port }));
+  const ahead = proxyProtocol === 'disabled' ? [] : [`(PROXY header ${proxyProtocol})`];
+  return [...names, ...ahead].join(' ');
 }
 
 function shownAddress({ host, port }: Address): string {

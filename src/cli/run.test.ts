@@ -106,6 +106,17 @@ orders-db  127.0.0.1:5432  prefer  postgres
 `);
   });
 
+  test('says where a load balancer must send its header', async () => {
+    const yaml = (await Bun.file(example).text()).replace(
+      'listen: 127.0.0.1:6432',
+      "listen: 127.0.0.1:6432\n    proxyProtocol: required\n    proxyProtocolNetworks: ['::1']",
+    );
+    const path = join(directory, 'balanced.yaml');
+    writeFileSync(path, yaml);
+    const { out } = await call(['check', '--offline', '--config', path], env);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('(PROXY header required)');
+  });
+
   test('lists every problem and ends with 1', async () => {
     const { code, out, err } = await call(['check', '--config', example], {
       APP_PASSWORD: 'hunter2',

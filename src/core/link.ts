@@ -4,8 +4,8 @@ export interface Link {
   handler: LinkHandler;
   /** Bytes accepted but not yet taken by the operating system. */
   readonly queuedBytes: number;
-  /** The peer's address, `host:port`. */
-  readonly peer: string;
+  /** The peer's address, `host:port`; a client's own where whoever passed the connection on has told it. */
+  peer: string;
   /** The TLS version once TLS is on, otherwise undefined. */
   readonly tlsVersion: string | undefined;
   readonly isOpen: boolean;

@@ -4,9 +4,12 @@ import type { PinReason } from './pin.ts';
 
 /** Where the core reports what happens. Implemented by `server/` for logs; tests listen in. Numbers are counted in `Counters`. */
 export interface Observer {
-  clientConnected(client: number, peer: string): void;
+  /** `via` is the peer that has passed the connection on and told whose it is. */
+  clientConnected(client: number, peer: string, via?: string): void;
+  /** The peer did not tell, as it should, whose connection this is. `why` is undefined where time ran out. */
+  introductionRefused(client: number, peer: string, why: string | undefined): void;
   clientSignedIn(client: number, user: string, method: string): void;
-  clientRefused(client: number, user: string, why: string): void;
+  clientRefused(client: number, peer: string, user: string, why: string): void;
   clientClosed(client: number, why: string): void;
   serverConnected(server: number, user: string, detail: string): void;
   serverFailed(user: string, why: string): void;

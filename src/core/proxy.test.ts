@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import type { Client } from '../../test/sim/world.ts';
 import { World } from '../../test/sim/world.ts';
+import { Bug, Violation } from '../base/assert.ts';
+import { latin1 } from '../base/bytes.ts';
+import type { Conversation } from './conversation.ts';
+import { read } from './conversation.ts';
 
 /** Clients of one world in all the moments a client can be in, and the end of its draining. */
 function draining(limitMs = 30_000) {
@@ -131,6 +135,90 @@ describe('letting clients in', () => {
     expect(world.backends.length).toBe(1);
     world.answer('enter');
     expect(clients.every(({ number }) => number !== undefined)).toBe(true);
+  });
+});
+
+describe('being introduced', () => {
+  /** Takes one letter: `0` for nobody, `!` for a violation, or the client's name. */
+  function* introduce(peer: string): Conversation<string | undefined> {
+    const letter = latin1(yield* read(1));
+    if (letter === '!') throw new Violation(`no word for ${peer}`);
+    return letter === '0' ? undefined : `${letter}:1`;
+  }
+
+  test("makes the client's address the link's, and loses nothing that came with it", () => {
+    const world = new World({ introduce });
+    const client = world.arrive('xaq');
+    expect(client.link.peer).toBe('x:1');
+    world.answer('enter');
+    world.answer('q');
+    expect(client.heard).toBe('Q');
+    expect(world.notes.lines).toContain('client 1 connected as x:1 through client:0');
+  });
+
+  test('may leave the address as it is', () => {
+    const world = new World({ introduce });
+    const client = world.arrive('0a');
+    world.answer('enter');
+    expect(client.number).toBeDefined();
+    expect(client.link.peer).toBe('client:0');
+    expect(world.notes.lines).toContain('client 1 connected');
+  });
+
+  test('comes before everything: until then nobody is greeted, and nobody hears anything', () => {
+    const world = new World({ introduce });
+    const silent = world.arrive('');
+    expect(world.notes.lines).toEqual([]);
+    expect(world.proxy.gauges()).toMatchObject({ clientConnectionsInSetup: 1 });
+    silent.send('!');
+    expect(silent.isOver).toBe(true);
+    expect(silent.heard).toBe('');
+    expect(world.notes.lines).toEqual([
+      'client 1 connected',
+      'client 1 at client:0 not introduced: no word for client:0',
+      'client 1 closed: Violation: no word for client:0',
+    ]);
+    expect(world.notes.faults).toEqual([]);
+    expect(world.proxy.gauges()).toMatchObject({ clientConnections: 0 });
+    expect(world.counters.clientConnectionsClosed).toBe(1);
+  });
+
+  test('has its time from that of the login', () => {
+    const world = new World({ introduce, clients: { clientLoginTimeoutMs: 60_000 } });
+    const [silent, slow] = [world.arrive(''), world.arrive('')];
+    world.clock.advance(59_999);
+    slow.send('x');
+    world.clock.advance(1);
+    world.settle();
+    expect([silent.heard, slow.heard]).toEqual(['', '#loginTimeout']);
+    expect([silent.isOver, slow.isOver]).toEqual([true, true]);
+    expect(world.notes.lines).toContain('client 1 at client:0 not introduced: time ran out');
+    expect(world.notes.faultNames).toEqual(['loginTimeout']);
+  });
+
+  test('whoever leaves meanwhile has left, and whoever is there when all stops is let go', () => {
+    const world = new World({ introduce });
+    world.arrive('').leave();
+    const other = world.arrive('');
+    void world.proxy.drain(1_000);
+    world.settle();
+    expect([other.isOver, other.heard]).toEqual([true, '']);
+    expect(world.notes.lines).toEqual([
+      'client 1 connected',
+      'client 1 closed: The client left before it signed in.',
+      'client 2 connected',
+      'client 2 closed: The client left before it signed in.',
+    ]);
+  });
+
+  test('a bug in it is told, and ends one connection', () => {
+    const world = new World({
+      introduce() {
+        throw new Bug('oh');
+      },
+    });
+    expect(world.arrive('a').isOver).toBe(true);
+    expect(world.notes.bugs).toEqual([new Bug('oh')]);
   });
 });
 

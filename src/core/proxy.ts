@@ -3,6 +3,7 @@ import { Bug, Violation } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Share } from './budget.ts';
 import { shareOf, WHOLE } from './budget.ts';
+import type { Conversation } from './conversation.ts';
 import type { Door, Doorkeeper, Engine, Entry, Principal, RelayOptions } from './engine.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
@@ -22,6 +23,11 @@ export interface ClientSettings {
 }
 
 export interface ProxyParts<Memory, Who extends Principal> extends PoolParts<Memory, Who> {
+  /**
+   * Comes before the engine's greeting, whichever side speaks first there: lets whoever has passed the connection on say
+   * whose it is. Returns the client's address; undefined where it is the peer's own. A `Violation` ends the connection.
+   */
+  introduce?(peer: string): Conversation<string | undefined>;
   /** A cancel request arrived here for a session of another process. */
   forwardCancel?(worker: number, number: number, secret: Uint8Array): void;
 }
@@ -172,24 +178,52 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     const { counters, observer } = this;
     const number = this.#number();
     counters.clientConnectionsReceived += 1;
-    observer.clientConnected(number, link.peer);
     this.#arriving.add(link);
     const gone = new AbortController();
+    let isIntroduced = false;
     try {
       const timeoutMs = this.#settings.clientLoginTimeoutMs;
-      const greeting = this.engine.greet(this.#door(number, gone.signal));
-      const { result, leftover } = await this.#parts.network.talk(link, greeting, { timeoutMs });
+      const reception = this.#receive(link, this.#door(link, number, gone.signal), () => {
+        isIntroduced = true;
+      });
+      const { result, leftover } = await this.#parts.network.talk(link, reception, { timeoutMs });
       this.#arriving.delete(link);
       this.#admitted(link, number, result, leftover);
     } catch (error) {
       gone.abort();
       this.#arriving.delete(link);
       counters.clientConnectionsClosed += 1;
-      this.#turnedAway(link, number, error);
+      if (isIntroduced) this.#turnedAway(link, number, error);
+      else this.#notIntroduced(link, number, error);
+      observer.clientClosed(
+        number,
+        error instanceof PeerClosed ? 'The client left before it signed in.' : String(error),
+      );
     }
   }
 
-  #admitted(link: Link, number: number, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
+  /** Who it is, then what the engine has to say: one conversation, since what comes first may bring bytes of the next. */
+  *#receive(
+    link: Link,
+    door: Door<Memory, Who>,
+    introduced: () => void,
+  ): Conversation<Entry<Memory, Who>> {
+    const { engine, observer } = this;
+    const { peer } = link;
+    const client =
+      this.#parts.introduce === undefined ? undefined : yield* this.#parts.introduce(peer);
+    introduced();
+    link.peer = client ?? peer;
+    observer.clientConnected(door.cancelNumber, link.peer, client === undefined ? undefined : peer);
+    return yield* engine.greet(door);
+  }
+
+  #admitted(
+    link: Link,
+    number: number,
+    entry: Entry<Memory, Who>,
+    leftover: Uint8Array,
+  ): void {
     if (entry.kind !== 'session') {
       this.counters.clientConnectionsClosed += 1;
       if (entry.kind === 'cancel') {
@@ -234,13 +268,20 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
       }
       link.destroy();
     }
-    observer.clientClosed(
-      number,
-      error instanceof PeerClosed ? 'The client left before it signed in.' : String(error),
-    );
   }
 
-  #door(number: number, gone: AbortSignal): Door<Memory, Who> {
+  /** Whoever is there hears nothing: it may not even be a client of the engine's kind. */
+  #notIntroduced(link: Link, number: number, error: unknown): void {
+    const { observer } = this;
+    observer.clientConnected(number, link.peer);
+    if (error instanceof Violation) observer.introductionRefused(number, link.peer, error.message);
+    else if (error instanceof TalkTimeout)
+      observer.introductionRefused(number, link.peer, undefined);
+    else if (error instanceof Bug) observer.bug(`introduction of client ${number}`, error);
+    link.destroy();
+  }
+
+  #door(link: Link, number: number, gone: AbortSignal): Door<Memory, Who> {
     return {
       keeper: this.#keeper,
       cancelNumber: number,
@@ -252,7 +293,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
           ? { name: 'clientLimit', limit }
           : undefined;
       },
-      refused: (user, why) => this.observer.clientRefused(number, user, why),
+      refused: (user, why) => this.observer.clientRefused(number, link.peer, user, why),
       open: (who) => this.pool.welcome(who, gone),
       random: (count) => this.#parts.random.bytes(count),
     };

@@ -21,7 +21,7 @@ const MAPPED_IPV4 = '::ffff:';
 /** A socket of Bun's, plain or TLS, with a queue for what the operating system did not take at once. */
 export class SocketLink implements Link {
   handler: LinkHandler = deaf;
-  readonly peer: string;
+  peer: string;
   readonly #dialled: boolean;
   #socket: Socket<SocketLink>;
   #queue: Uint8Array[] = [];

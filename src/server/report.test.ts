@@ -27,9 +27,10 @@ function rig(level: LogLevel, format: LogFormat = 'json', debugLogging = false) 
 
 /** Everything that can happen, once. */
 function everything(report: Report): void {
-  report.clientConnected(7, '10.0.0.1:45678');
+  report.clientConnected(7, '10.0.0.1:45678', '10.0.0.2:5678');
+  report.introductionRefused(9, '10.0.0.2:5678', 'Why.');
   report.clientSignedIn(7, 'app', 'SCRAM-SHA-256');
-  report.clientRefused(8, 'app', 'Invalid credentials.');
+  report.clientRefused(8, '10.0.0.1:45678', 'app', 'Invalid credentials.');
   report.clientClosed(7, 'The client requested that the connection close.');
   report.serverConnected(3, 'app', '10.0.0.9:5432 TLSv1.3');
   report.serverFailed('app', 'connection refused');
@@ -57,7 +58,12 @@ describe('sentences of RDS Proxy', () => {
     expect(said((r) => r.clientConnected(1, '10.0.0.1:45678'))).toEqual([
       '[DEBUG] [proxyEndpoint=default] [clientConnection=1] A new client connected from 10.0.0.1:45678.',
     ]);
-    expect(said((r) => r.clientRefused(1, 'root', 'Invalid credentials.'))).toEqual([
+    expect(said((r) => r.clientConnected(1, '192.0.2.1:5', '10.0.0.1:45678'))).toEqual([
+      '[DEBUG] [proxyEndpoint=default] [clientConnection=1] A new client connected from 192.0.2.1:5 through 10.0.0.1:45678.',
+    ]);
+    expect(
+      said((r) => r.clientRefused(1, '10.0.0.1:45678', 'root', 'Invalid credentials.')),
+    ).toEqual([
       '[WARN] [proxyEndpoint=default] [clientConnection=1] Proxy authentication failed for user "root". Reason: Invalid credentials.',
     ]);
     expect(
@@ -94,6 +100,20 @@ describe('sentences of RDS Proxy', () => {
   });
 });
 
+test('whoever was not introduced is named, with what to do', () => {
+  const line =
+    '[WARN] [proxyEndpoint=default] [clientConnection=1] The connection from 10.0.0.1:45678 was closed before it began.';
+  expect(
+    said((r) => {
+      r.introductionRefused(1, '10.0.0.1:45678', 'Mend it.');
+      r.introductionRefused(1, '10.0.0.1:45678', undefined);
+    }),
+  ).toEqual([
+    `${line} Mend it.`,
+    `${line} Nothing, or a part of a PROXY protocol header only, came within clientLoginTimeout: see that the load balancer sends one.`,
+  ]);
+});
+
 describe('levels', () => {
   test('a short connection leaves no line at info', () => {
     const { lines, report } = rig('info');
@@ -126,7 +146,7 @@ describe('levels', () => {
 
   test('a refused login warns once', () => {
     const { parsed, report } = rig('info');
-    report.clientRefused(5, 'app', 'why');
+    report.clientRefused(5, '10.0.0.1:45678', 'app', 'why');
     report.fault(5, { name: 'loginRefused', user: 'app' });
     report.fault(6, { name: 'loginRefused', user: 'app' });
     expect(parsed().map((line) => [line['event'], line['client']])).toEqual([
@@ -139,7 +159,7 @@ describe('levels', () => {
 describe('storms', () => {
   test('refusals are limited, and what was left out is counted', () => {
     const { parsed, clock, report } = rig('info');
-    for (let i = 0; i < 1000; i += 1) report.clientRefused(i, `user${i}`, 'why');
+    for (let i = 0; i < 1000; i += 1) report.clientRefused(i, '10.0.0.1:45678', `user${i}`, 'why');
     report.pinned(1, 1, 'listen', '');
     expect(parsed()).toHaveLength(LINES_PER_WINDOW + 1);
     clock.advance(WINDOW_MS);
@@ -165,7 +185,7 @@ describe('storms', () => {
 
   test('debugLogging leaves nothing out', () => {
     const { lines, report } = rig('info', 'json', true);
-    for (let i = 0; i < 1000; i += 1) report.clientRefused(i, 'user', 'why');
+    for (let i = 0; i < 1000; i += 1) report.clientRefused(i, '10.0.0.1:45678', 'user', 'why');
     expect(lines).toHaveLength(1000);
   });
 });
@@ -174,7 +194,7 @@ test('what a client calls itself cannot forge a line or leave its quotes', () =>
   for (const format of ['json', 'rds'] as const) {
     const { lines, report } = rig('debug', format);
     const evil = 'x". Reason: none\r\n2026-01-01T00:00:00.000Z [ERROR] forged';
-    report.clientRefused(1, evil, 'why');
+    report.clientRefused(1, '10.0.0.1:45678', evil, 'why');
     report.pinned(1, 1, 'setting', evil);
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(line).not.toMatch(/[\r\n]|x". Reason/);

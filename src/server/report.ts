@@ -18,6 +18,9 @@ export interface ReportOptions {
   readonly debugLogging: () => boolean;
 }
 
+const TOO_LATE =
+  'Nothing, or a part of a PROXY protocol header only, came within clientLoginTimeout: see that the load balancer sends one.';
+
 /**
  * Turns what happens in one proxy into log lines, in the sentences of Amazon RDS Proxy where they are known. What every
  * short connection causes is only told at debug; of the rest, no kind of line can drown the log (see `Throttle`).
@@ -50,12 +53,22 @@ export class Report implements Observer {
     this.#throttle.settle();
   }
 
-  clientConnected(client: number, peer: string): void {
+  clientConnected(client: number, peer: string, via?: string): void {
     if (!this.#isVerbose()) return;
     this.#say('debug', 'clientConnected', {
-      message: `A new client connected from ${peer}.`,
+      message: `A new client connected from ${peer}${via === undefined ? '' : ` through ${via}`}.`,
       client,
       peer,
+      via,
+    });
+  }
+
+  introductionRefused(client: number, peer: string, why = TOO_LATE): void {
+    this.#say('warn', 'introductionRefused', {
+      message: `The connection from ${peer} was closed before it began. ${why}`,
+      client,
+      peer,
+      detail: why,
     });
   }
 
@@ -69,11 +82,12 @@ export class Report implements Observer {
     });
   }
 
-  clientRefused(client: number, user: string, why: string): void {
+  clientRefused(client: number, peer: string, user: string, why: string): void {
     this.#refused = client;
     this.#say('warn', 'clientRefused', {
       message: `Proxy authentication failed for user ${quoted(user)}. Reason: ${why}`,
       client,
+      peer,
       user,
       detail: why,
     });

@@ -18,6 +18,7 @@ import type { Listener } from '../net/listener.ts';
 import { listen } from '../net/listener.ts';
 import type { TargetReadiness } from './admin.ts';
 import { CredentialBook } from './credentials.ts';
+import { introduction } from './introduction.ts';
 import { Keeper } from './keeper.ts';
 import { SocketNetwork } from './network.ts';
 import { withinOpenFiles } from './open-files.ts';
@@ -151,6 +152,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
         counters: new Counters(),
         observer: this.#report,
         share: around.share,
+        introduce: (peer) => introduction(peer, this.plan.proxy),
         forwardCancel: (worker, number, secret) =>
           around.forwardCancel?.(proxy.name, worker, number, secret),
       },

@@ -16,7 +16,7 @@ export interface Ear {
 export class MemoryLink implements Link {
   handler: LinkHandler = deaf;
   ear: Ear = { hear() {}, ended() {} };
-  readonly peer: string;
+  peer: string;
   readonly tlsVersion: string | undefined;
   paused = false;
   /** Closes as soon as all has been said, as Bun's sockets do, instead of waiting for the peer to close as well. */

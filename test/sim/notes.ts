@@ -14,15 +14,20 @@ export class Notes implements Observer {
     return this.faults.map(({ name }) => name);
   }
 
-  clientConnected(client: number): void {
-    this.lines.push(`client ${client} connected`);
+  clientConnected(client: number, peer: string, via?: string): void {
+    const introduced = via === undefined ? '' : ` as ${peer} through ${via}`;
+    this.lines.push(`client ${client} connected${introduced}`);
+  }
+
+  introductionRefused(client: number, peer: string, why: string | undefined): void {
+    this.lines.push(`client ${client} at ${peer} not introduced: ${why ?? 'time ran out'}`);
   }
 
   clientSignedIn(client: number, user: string): void {
     this.lines.push(`client ${client} signed in as ${user}`);
   }
 
-  clientRefused(client: number, user: string, why: string): void {
+  clientRefused(client: number, _peer: string, user: string, why: string): void {
     this.lines.push(`client ${client} refused as ${user}: ${why}`);
   }
 

@@ -10,7 +10,7 @@ import { Entrance } from '../../src/core/entrance.ts';
 import type { Lot } from '../../src/core/lot.ts';
 import { Counters } from '../../src/core/observer.ts';
 import type { PoolSettings } from '../../src/core/pool-parts.ts';
-import type { ClientSettings } from '../../src/core/proxy.ts';
+import type { ClientSettings, ProxyParts } from '../../src/core/proxy.ts';
 import { Proxy } from '../../src/core/proxy.ts';
 import type { Session } from '../../src/core/session.ts';
 import { Backend } from './backend.ts';
@@ -56,6 +56,7 @@ export interface WorldOptions {
   readonly clients?: Partial<ClientSettings>;
   readonly seed?: number;
   readonly initQuery?: string;
+  readonly introduce?: ProxyParts<ToyMemory, Principal>['introduce'];
   /** Links close as soon as one side ends them. */
   readonly closesAtOnce?: boolean;
 }
@@ -110,8 +111,12 @@ export class World {
     };
     const { network, entrance, counters, notes: observer } = this;
     const parts = { engine, network, entrance, counters, observer, clock, random };
+    const { introduce } = options;
     this.clock.advance(1_000); // zero means "never" in places
-    this.proxy = new Proxy(parts, this.#settings);
+    this.proxy = new Proxy(
+      introduce === undefined ? parts : { ...parts, introduce },
+      this.#settings,
+    );
     this.proxy.pool.resize(options.granted ?? 10);
   }
 

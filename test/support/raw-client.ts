@@ -10,6 +10,8 @@ export interface ConnectOptions {
   readonly port: number;
   /** `direct` begins with the TLS hello, as libpq 17 does with `sslnegotiation=direct`. Default `none`. */
   readonly tls?: 'none' | 'startTls' | 'direct';
+  /** What goes ahead of everything, as from a load balancer. */
+  readonly header?: Uint8Array;
   /** PEM of the certificate to trust; without it none is checked. */
   readonly ca?: string;
   /** Default: the host. */
@@ -84,6 +86,7 @@ export class RawClient {
       },
     });
     const client = new RawClient(await promise);
+    if (options.header !== undefined) client.send(options.header);
     if (options.tls === 'startTls') await client.negotiateTls();
     if (options.tls === 'startTls' || options.tls === 'direct') await client.startTls(options);
     return client;

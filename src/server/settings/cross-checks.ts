@@ -26,6 +26,7 @@ export function crossCheck(
   for (const proxy of parts.proxies) {
     checkTarget(proxy, parts, problems);
     checkAuth(proxy, parts, values, problems);
+    checkProxyProtocol(proxy, problems);
     const { maxConnectionsPercent: max, maxIdleConnectionsPercent: idle } = proxy.item.pool;
     if (idle !== undefined && idle > max)
       problems.add(
@@ -100,6 +101,16 @@ function checkAuth(
     }
     users.add(user);
   });
+}
+
+/** Without a list anybody could claim to be anybody: whoever wants that must say so. */
+function checkProxyProtocol({ at, item }: Placed<ProxyInput>, problems: Problems): void {
+  const { proxyProtocol, proxyProtocolNetworks } = item;
+  if (proxyProtocol !== 'disabled' && proxyProtocolNetworks.length === 0)
+    problems.add(
+      [...at, 'proxyProtocol'],
+      'needs proxyProtocolNetworks; give the addresses of the load balancers',
+    );
 }
 
 /** Names are shown as they are declared, never the text that does not match one. */

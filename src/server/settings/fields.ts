@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { IpNetwork } from '../../base/ip.ts';
+import { parseNetwork } from '../../base/ip.ts';
 import { SecretText } from '../../base/secret-text.ts';
 import type { Address } from '../../core/network.ts';
 
@@ -103,16 +105,28 @@ const LISTEN = /^(?:\[([\da-fA-F:.]+(?:%\w+)?)\]|([\w.-]{1,253})):(\d{1,5})$/;
 
 /** `host:port` or `[IPv6 address]:port`. */
 export function listenAddress(what: string) {
-  const error = needs('host:port, such as 127.0.0.1:6432, 0.0.0.0:6432 or [::1]:6432');
-  return z
-    .string({ error })
-    .transform((value, context): Address => {
-      const address = parseListenAddress(value);
-      if (address !== undefined) return address;
-      context.addIssue({ code: 'custom', message: error({ input: value }) });
-      return z.NEVER;
-    })
-    .meta({ description: what, shown: 'host:port' });
+  const wanted = 'host:port, such as 127.0.0.1:6432, 0.0.0.0:6432 or [::1]:6432';
+  return parsed(wanted, parseListenAddress).meta({ description: what, shown: 'host:port' });
+}
+
+/** A block of IP addresses, or one of them. */
+export function network(what: string) {
+  const wanted = 'an IP network, such as 10.0.0.0/8 or 2001:db8::/32, or an IP address';
+  return parsed(wanted, parseNetwork).meta({ description: what });
+}
+
+/** A text that means something else from here on. `wanted` completes "must be …". */
+function parsed<Value extends Address | IpNetwork>(
+  wanted: string,
+  parse: (text: string) => Value | undefined,
+) {
+  const error = needs(wanted);
+  return z.string({ error }).transform((value, context): Value => {
+    const meant = parse(value);
+    if (meant !== undefined) return meant;
+    context.addIssue({ code: 'custom', message: error({ input: value }) });
+    return z.NEVER;
+  });
 }
 
 function parseListenAddress(value: string): Address | undefined {

@@ -43,6 +43,8 @@ describe('what is valid', () => {
         engineFamily: 'POSTGRESQL',
         listen: { host: '::1', port: 6432 },
         hostnames: ['::1'],
+        proxyProtocol: 'disabled',
+        proxyProtocolNetworks: [],
         requireTls: false,
         tls: undefined,
         auth: [

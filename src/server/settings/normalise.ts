@@ -72,6 +72,8 @@ function proxySettings(input: ProxyInput, directory: string): ProxySettings {
     engineFamily: input.engineFamily,
     listen: input.listen,
     hostnames: input.hostnames ?? [input.listen.host],
+    proxyProtocol: input.proxyProtocol,
+    proxyProtocolNetworks: input.proxyProtocolNetworks,
     requireTls: input.requireTls,
     tls: tls && {
       certFile: resolve(directory, tls.certFile),

@@ -7,6 +7,7 @@ import {
   looseMapping,
   mapping,
   name,
+  network,
   oneOf,
   secretText,
   text,
@@ -189,6 +190,14 @@ export const proxySchema = mapping(
       1,
       100,
     ).optional(),
+    proxyProtocol: oneOf(
+      ['disabled', 'optional', 'required'],
+      'Whether clients come through load balancers that tell their addresses by the PROXY protocol, version 1 or 2; with `optional`, some do.',
+    ).default('disabled'),
+    proxyProtocolNetworks: listOf(
+      network('An IP network or address.'),
+      'The addresses of those load balancers. A PROXY header from elsewhere ends the connection.',
+    ).default([]),
     requireTls: flag('Refuse clients that do not use TLS.').default(false),
     tls: mapping(
       {

@@ -5,6 +5,7 @@ import type { Address } from '../../core/network.ts';
 import type { PoolSettings } from '../../core/pool-parts.ts';
 import type { ClientSettings } from '../../core/proxy.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
+import type { IntroductionSettings } from '../introduction.ts';
 
 /** What the settings file says, validated, with defaults filled in and every path absolute. */
 export interface Settings {
@@ -51,7 +52,7 @@ export interface DatabaseSettings extends Address {
   readonly database: string;
 }
 
-export interface ProxySettings extends ClientSettings {
+export interface ProxySettings extends ClientSettings, IntroductionSettings {
   readonly name: string;
   readonly engineFamily: EngineFamily;
   /** Port 0 lets the system choose. */

@@ -127,6 +127,38 @@ describe('values', () => {
       ]);
   });
 
+  test('networks', () => {
+    const networks = (...proxyProtocolNetworks: unknown[]) =>
+      proxy({ proxyProtocol: 'optional', proxyProtocolNetworks });
+    expect(networks('10.0.0.0/8', '192.0.2.1', '::1', '2001:db8::/32', '0.0.0.0/0')).toEqual([]);
+    for (const wrong of ['*', '10.0.0.0/33', 'balancer.internal', '10.0.0.1:80', 10, null])
+      expect(networks('::1', wrong)).toEqual([
+        expect.stringContaining('proxies[0].proxyProtocolNetworks[1]: '),
+      ]);
+    expect(networks('*')).toEqual([
+      'proxies[0].proxyProtocolNetworks[0]: must be an IP network, such as 10.0.0.0/8 or 2001:db8::/32, or an IP address',
+    ]);
+  });
+
+  test('who believes PROXY headers must say whose', () => {
+    for (const proxyProtocol of ['optional', 'required'])
+      expect(proxy({ proxyProtocol })).toEqual([
+        'proxies[0].proxyProtocol: needs proxyProtocolNetworks; give the addresses of the load balancers',
+      ]);
+    expect(proxy({ proxyProtocol: 'disabled' })).toEqual([]);
+    expect(proxy({ proxyProtocol: true })).toEqual([
+      'proxies[0].proxyProtocol: must be one of disabled, optional, required',
+    ]);
+    for (const [key, meant] of [
+      ['proxyProtocolFrom', 'proxyProtocol'],
+      ['proxyProtocolNetwork', 'proxyProtocolNetworks'],
+      ['proxy_protocol_networks', 'proxyProtocolNetworks'],
+    ] as const)
+      expect(proxy({ [key]: ['::1'] })).toEqual([
+        `proxies[0]: unknown key \`${key}\` — did you mean \`${meant}\`?`,
+      ]);
+  });
+
   test('between 1 and 200 auth entries', () => {
     expect(proxy({ auth: [] })).toEqual(['proxies[0].auth: must be a list of 1 to 200 items']);
     const many = Array.from({ length: 201 }, () => ({ secret: 'app' }));
@@ -269,7 +301,11 @@ describe('what only the whole can tell', () => {
           auth: [{ secret: 'app', iamAuth: 'REQUIRED' }],
           listen: '0.0.0.0:1',
         });
-        second({ pool: { maxConnectionsPercent: 1 }, hostnames: ['h'] })(settings);
+        second({
+          pool: { maxConnectionsPercent: 1 },
+          hostnames: ['h'],
+          proxyProtocolNetworks: ['10.0.0.0/8'],
+        })(settings);
       }),
     );
     expect(warnings.map((warning) => warning.replace(/^.*sluice\.yaml:\d+:\d+: /, ''))).toEqual([
@@ -278,6 +314,7 @@ describe('what only the whole can tell', () => {
       'proxies[0].auth[0].iamAuth: nobody can sign in with a token, since there are no principals; declare some',
       'proxies[1].auth[0].iamAuth: nobody can sign in with a token, since there are no principals; declare some',
       'proxies[1].pool.maxConnectionsPercent: the proxies of this database may take 101 % of its connections together; share out 100 %',
+      'proxies[1].proxyProtocolNetworks: has no effect; set proxyProtocol to required',
     ]);
   });
 });

@@ -18,6 +18,11 @@ export function warn(input: SettingsInput, warnings: Problems): void {
       const text = `the proxies of this database may take ${sum} % of its connections together; share out 100 %`;
       warnings.add(['proxies', index, 'pool', 'maxConnectionsPercent'], text);
     }
+    if (proxy.proxyProtocol === 'disabled' && proxy.proxyProtocolNetworks.length > 0)
+      warnings.add(
+        ['proxies', index, 'proxyProtocolNetworks'],
+        'has no effect; set proxyProtocol to required',
+      );
     warnOfTokens(input, proxy, index, warnings);
   });
 }
