@@ -14,6 +14,7 @@ const requirements: readonly Requirement[] = [
   { name: 'psql', command: ['psql', '--version'], debianPackage: 'postgresql-client' },
   // A part of the server's package; the wrapper of this name in the client's package finds nothing without it.
   { name: 'pgbench', command: ['pgbench', '--version'], debianPackage: 'postgresql' },
+  { name: 'HAProxy', command: ['/usr/sbin/haproxy', '-v'], debianPackage: 'haproxy' },
   { name: 'openssl', command: ['openssl', 'version'], debianPackage: 'openssl' },
   {
     name: 'psycopg 3 for /usr/bin/python3',
@@ -48,7 +49,7 @@ export async function provision(say: (line: string) => void): Promise<void> {
   }
   say(`installing ${packages.join(', ')}`);
   await run(['apt-get', 'update']);
-  await withoutClusters(() => run(install));
+  await withoutServices(() => withoutClusters(() => run(install)));
   const still = await missingOf(missing);
   if (still.length > 0) {
     throw new Error(`still missing: ${still.map(({ name }) => name).join(', ')}`);
@@ -78,6 +79,21 @@ async function run(command: readonly string[]): Promise<void> {
     child.exited,
   ]);
   if (code !== 0) throw new Error(`${command.join(' ')} failed (${code}):\n${out}${err}`);
+}
+
+/** Debian's packages start what they bring unless a policy forbids it. */
+async function withoutServices(work: () => Promise<void>): Promise<void> {
+  const path = '/usr/sbin/policy-rc.d';
+  if (existsSync(path)) {
+    await work();
+    return;
+  }
+  await writeFile(path, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    await work();
+  } finally {
+    await rm(path);
+  }
 }
 
 /** Debian's package makes and starts a server of its own unless it is told not to. */
