@@ -218,12 +218,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     return yield* engine.greet(door);
   }
 
-  #admitted(
-    link: Link,
-    number: number,
-    entry: Entry<Memory, Who>,
-    leftover: Uint8Array,
-  ): void {
+  #admitted(link: Link, number: number, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
     if (entry.kind !== 'session') {
       this.counters.clientConnectionsClosed += 1;
       if (entry.kind === 'cancel') {
