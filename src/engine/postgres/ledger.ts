@@ -25,6 +25,8 @@ export const owed = {
   ownSync: 20,
   /** A question about what a session has left behind. */
   ownQuery: 21,
+  /** A question about what a statement of the client's returns on this connection. */
+  ownDescribe: 23,
   /** Parse, Bind and Execute of a PREPARE that the client's next statement needs. */
   ownMake: 22,
 } as const;

@@ -3,6 +3,7 @@ import type { RelaySink } from '../../core/engine.ts';
 import { message } from '../../wire/postgres/build.ts';
 import { readDataRow, readReport } from '../../wire/postgres/backend-read.ts';
 import { backend } from '../../wire/postgres/message-types.ts';
+import { Describing } from './description.ts';
 import type { Ledger } from './ledger.ts';
 import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
@@ -37,8 +38,11 @@ export class OwnReplies {
     return this.#question;
   }
 
-  /** A reply to the entry at the ledger's head, which is ours; `bytes[start, end)` is its body. ReadyForQuery is not among them. */
-  reply(type: number, bytes: Uint8Array, start: number, end: number): void {
+  /**
+   * A reply to the entry at the ledger's head, which is ours; `bytes[start, end)` is its body, or as much of a very long
+   * description as there is. ReadyForQuery is not among them.
+   */
+  reply(type: number, bytes: Uint8Array, start: number, end: number, isWhole: boolean): void {
     const ledger = this.#ledger;
     switch (type) {
       case backend.parseComplete:
@@ -54,13 +58,25 @@ export class OwnReplies {
       case backend.dataRow:
         if (ledger.head === owed.ownQuery) this.#row = readDataRow(bytes.subarray(start, end));
         return;
-      case backend.bindComplete:
+      case backend.parameterDescription:
       case backend.rowDescription:
+      case backend.noData:
+        this.#describe(type, isWhole ? bytes.subarray(start, end) : undefined);
+        return;
+      case backend.bindComplete:
       case backend.noticeResponse:
         return;
       default:
         throw new Violation(`message type ${type} in answer to our own request`);
     }
+  }
+
+  #describe(type: number, body: Uint8Array | undefined): void {
+    const ledger = this.#ledger;
+    if (ledger.head !== owed.ownDescribe) return;
+    const assumption = ledger.headAssumption;
+    if (assumption instanceof Describing) assumption.hear(type, body);
+    if (type !== backend.parameterDescription) ledger.settle(owed.ownDescribe);
   }
 
   /** The database refuses something of ours. Returns whether that is the client's affair. */
@@ -69,6 +85,7 @@ export class OwnReplies {
     switch (head) {
       case owed.ownParse:
       case owed.ownMake:
+      case owed.ownDescribe:
         // It was made for the client's statement, which could not have been run either.
         return true;
       case owed.ownQuery: {

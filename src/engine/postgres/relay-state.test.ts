@@ -332,6 +332,13 @@ describe('what ties a session', () => {
     expect([rig.attached, rig.pinned.size]).toEqual([true, 1]);
   });
 
+  test('unties although what took it away came while the question was under way', () => {
+    const rig = after(query('listen news'), complete('LISTEN'), ready());
+    rig.client(query('unlisten news')).server(answer('t'), complete('UNLISTEN'), ready());
+    rig.server(answer('f'));
+    expect([rig.attached, rig.pinned.size]).toEqual([false, 0]);
+  });
+
   test('does not where the database knows of nothing: undone, refused, or never meant', () => {
     for (const sql of [
       'begin; listen news; rollback',

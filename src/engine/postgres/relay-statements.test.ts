@@ -343,9 +343,11 @@ describe('a prepared statement without a name (PG-90)', () => {
     expect(sent(rig)).toEqual(['B |', 'E ', 'S']);
     start(connection).client(parse('', 'select 2'), sync()).server(parsed, ready());
     rig.client(bind('', ''), execute(), sync());
-    expect(sent(rig)).toEqual(['P |select 1', 'B |', 'E ', 'S']);
+    expect(sent(rig)).toEqual(['P |select 1', 'D S', 'H']);
     rig.heard();
-    rig.server(parsed, bound, oneRow, ready());
+    rig.server(parsed, message('t', i16(0)), say.noData);
+    expect(sent(rig)).toEqual(['B |', 'E ', 'S']);
+    rig.server(bound, oneRow, ready());
     expect(rig.heard()).toEqual(['2', 'D 1', 'C SELECT 1', 'Z I']);
   });
 
@@ -387,7 +389,97 @@ describe('a prepared statement without a name (PG-90)', () => {
     start(connection).client(parse('', 'select 3'), sync()).server(parsed, ready());
     sent(rig);
     rig.client(bind('', ''), sync());
-    expect(sent(rig)).toEqual(['P |select 1', 'B |', 'S']);
+    expect(sent(rig)).toEqual(['P |select 1', 'D S', 'H']);
+    rig.server(parsed, message('t', i16(0)), say.noData);
+    expect(sent(rig)).toEqual(['B |', 'S']);
+  });
+});
+
+describe('a statement of which its client has been told what it returns (PG-83)', () => {
+  const nothing = bytesOf(message('t', i16(0)), say.noData);
+  const aColumn = bytesOf(message('t', i16(0)), say.rowDescription('a'));
+
+  /** A session that has prepared and described a statement, and then gets `next`, where somebody else's has been. */
+  function told(name: string, next: PostgresMemory, start: (memory: PostgresMemory) => Rig): Rig {
+    const rig = start(freshMemory(undefined, next.realm)).client(
+      parse(name, 'select 1'),
+      describeIt(name),
+      sync(),
+    );
+    rig.server(parsed, nothing, ready());
+    rig.free = false;
+    rig.client(bind('', name), execute(), sync()).grant(next);
+    sent(rig);
+    rig.heard();
+    return rig;
+  }
+
+  const describeIt = (name: string): Uint8Array => message('D', `S${name}\0`);
+
+  test('is asked about once on each connection, and used as soon as the answer is the same', () => {
+    const { memory, rig: start } = realm();
+    const next = memory();
+    const rig = told('a', next, start);
+    rig.server(parsed, nothing);
+    expect(sent(rig)).toEqual(['B |sluice_1', 'E ', 'S']);
+    rig.server(bound, oneRow, ready());
+    expect(rig.heard()).toEqual(['2', 'D 1', 'C SELECT 1', 'Z I']);
+    rig.free = false;
+    rig.client(bind('', 'a'), execute(), sync()).grant(next);
+    expect(sent(rig)).toEqual(['B |sluice_1', 'E ', 'S']);
+  });
+
+  test('is asked about in the same write in which it is made', () => {
+    const { memory, rig: start } = realm();
+    const rig = start(memory()).client(parse('a', 'select 1'), describeIt('a'), sync());
+    rig.server(parsed, nothing, ready());
+    sent(rig);
+    rig.free = false;
+    rig.client(bind('', 'a'), execute(), sync()).grant(memory());
+    expect(sent(rig)).toEqual(['P sluice_1|select 1', 'D Ssluice_1', 'H']);
+  });
+
+  for (const name of ['a', '']) {
+    test(`fails as it would without us where the answer differs, ${name === '' ? 'without a' : 'with a'} name`, () => {
+      const { memory, rig: start } = realm();
+      const rig = told(name, memory(), start);
+      rig.server(parsed, aColumn);
+      expect(sent(rig)).toEqual(['B |sluice_0', 'E ', 'S']);
+      rig.server(failure('26000'), ready());
+      expect(rig.heard()).toEqual(['E ERROR 0A000 cached plan must not change result type', 'Z I']);
+      expect([rig.attached, rig.pins]).toEqual([false, []]);
+    });
+  }
+
+  test('may be used again once the client has asked anew', () => {
+    const { memory, rig: start } = realm();
+    const next = memory();
+    const rig = told('a', next, start);
+    rig.server(parsed, aColumn).server(failure('26000'), ready());
+    sent(rig);
+    rig.client(describeIt('a'), sync()).grant(next).server(parsed, aColumn, ready());
+    sent(rig);
+    rig.client(bind('', 'a'), sync()).grant(next);
+    expect(sent(rig)).toEqual(['B |sluice_2', 'S']);
+  });
+
+  test('whose description is too long to be read is used as it is', () => {
+    const { memory, rig: start } = realm();
+    const long = bytesOf(message('t', i16(0)), message('T', new Uint8Array(300_000)));
+    const rig = start(memory()).client(parse('a', 'select 1'), describeIt('a'), sync());
+    for (const piece of cut(bytesOf(parsed, long, ready()), 65_536)) rig.server(piece);
+    sent(rig);
+    rig.free = false;
+    rig.client(bind('', 'a'), sync()).grant(memory());
+    expect(sent(rig)).toEqual(['P sluice_1|select 1', 'B |sluice_1', 'S']);
+  });
+
+  test('is not sent again where a plan has changed: its client would take the rows for others', () => {
+    const { memory, rig: start } = realm();
+    const rig = start(memory()).client(parse('a', 'select 1'), describeIt('a'), sync());
+    rig.server(parsed, nothing, ready()).heard();
+    rig.client(bind('', 'a'), execute(), sync()).server(failure('0A000'), ready());
+    expect(rig.heard().map((heard) => heard[0])).toEqual(['E', 'Z']);
   });
 });
 

@@ -3,6 +3,7 @@ import { concat, EMPTY, i32be, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelaySink } from '../../core/engine.ts';
 import type { TransactionStatus } from '../../wire/postgres/backend.ts';
+import { errorResponse } from '../../wire/postgres/backend.ts';
 import {
   readCommandComplete,
   readReadyForQuery,
@@ -10,6 +11,7 @@ import {
 } from '../../wire/postgres/backend-read.ts';
 import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
 import { backend } from '../../wire/postgres/message-types.ts';
+import { ChangedResult, Describing } from './description.ts';
 import { translated } from './error-names.ts';
 import type { Ledger } from './ledger.ts';
 import { owed } from './ledger.ts';
@@ -205,16 +207,20 @@ export class Replies {
 
   /** Small messages that are read, and so must have arrived as a whole. */
   #mustBeWhole(type: number, bodyBytes: number): boolean {
-    const { ledger } = this.#parts;
     const isRead =
       type === backend.readyForQuery ||
       type === backend.errorResponse ||
       type === backend.parameterStatus ||
-      ledger.headIsOurs ||
-      (type === backend.commandComplete && ledger.headAssumption !== undefined);
+      this.#parts.ledger.headIsOurs ||
+      (type === backend.commandComplete && this.#parts.ledger.headAssumption !== undefined) ||
+      this.#isDescribing(type);
     if (!isRead || bodyBytes <= limits.inspectedMessageBytes.value) return isRead;
-    if (type === backend.errorResponse) return false;
+    if (type === backend.errorResponse || isDescription(type)) return false;
     throw new Violation(`a message of type ${type} with ${bodyBytes} bytes`);
+  }
+
+  #isDescribing(type: number): boolean {
+    return isDescription(type) && this.#parts.ledger.headAssumption instanceof Describing;
   }
 
   /** Strikes one message off; false where it is not the client's. */
@@ -244,15 +250,15 @@ export class Replies {
       return false;
     }
     if (ledger.headIsOurs) {
-      own.reply(type, bytes, start, end);
+      own.reply(type, bytes, start, end, isWhole);
       return false;
     }
-    this.#result(type, bytes, start, end);
+    this.#result(type, bytes, start, end, isWhole);
     return true;
   }
 
   /** A reply to what the client has sent, other than those that come with anything. */
-  #result(type: number, bytes: Uint8Array, start: number, end: number): void {
+  #result(type: number, bytes: Uint8Array, start: number, end: number, isWhole: boolean): void {
     const { ledger } = this.#parts;
     switch (type) {
       case backend.dataRow:
@@ -260,7 +266,6 @@ export class Replies {
       case backend.copyDone:
       case backend.copyOutResponse:
       case backend.functionCallResponse:
-      case backend.parameterDescription:
         if (ledger.isEmpty) throw new Violation(`message type ${type} where nothing was owed`);
         return;
       case backend.noticeResponse:
@@ -275,11 +280,10 @@ export class Replies {
       case backend.closeComplete:
         ledger.settle(owed.close);
         return;
+      case backend.parameterDescription:
       case backend.noData:
-        ledger.settle(owed.describe);
-        return;
       case backend.rowDescription:
-        ledger.settleUnlessQuery(owed.describe);
+        this.#describe(type, bytes, start, end, isWhole);
         return;
       case backend.commandComplete:
         this.#complete(bytes, start, end);
@@ -297,6 +301,16 @@ export class Replies {
       default:
         throw new Violation(`message type ${type} from the database`);
     }
+  }
+
+  #describe(type: number, bytes: Uint8Array, start: number, end: number, isWhole: boolean): void {
+    const { ledger } = this.#parts;
+    const assumption = ledger.headAssumption;
+    if (assumption instanceof Describing)
+      assumption.hear(type, isWhole ? bytes.subarray(start, end) : undefined);
+    if (type === backend.rowDescription) ledger.settleUnlessQuery(owed.describe);
+    else if (type === backend.noData) ledger.settle(owed.describe);
+    else if (ledger.isEmpty) throw new Violation(`message type ${type} where nothing was owed`);
   }
 
   #complete(bytes: Uint8Array, start: number, end: number): void {
@@ -364,9 +378,12 @@ export class Replies {
         return false;
       }
     }
-    const words = isWhole
-      ? translated(bytes, start, end, (name) => statements.clientsNameOf(name))
-      : undefined;
+    const words =
+      ledger.headAssumption instanceof ChangedResult
+        ? CHANGED
+        : isWhole
+          ? translated(bytes, start, end, (name) => statements.clientsNameOf(name))
+          : undefined;
     this.#fail();
     if (isOurs && this.isSkipping) this.needsSync = true;
     if (words === undefined) return true;
@@ -428,7 +445,21 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   return b.length === 0 ? a : concat([a, b]);
 }
 
+function isDescription(type: number): boolean {
+  return (
+    type === backend.rowDescription ||
+    type === backend.parameterDescription ||
+    type === backend.noData
+  );
+}
+
 const UNREAD = { code: undefined, severity: '' } as const;
+/** As PostgreSQL says it. */
+const CHANGED = errorResponse({
+  severity: 'ERROR',
+  code: '0A000',
+  message: 'cached plan must not change result type',
+});
 /** feature_not_supported: among others, "cached plan must not change result type". */
 const CHANGED_RESULT = '0A000';
 

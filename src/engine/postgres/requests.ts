@@ -47,6 +47,8 @@ export class Requests {
   /** The chunk in which the first Bind of the batch at hand stands, and where. */
   #batchIn: Uint8Array | undefined;
   #batchAt = 0;
+  /** It cannot be sent again. */
+  #isBatchLost = false;
   #streaming: StreamingClassifier | undefined;
   /** Where the stream is in its message: in the statement's name, in its text, behind it. */
   #streamIn: 'name' | 'text' | 'rest' = 'text';
@@ -83,6 +85,7 @@ export class Requests {
     if (type === frontend.sync) {
       if (this.#batchIn === place.bytes) replies.sent(place.bytes, this.#batchAt, place.end);
       this.#batchIn = undefined;
+      this.#isBatchLost = false;
       this.isUnsynced = false;
       replies.synced();
       ledger.push(owed.sync);
@@ -100,9 +103,7 @@ export class Requests {
       case frontend.parse:
         return this.#parse(place);
       case frontend.bind:
-        this.isUnsynced = true;
-        this.#bind(place);
-        return true;
+        return this.#bind(place);
       case frontend.execute:
         sink.request();
         this.isUnsynced = true;
@@ -185,21 +186,34 @@ export class Requests {
     return false;
   }
 
-  #bind(place: Place): void {
+  #bind(place: Place): boolean {
+    const { statements } = this.#parts;
     const { bytes, start } = place;
-    if (this.#batchIn === undefined) {
-      this.#batchIn = bytes;
-      this.#batchAt = place.at;
-    }
     const portalEnd = nulAfter(place, start);
     const nameStart = portalEnd + 1;
-    const executed = this.#parts.statements.use(place, nameStart, nulAfter(place, nameStart));
-    this.#parts.ledger.push(owed.bind);
-    if (executed.effects === NO_EFFECTS && this.#portals === undefined) return;
+    const nameEnd = nulAfter(place, nameStart);
+    this.isUnsynced = true;
+    const executed = statements.bind(place, nameStart, nameEnd);
+    if (executed === undefined) {
+      this.#waits = true;
+      return false;
+    }
+    this.#beginBatch(place, nameStart, nameEnd);
+    if (executed.effects === NO_EFFECTS && this.#portals === undefined) return true;
     this.#portals ??= new Map();
     const portal = latin1(bytes, start, portalEnd);
     if (executed.effects === NO_EFFECTS) this.#portals.delete(portal);
     else this.#portals.set(portal, executed);
+    return true;
+  }
+
+  /** What begins with this Bind can be sent again, unless the client would take the rows for others. */
+  #beginBatch({ bytes, at }: Place, nameStart: number, nameEnd: number): void {
+    if (this.#batchIn !== undefined || this.#isBatchLost) return;
+    this.#isBatchLost = this.#parts.statements.isTrusted(bytes, nameStart, nameEnd);
+    if (this.#isBatchLost) return;
+    this.#batchIn = bytes;
+    this.#batchAt = at;
   }
 
   #execute(memory: PostgresMemory, place: Place): void {
@@ -220,8 +234,8 @@ export class Requests {
     const nameEnd = nulAfter(place, start + 1);
     const isStatement = u8(bytes, start) === STATEMENT;
     if (type === frontend.describe) {
-      if (isStatement) statements.use(place, start + 1, nameEnd);
-      ledger.push(owed.describe);
+      if (isStatement) statements.describe(place, start + 1, nameEnd);
+      else ledger.push(owed.describe);
     } else if (isStatement) statements.close(place, start + 1, nameEnd);
     else {
       this.#portals?.delete(latin1(bytes, start + 1, nameEnd));

@@ -1,6 +1,7 @@
 import { concat } from '../../base/bytes.ts';
 import { message } from '../../wire/postgres/build.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
+import type { Description } from './description.ts';
 import type { Effects } from './effects.ts';
 import type { SettingsState } from './state.ts';
 
@@ -30,10 +31,22 @@ export class Statement {
   readonly made = undefined;
   /** By the state in which it was parsed: what it means may depend on that (trap PG-81). */
   readonly #variants = new Map<SettingsState, Variant>();
+  readonly #descriptions = new Map<string, Description>();
 
   constructor(recipe: Recipe, effects: Effects) {
     this.recipe = recipe;
     this.effects = effects;
+  }
+
+  /** The one object for what a Describe has told of it. */
+  description(text: string): Description {
+    let description = this.#descriptions.get(text);
+    if (description === undefined) {
+      description = { text };
+      if (this.#descriptions.size >= KNOWN_VARIANTS) this.#descriptions.clear();
+      this.#descriptions.set(text, description);
+    }
+    return description;
   }
 
   variantFor(planning: SettingsState, newName: () => string): Variant {
@@ -77,44 +90,61 @@ export function sqlOf(
 
 const NUL = Uint8Array.of(0);
 
+interface OnServer {
+  usedAt: number;
+  /** What it returns there, as far as anybody has asked; `asking` while somebody does. */
+  description: Description | 'asking' | undefined;
+}
+
 /** The prepared statements that are on one database connection, the least recently used first to go. */
 export class PreparedOnServer {
-  readonly #usedAt = new Map<Variant, number>();
+  readonly #variants = new Map<Variant, OnServer>();
   #uses = 0;
 
   get size(): number {
-    return this.#usedAt.size;
+    return this.#variants.size;
   }
 
   /** Whether it is there; then it has been used now. */
   use(variant: Variant): boolean {
-    if (!this.#usedAt.has(variant)) return false;
-    this.add(variant);
+    const found = this.#variants.get(variant);
+    if (found === undefined) return false;
+    this.#uses += 1;
+    found.usedAt = this.#uses;
     return true;
   }
 
   add(variant: Variant): void {
     this.#uses += 1;
-    this.#usedAt.set(variant, this.#uses);
+    this.#variants.set(variant, { usedAt: this.#uses, description: undefined });
+  }
+
+  descriptionOf(variant: Variant): OnServer['description'] {
+    return this.#variants.get(variant)?.description;
+  }
+
+  describe(variant: Variant, description: OnServer['description']): void {
+    const found = this.#variants.get(variant);
+    if (found !== undefined) found.description = description;
   }
 
   delete(variant: Variant): void {
-    this.#usedAt.delete(variant);
+    this.#variants.delete(variant);
   }
 
   clear(): void {
-    this.#usedAt.clear();
+    this.#variants.clear();
   }
 
   all(): readonly Variant[] {
-    return [...this.#usedAt.keys()];
+    return [...this.#variants.keys()];
   }
 
   /** The one that has not been used for the longest time. */
   get oldest(): Variant | undefined {
     let oldest: Variant | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const [variant, usedAt] of this.#usedAt) {
+    for (const [variant, { usedAt }] of this.#variants) {
       if (usedAt >= least) continue;
       least = usedAt;
       oldest = variant;

@@ -1,6 +1,8 @@
 import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import { closeStatement } from '../../wire/postgres/frontend.ts';
+import { closeStatement, describeStatement, flush } from '../../wire/postgres/frontend.ts';
+import { Described } from './described.ts';
+import { ChangedResult } from './description.ts';
 import type { ParseMessage } from '../../wire/postgres/frontend-read.ts';
 import type { Effects } from './effects.ts';
 import { NO_EFFECTS } from './effects.ts';
@@ -45,6 +47,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   readonly #names = new Map<string, Statement>();
   /** Statements that were made while settings were in doubt, under names of their own, up to the request's end. */
   readonly #private = new Map<Statement, Variant>();
+  readonly #described = new Described();
   #memory: PostgresMemory;
   /** Where in the chunk something of ours must be put: before the message at hand. */
   #at = 0;
@@ -112,16 +115,65 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     return true;
   }
 
-  /** A Bind or a Describe, of which the statement's name has arrived. */
-  use(place: Place, nameStart: number, nameEnd: number): Executed {
+  /**
+   * A Bind, of which the statement's name has arrived. Undefined where it must wait: until it is known that what the client
+   * believes to get is what it would get.
+   */
+  bind(place: Place, nameStart: number, nameEnd: number): Executed | undefined {
     this.#at = place.at;
-    if (nameStart === nameEnd) return this.#useUnnamed();
+    if (nameStart === nameEnd) return this.#bindUnnamed(place, nameStart);
+    const name = latin1(place.bytes, nameStart, nameEnd);
+    const statement = this.#names.get(name);
+    let variant: Variant | undefined;
+    let assumption: Assumption | undefined;
+    if (statement === undefined) variant = this.stranger(name);
+    else {
+      const holds = this.#described.holds(
+        statement,
+        this.#variantOf(statement),
+        this.#memory.prepared,
+      );
+      if (holds === 'asking') return undefined;
+      if (holds === 'unknown') return this.#ask(statement);
+      if (holds === 'yes') variant = this.ensure(statement);
+      else {
+        statement.renew();
+        variant = NO_STATEMENT;
+        assumption = new ChangedResult();
+      }
+    }
+    if (variant !== undefined)
+      exchange(this.#outbox, place, [{ start: nameStart, end: nameEnd, to: variant.nameBytes }]);
+    this.#ledger.push(owed.bind, assumption);
+    return statement ?? NOTHING;
+  }
+
+  /** A Describe of a statement, whole. */
+  describe(place: Place, nameStart: number, nameEnd: number): void {
+    this.#at = place.at;
+    if (nameStart === nameEnd) {
+      this.#makeUnnamed();
+      this.#ledger.push(owed.describe, this.ofSession?.tell());
+      return;
+    }
     const name = latin1(place.bytes, nameStart, nameEnd);
     const statement = this.#names.get(name);
     const variant = statement === undefined ? this.stranger(name) : this.ensure(statement);
     if (variant !== undefined)
       exchange(this.#outbox, place, [{ start: nameStart, end: nameEnd, to: variant.nameBytes }]);
-    return statement ?? NOTHING;
+    const asks = statement !== undefined && variant !== undefined;
+    const { prepared } = this.#memory;
+    this.#ledger.push(
+      owed.describe,
+      asks ? this.#described.tell(statement, variant, prepared) : undefined,
+    );
+  }
+
+  /** Whether the client knows what a statement returns, and would take something else for that. */
+  isTrusted(bytes: Uint8Array, nameStart: number, nameEnd: number): boolean {
+    if (nameStart === nameEnd) return this.ofSession?.isTold === true;
+    const statement = this.#names.get(latin1(bytes, nameStart, nameEnd));
+    return statement !== undefined && this.#described.has(statement);
   }
 
   /** A Close: the statement stays on the connection for those who have the same. */
@@ -336,20 +388,43 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   /** What runs is what this session has prepared without a name, or the database says that there is nothing (trap PG-90). */
-  #useUnnamed(): Executed {
+  #bindUnnamed(place: Place, nameAt: number): Executed | undefined {
     const unnamed = this.ofSession;
-    if (this.#memory.unnamed !== unnamed) {
-      if (unnamed?.source === undefined) this.#send(owed.ownClose, closeStatement(''));
-      else {
-        const { bytes, start, end, effects } = unnamed.source;
-        const { edits } = this.#exchangeNames(effects, bytes, start);
-        const body = edited(bytes, start, end, edits);
-        const forget: Assumption = { undo: () => void (this.#memory.unnamed = FOREIGN) };
-        this.#send(owed.ownParse, parseMessage(NO_NAME, body), forget);
-      }
-      this.#memory.unnamed = unnamed;
+    const isMade = this.#makeUnnamed();
+    if (isMade && unnamed?.isTold === true) {
+      this.#send(owed.ownDescribe, describeStatement(''), unnamed.compare());
+      this.#outbox.put(flush());
     }
+    if (unnamed?.isComparing === true) return undefined;
+    const isChanged = unnamed?.isChanged === true;
+    if (isChanged)
+      exchange(this.#outbox, place, [{ start: nameAt, end: nameAt, to: NO_STATEMENT.nameBytes }]);
+    this.#ledger.push(owed.bind, isChanged ? new ChangedResult() : undefined);
     return unnamed?.source ?? NOTHING;
+  }
+
+  /** Makes the session's statement without a name on the connection, if it is not there. */
+  #makeUnnamed(): boolean {
+    const unnamed = this.ofSession;
+    if (this.#memory.unnamed === unnamed) return false;
+    if (unnamed?.source === undefined) this.#send(owed.ownClose, closeStatement(''));
+    else {
+      const { bytes, start, end, effects } = unnamed.source;
+      const { edits } = this.#exchangeNames(effects, bytes, start);
+      const body = edited(bytes, start, end, edits);
+      const forget: Assumption = { undo: () => void (this.#memory.unnamed = FOREIGN) };
+      this.#send(owed.ownParse, parseMessage(NO_NAME, body), forget);
+    }
+    this.#memory.unnamed = unnamed;
+    return true;
+  }
+
+  /** Asks what the statement returns here. */
+  #ask(statement: Statement): undefined {
+    const variant = this.ensure(statement);
+    const asking = this.#described.compare(statement, variant, this.#memory.prepared);
+    this.#send(owed.ownDescribe, describeStatement(variant.name), asking);
+    this.#outbox.put(flush());
   }
 
   #exchangeNames(

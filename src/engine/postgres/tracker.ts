@@ -104,7 +104,7 @@ export class Tracker {
         this.#suspected.set(reason, effects.digest);
     }
     for (const reason of effects.releases) {
-      if (this.#pins.has(reason)) this.#released.add(reason);
+      if (this.#pins.has(reason) || this.#questions !== undefined) this.#released.add(reason);
     }
   }
 

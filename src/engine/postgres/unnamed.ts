@@ -1,3 +1,4 @@
+import { Describing, UNREADABLE } from './description.ts';
 import type { Effects } from './effects.ts';
 import type { Assumption } from './ledger.ts';
 import type { MadeStatements } from './sql-names.ts';
@@ -29,6 +30,9 @@ export class UnnamedStatement implements Assumption {
   #before: UnnamedStatement | undefined;
   #connectionBefore: object | undefined;
   #isUndone = false;
+  /** What the client was told that it returns, and whether that holds where it has been made again. */
+  #told: string | undefined;
+  #holds: 'yes' | 'no' | 'comparing' = 'yes';
 
   constructor(source: UnnamedSource | undefined, home: UnnamedHome) {
     this.source = source;
@@ -37,6 +41,35 @@ export class UnnamedStatement implements Assumption {
     this.#connectionBefore = home.ofConnection;
     home.ofSession = source === undefined ? undefined : this;
     home.ofConnection = home.ofSession;
+  }
+
+  get isTold(): boolean {
+    return this.#told !== undefined;
+  }
+
+  get isComparing(): boolean {
+    return this.#holds === 'comparing';
+  }
+
+  get isChanged(): boolean {
+    return this.#holds === 'no';
+  }
+
+  /** The client asks what it returns. */
+  tell(): Describing {
+    return new Describing((text) => {
+      if (text === undefined) return;
+      this.#told = text === UNREADABLE ? undefined : text;
+      this.#holds = 'yes';
+    });
+  }
+
+  /** We ask, where it has been made again. */
+  compare(): Describing {
+    this.#holds = 'comparing';
+    return new Describing((text) => {
+      this.#holds = text === undefined || text === this.#told ? 'yes' : 'no';
+    });
   }
 
   hold(): void {

@@ -52,6 +52,10 @@ export function execute(portal: string): Uint8Array {
   return message(frontend.execute, cstring(portal), int32(0));
 }
 
+export function describeStatement(name: string): Uint8Array {
+  return message(frontend.describe, byte(0x53), cstring(name));
+}
+
 export function closeStatement(name: string): Uint8Array {
   return message(frontend.close, byte(0x53), cstring(name));
 }
