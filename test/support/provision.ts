@@ -38,18 +38,30 @@ const postgresPackages = [undefined, 'postgres14'] as const;
 export async function provision(say: (line: string) => void): Promise<void> {
   if (!(await works(['node', '--version']))) throw new Error('node is not in the PATH');
   for (const name of postgresPackages) await installPostgres(name);
-  const missing = await missingOf(requirements);
+  await install(requirements, say);
+}
+
+/** Makes sure that this program of the tests is there, likewise. */
+export async function provisionProgram(name: string, say: (line: string) => void): Promise<void> {
+  await install(
+    requirements.filter((one) => one.name === name),
+    say,
+  );
+}
+
+async function install(wanted: readonly Requirement[], say: (line: string) => void): Promise<void> {
+  const missing = await missingOf(wanted);
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(', ');
   const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))];
-  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
   if (process.getuid?.() !== 0 || !(await works(['apt-get', '--version']))) {
-    throw new Error(`the tests need ${names}; install them and run again, on Debian with:
-  sudo apt-get update && sudo ${install.join(' ')}`);
+    throw new Error(`missing: ${names}; install them and run again, on Debian with:
+  sudo apt-get update && sudo ${command.join(' ')}`);
   }
   say(`installing ${packages.join(', ')}`);
   await run(['apt-get', 'update']);
-  await withoutServices(() => withoutClusters(() => run(install)));
+  await withoutServices(() => withoutClusters(() => run(command)));
   const still = await missingOf(missing);
   if (still.length > 0) {
     throw new Error(`still missing: ${still.map(({ name }) => name).join(', ')}`);

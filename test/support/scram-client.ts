@@ -31,13 +31,7 @@ export function scramClient(
       const bound = Buffer.concat([Buffer.from(header), data]).toString('base64');
       const bare = `c=${bound},r=${combined}`;
       const signed = [firstBare, serverFirst, bare].join(',');
-      const salted = pbkdf2Sync(
-        password.normalize('NFKC'),
-        Buffer.from(salt, 'base64'),
-        Number(rounds),
-        32,
-        'sha256',
-      );
+      const salted = saltedPassword(password, salt, Number(rounds));
       const key = hmac(salted, 'Client Key');
       const signature = hmac(createHash('sha256').update(key).digest(), signed);
       const proof = key.map((byte, at) => byte ^ (signature[at] ?? 0));
@@ -50,6 +44,21 @@ export function scramClient(
       }
     },
   };
+}
+
+/** The last one: deriving it takes milliseconds, and thousands of clients may sign in as the same user. */
+let derived: { readonly key: string; readonly salted: Buffer } | undefined;
+
+function saltedPassword(password: string, salt: string, rounds: number): Buffer {
+  const key = JSON.stringify([password, salt, rounds]);
+  if (derived?.key !== key) {
+    const bytes = Buffer.from(salt, 'base64');
+    derived = {
+      key,
+      salted: pbkdf2Sync(password.normalize('NFKC'), bytes, rounds, 32, 'sha256'),
+    };
+  }
+  return derived.salted;
 }
 
 function hmac(key: Uint8Array, text: string): Buffer {

@@ -37,11 +37,12 @@ test('files are grouped into suites', () => {
   const files = [
     'test/e2e/b.test.ts',
     'src/x/a.test.ts',
+    'bench/x/a.test.ts',
     'test/architecture.test.ts',
     'test/e2e/a.test.ts',
   ];
   expect([...suites(files)]).toEqual([
-    ['unit', ['src/x/a.test.ts']],
+    ['unit', ['bench/x/a.test.ts', 'src/x/a.test.ts']],
     ['repository', ['test/architecture.test.ts']],
     ['e2e', ['test/e2e/a.test.ts', 'test/e2e/b.test.ts']],
   ]);

@@ -54,7 +54,7 @@ export function suites(files: readonly string[]): ReadonlyMap<string, readonly s
   const found = new Map<string, string[]>();
   for (const file of files.toSorted()) {
     const [top = '', folder = ''] = file.split('/');
-    const name = top === 'src' ? 'unit' : folder.endsWith('.ts') ? 'repository' : folder;
+    const name = top !== 'test' ? 'unit' : folder.endsWith('.ts') ? 'repository' : folder;
     found.set(name, [...(found.get(name) ?? []), file]);
   }
   return found;
