@@ -36,7 +36,7 @@ async function main(filters: readonly string[]): Promise<number> {
 }
 
 function testFiles(filters: readonly string[]): readonly string[] {
-  return [...new Glob('{src,test}/**/*.test.ts').scanSync(root)].filter(
+  return [...new Glob('{src,test,bench}/**/*.test.ts').scanSync(root)].filter(
     (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
   );
 }

@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+import { table } from '../../src/cli/table.ts';
+import type { Benchmark, Stage } from '../stage.ts';
+import { UsageError } from '../stage.ts';
+import type { Spread } from '../support/statistics.ts';
+import { spreadOf } from '../support/statistics.ts';
+import type { Mode } from './requests.ts';
+import { modes } from './requests.ts';
+import { Scene } from './scene.ts';
+
+const CLIENTS = [16, 32, 200] as const;
+const CONNECTIONS = 20;
+const ROUNDS = 7;
+const REQUESTS = 100_000;
+/** Until the runtime has compiled what is worth it. */
+const WARM_UP_REQUESTS = 300_000;
+
+const help = `Session, pool and relay of PostgreSQL in one process, between peers in memory: what a
+transaction costs in JavaScript alone, without sockets, in nanoseconds of processor time. Some
+150 to 180 of them are the peers'.
+
+Usage: npm run bench -- relay [FLAGS]
+
+  --json  Print the figures as one JSON object, and nothing else, to standard output.
+  --help  Show this help.`;
+
+interface Row {
+  readonly mode: Mode;
+  readonly clients: number;
+  /** Of processor time for a transaction; null where the clients waited for each other. */
+  readonly nanoseconds: Spread | null;
+}
+
+export const relayBenchmark: Benchmark = {
+  name: 'relay',
+  summary: 'What a transaction costs in JavaScript alone, without sockets.',
+  help,
+  async run(args, stage) {
+    const { json = false, help: wantsHelp = false } = readFlags(args);
+    if (wantsHelp) {
+      stage.out(help);
+      return 0;
+    }
+    const rows: Row[] = [];
+    for (const mode of modes) {
+      for (const clients of CLIENTS) rows.push(await measure(mode, clients, stage));
+    }
+    const report = { connections: CONNECTIONS, rounds: ROUNDS, bun: Bun.version, cases: rows };
+    stage.out(json ? JSON.stringify(report, undefined, 2) : shown(rows, stage.columns));
+    return 0;
+  },
+};
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    }).values;
+  } catch (problem) {
+    throw new UsageError(problem instanceof Error ? problem.message : String(problem));
+  }
+}
+
+async function measure(mode: Mode, clients: number, { say, signal }: Stage): Promise<Row> {
+  say(`${mode}, ${clients} clients`);
+  const scene = await Scene.open(mode, clients, CONNECTIONS);
+  try {
+    await scene.run(WARM_UP_REQUESTS);
+    const rounds: number[] = [];
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      signal.throwIfAborted();
+      rounds.push(await scene.run(REQUESTS));
+    }
+    return { mode, clients, nanoseconds: spreadOf(rounds) };
+  } catch (problem) {
+    signal.throwIfAborted();
+    say(problem instanceof Error ? problem.message : String(problem));
+    return { mode, clients, nanoseconds: null };
+  }
+}
+
+function shown(rows: readonly Row[], columns: number): string {
+  const cells = rows.map(({ mode, clients, nanoseconds }) => {
+    const all = nanoseconds === null ? [] : [nanoseconds.median, nanoseconds.min, nanoseconds.max];
+    return [mode, String(clients), ...all.map((one) => one.toFixed(0))];
+  });
+  return table([['', 'clients', 'ns', 'least', 'most'], ...cells], columns);
+}
