@@ -1,4 +1,5 @@
 import { relayBenchmark } from './micro/relay.ts';
+import { postgresBenchmark } from './postgres/benchmark.ts';
 import type { Benchmark } from './stage.ts';
 
-export const benchmarks: readonly Benchmark[] = [relayBenchmark];
+export const benchmarks: readonly Benchmark[] = [postgresBenchmark, relayBenchmark];

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchmarks } from '../bench/benchmarks.ts';
 import { limits } from '../src/base/limits.ts';
 import { run } from '../src/cli/run.ts';
 import type { FaultName } from '../src/core/fault.ts';
@@ -73,6 +74,13 @@ describe('docs/reference/cli.md', () => {
       expectGenerated('docs/reference/cli.md', `sluice ${name}`, await help(name));
     }
   });
+});
+
+test('docs/guides/benchmark.md shows the help of each benchmark', () => {
+  for (const { name, help } of benchmarks) {
+    const shown = `\`\`\`text\n${help}\n\`\`\``;
+    expectGenerated('docs/guides/benchmark.md', `bench ${name}`, shown);
+  }
 });
 
 describe('docs/reference/errors.md', () => {

@@ -1,0 +1,145 @@
+import type { Certificate } from '../../src/net/certificate.ts';
+import { generateCertificate } from '../../src/net/certificate.ts';
+import { openFileLimit } from '../../src/server/open-files.ts';
+import type { Stage } from '../stage.ts';
+import { inTurn } from '../support/rounds.ts';
+import type { IdleCase, LoadCase, ResultCase } from './cases.ts';
+import type { BenchDatabase } from './database.ts';
+import { measureIdle } from './idle.ts';
+import type { Options } from './options.ts';
+import type { Figures, Load } from './pgbench.ts';
+import { measure } from './pgbench.ts';
+import type { Pooler, RunningPooler } from './poolers/pooler.ts';
+import type { Failure, IdleReport, LoadReport, ResultReport, Rounds } from './report.ts';
+import { idleReport, loadReport, resultReport } from './report.ts';
+import { measureResult } from './result.ts';
+
+const IDLE_CLIENTS = 5_000;
+/** Of the files that may be open, for clients: a pooler keeps some for itself. */
+const FOR_CLIENTS = 0.6;
+/** Before anything else is measured, so that what is compiled while it runs has been compiled. */
+const WARM_UP: Load = { mode: 'extended', clients: 32, reconnect: false };
+/** Before each case: it may be the first of its kind. */
+const CASE_WARM_UP_SECONDS = 1;
+
+/** Measures the poolers in turn in front of one database. What fails is told in `failures`, and the others go on. */
+export class Contest {
+  readonly failures: Failure[] = [];
+  readonly #poolers: readonly Pooler[];
+  readonly #database: BenchDatabase;
+  readonly #certificate: Certificate;
+  readonly #options: Options;
+  readonly #stage: Stage;
+
+  constructor(poolers: readonly Pooler[], database: BenchDatabase, options: Options, stage: Stage) {
+    this.#poolers = poolers;
+    this.#database = database;
+    this.#certificate = generateCertificate([database.host, 'localhost']);
+    this.#options = options;
+    this.#stage = stage;
+  }
+
+  /** All with the same processes: compiled and filled as after a while of service. */
+  async load(cases: readonly LoadCase[]): Promise<readonly LoadReport[]> {
+    if (cases.length === 0) return [];
+    await using cleanup = new AsyncDisposableStack();
+    const running: RunningPooler[] = [];
+    for (const pooler of this.#poolers) running.push(cleanup.use(await this.#startWarm(pooler)));
+    const reports: LoadReport[] = [];
+    for (const one of cases) reports.push(await this.#loadCase(one, running));
+    return reports;
+  }
+
+  /** Each time with a new process: in memory that one crowd has left behind the next would find room. */
+  async idle(one: IdleCase): Promise<IdleReport> {
+    const clients = Math.min(IDLE_CLIENTS, Math.floor((openFileLimit() ?? 1024) * FOR_CLIENTS));
+    const { signal } = this.#stage;
+    const rounds = await this.#inTurn(one.name, this.#options.idleRounds, this.#poolers, {
+      measure: async (pooler) => {
+        await using running = await this.#startWarm(pooler);
+        return await measureIdle(clients, running.line(one.tls), { pid: running.pid, signal });
+      },
+      show: ({ bytesPerClient }) => `${bytesPerClient.toFixed(0)} bytes`,
+    });
+    return idleReport(one, clients, rounds);
+  }
+
+  /** With new processes, whose memory is as they need it and not as something else has needed it. */
+  async result(one: ResultCase): Promise<ResultReport> {
+    const { signal } = this.#stage;
+    await using cleanup = new AsyncDisposableStack();
+    const running: RunningPooler[] = [];
+    for (const pooler of this.#poolers) running.push(cleanup.use(await this.#startWarm(pooler)));
+    const rounds = await this.#inTurn(one.name, this.#options.rounds, running, {
+      measure: (pooler) =>
+        measureResult(one.reader, pooler.line(one.tls), { pid: pooler.pid, signal }),
+      show: ({ cpuMicrosPerMegabyte }) => `${cpuMicrosPerMegabyte.toFixed(0)} µs/MB`,
+    });
+    return resultReport(one, rounds);
+  }
+
+  async #loadCase(one: LoadCase, running: readonly RunningPooler[]): Promise<LoadReport> {
+    const { name, load, tls } = one;
+    const { rounds, seconds } = this.#options;
+    const { signal } = this.#stage;
+    const run = (pooler: RunningPooler, seconds: number): Promise<Figures> => {
+      pooler.expectAlive();
+      return measure(load, pooler.line(tls), { seconds, pid: pooler.pid, signal });
+    };
+    const warm = await this.#inTurn(name, 1, running, {
+      measure: (pooler) => run(pooler, CASE_WARM_UP_SECONDS),
+    });
+    const ready = running.filter(({ key }) => warm.get(key)?.length === 1);
+    const figures = await this.#inTurn(name, rounds, ready, {
+      measure: (pooler) => run(pooler, seconds),
+      show: ({ perSecond, cpuMicros }) => `${perSecond.toFixed(0)}/s ${cpuMicros.toFixed(1)} µs`,
+    });
+    // The database's own connections have no TLS here.
+    const direct = tls
+      ? undefined
+      : await measure(load, this.#database, { seconds, pid: undefined, signal });
+    const failed = running.map(({ key }): [string, Figures[]] => [key, []]);
+    return loadReport(one, new Map([...failed, ...figures]), direct);
+  }
+
+  async #startWarm(pooler: Pooler): Promise<RunningPooler> {
+    const { signal } = this.#stage;
+    const surroundings = { database: this.#database, certificate: this.#certificate, signal };
+    const running = await pooler.start(surroundings);
+    try {
+      const seconds = this.#options.warmUpSeconds;
+      await measure(WARM_UP, running.line(false), { seconds, pid: running.pid, signal });
+      return running;
+    } catch (problem) {
+      await running[Symbol.asyncDispose]();
+      throw problem;
+    }
+  }
+
+  async #inTurn<Contender extends { readonly key: string }, T>(
+    name: string,
+    rounds: number,
+    contenders: readonly Contender[],
+    work: {
+      measure(contender: Contender): Promise<T>;
+      /** For the line that tells how far it has come; without it there is none. */
+      show?(figures: T): string;
+    },
+  ): Promise<Rounds<T>> {
+    const { signal, say } = this.#stage;
+    const figures = await inTurn(contenders, {
+      ...{ rounds, signal },
+      measure: work.measure,
+      finished: (round, measured) => {
+        const shown = [...measured].map(([{ key }, one]) => `${key} ${work.show?.(one) ?? ''}`);
+        if (work.show !== undefined) say(`${name}, ${round} of ${rounds}: ${shown.join(', ')}`);
+      },
+      failed: ({ key }, problem) => {
+        const text = problem instanceof Error ? problem.message : String(problem);
+        this.failures.push({ case: name, pooler: key, problem: text });
+        say(`${name}: ${key} failed: ${text}`);
+      },
+    });
+    return new Map([...figures].map(([{ key }, one]) => [key, one]));
+  }
+}

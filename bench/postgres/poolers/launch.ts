@@ -1,0 +1,87 @@
+import { chmod, chown, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../../support/port.ts';
+import { Program } from '../../support/program.ts';
+import { signIn } from '../client.ts';
+import type { RunningPooler, Surroundings } from './pooler.ts';
+
+const HOST = '127.0.0.1';
+const START_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+const TLS_VERSION = 'TLSv1.3';
+const LOG = 'log';
+
+/** A pooler's own way to be started. */
+export interface Launch {
+  readonly key: string;
+  /** Beside those that are written below. */
+  files(listen: { readonly host: string; readonly port: number }): Readonly<Record<string, string>>;
+  /** What runs it, given its folder. */
+  command(directory: string): readonly string[];
+  /** All that it sees of the environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The account that it will run under, where it is not ours. */
+  readonly account?: { readonly uid: number; readonly gid: number };
+}
+
+/** The certificate's files, which every pooler finds in its folder. */
+export const CERTIFICATE = { certFile: 'pooler.crt', keyFile: 'pooler.key' } as const;
+
+/** Runs the command in a folder of its own, and waits until a client has signed in through it. */
+export async function launch(
+  { key, files, command, env, account }: Launch,
+  { database, certificate, signal }: Surroundings,
+): Promise<RunningPooler> {
+  const directory = await mkdtemp(join(tmpdir(), `sluice-bench-${key}-`));
+  const port = freePort();
+  const everything = {
+    ...files({ host: HOST, port }),
+    [CERTIFICATE.certFile]: certificate.certPem,
+    [CERTIFICATE.keyFile]: certificate.keyPem,
+    [LOG]: '',
+  };
+  for (const [name, content] of Object.entries(everything)) {
+    const path = join(directory, name);
+    await writeFile(path, content, { mode: 0o600 });
+    if (account !== undefined) await chown(path, account.uid, account.gid);
+  }
+  await chmod(directory, 0o700);
+  if (account !== undefined) await chown(directory, account.uid, account.gid);
+  const logPath = join(directory, LOG);
+  const program = new Program({ name: key, command: command(directory), directory, logPath, env });
+  const pooler = {
+    key,
+    pid: program.pid,
+    line: (tls: boolean) => ({ host: HOST, port, password: database.password, tls }),
+    expectAlive: () => program.expectAlive(),
+    [Symbol.asyncDispose]: () => program.stop(),
+  };
+  try {
+    await untilReady(pooler, signal);
+    return pooler;
+  } catch (problem) {
+    await program.stop();
+    throw problem;
+  }
+}
+
+async function untilReady(pooler: RunningPooler, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      for (const tls of [false, true]) {
+        const { socket } = await signIn(pooler.line(tls));
+        if (tls && socket.tlsVersion !== TLS_VERSION)
+          throw new Error(`${pooler.key} agreed on ${socket.tlsVersion}`);
+        socket.destroy();
+      }
+      return;
+    } catch (problem) {
+      pooler.expectAlive();
+      if (performance.now() > deadline) throw problem;
+    }
+    await pause(POLL_MS, undefined, { signal });
+  }
+}

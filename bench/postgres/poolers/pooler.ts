@@ -1,0 +1,36 @@
+import type { Certificate } from '../../../src/net/certificate.ts';
+import type { BenchDatabase } from '../database.ts';
+import type { Line } from '../line.ts';
+
+/** The most connections that a pooler may open to the database. */
+export const POOL_SIZE = 20;
+/** More than any case needs. */
+export const MAX_CLIENTS = 10_000;
+
+/** What every pooler gets alike. */
+export interface Surroundings {
+  readonly database: BenchDatabase;
+  /** What it shows to clients that want TLS. */
+  readonly certificate: Certificate;
+  readonly signal: AbortSignal;
+}
+
+/** A pooler that can be started, as often as needed. */
+export interface Pooler {
+  /** Its name in the figures. */
+  readonly key: string;
+  /** For people. */
+  readonly title: string;
+  readonly version: string;
+  /** Starts one in front of the database; resolves when a client can sign in. To be disposed of. */
+  start(surroundings: Surroundings): Promise<RunningPooler>;
+}
+
+export interface RunningPooler extends AsyncDisposable {
+  readonly key: string;
+  readonly pid: number;
+  /** The way through it; with TLS where asked for. */
+  line(tls: boolean): Line;
+  /** Throws where it has ended by itself. */
+  expectAlive(): void;
+}
