@@ -23,7 +23,7 @@ const idleFigures = (bytesPerClient: number) => ({
   ...{ bytesPerClient, beforeBytes: 1, afterBytes: 2 },
 });
 const resultFigures = (peakBytes: number) => ({
-  ...{ megabytesPerSecond: 400, cpuMicrosPerMegabyte: 1000, peakBytes },
+  ...{ megabytesPerSecond: 400, cpuMicrosPerMegabyte: 1000, beforeBytes: 1, peakBytes },
 });
 
 const idleReports = [

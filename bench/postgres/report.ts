@@ -111,6 +111,7 @@ export function resultReport(
       return {
         megabytesPerSecond: median(figures.map((one) => one.megabytesPerSecond)),
         cpuMicrosPerMegabyte: median(figures.map((one) => one.cpuMicrosPerMegabyte)),
+        beforeBytes: median(figures.map((one) => one.beforeBytes)),
         peakBytes: Math.max(...figures.map((one) => one.peakBytes)),
       };
     }),

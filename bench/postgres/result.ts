@@ -1,6 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { frontend } from '../../test/support/messages.ts';
-import { forgetPeak, peakBytes, readUsage, usedBetween } from '../support/processes.ts';
+import {
+  forgetPeak,
+  peakBytes,
+  readUsage,
+  residentBytes,
+  usedBetween,
+} from '../support/processes.ts';
 import { signIn } from './client.ts';
 import type { Line } from './line.ts';
 
@@ -9,7 +15,8 @@ export interface ResultFigures {
   readonly megabytesPerSecond: number;
   /** The pooler's processor time for each megabyte. */
   readonly cpuMicrosPerMegabyte: number;
-  /** The most that the pooler had in memory. */
+  /** What the pooler had in memory before, and the most that it had. */
+  readonly beforeBytes: number;
   readonly peakBytes: number;
 }
 
@@ -32,6 +39,7 @@ export async function measureResult(
   try {
     await client.query('SELECT 1');
     forgetPeak(pid);
+    const beforeBytes = residentBytes(pid);
     const before = readUsage(pid);
     const began = performance.now();
     client.send(
@@ -53,6 +61,7 @@ export async function measureResult(
     return {
       megabytesPerSecond: megabytes / seconds,
       cpuMicrosPerMegabyte: micros / megabytes,
+      beforeBytes,
       peakBytes: peakBytes(pid),
     };
   } finally {
