@@ -2,6 +2,7 @@ import type { Certificate } from '../../src/net/certificate.ts';
 import { generateCertificate } from '../../src/net/certificate.ts';
 import { openFileLimit } from '../../src/server/open-files.ts';
 import type { Stage } from '../stage.ts';
+import type { Turns } from '../support/rounds.ts';
 import { inTurn } from '../support/rounds.ts';
 import type { IdleCase, LoadCase, ResultCase } from './cases.ts';
 import type { BenchDatabase } from './database.ts';
@@ -12,15 +13,16 @@ import { measure } from './pgbench.ts';
 import type { Pooler, RunningPooler } from './poolers/pooler.ts';
 import type { Failure, IdleReport, LoadReport, ResultReport, Rounds } from './report.ts';
 import { idleReport, loadReport, resultReport } from './report.ts';
+import type { ResultFigures } from './result.ts';
 import { measureResult } from './result.ts';
 
 const IDLE_CLIENTS = 5_000;
 /** Of the files that may be open, for clients: a pooler keeps some for itself. */
 const FOR_CLIENTS = 0.6;
-/** Before anything else is measured, so that what is compiled while it runs has been compiled. */
+/** After each start, so that there are connections, and what is compiled while it runs has been compiled. */
 const WARM_UP: Load = { mode: 'extended', clients: 32, reconnect: false };
-/** Before each case: it may be the first of its kind. */
-const CASE_WARM_UP_SECONDS = 1;
+/** Before each case, which may be the first of its kind, and where memory is measured. */
+const SHORT_WARM_UP_SECONDS = 1;
 
 /** Measures the poolers in turn in front of one database. What fails is told in `failures`, and the others go on. */
 export class Contest {
@@ -44,7 +46,9 @@ export class Contest {
     if (cases.length === 0) return [];
     await using cleanup = new AsyncDisposableStack();
     const running: RunningPooler[] = [];
-    for (const pooler of this.#poolers) running.push(cleanup.use(await this.#startWarm(pooler)));
+    const { warmUpSeconds } = this.#options;
+    for (const pooler of this.#poolers)
+      running.push(cleanup.use(await this.#start(pooler, warmUpSeconds)));
     const reports: LoadReport[] = [];
     for (const one of cases) reports.push(await this.#loadCase(one, running));
     return reports;
@@ -56,7 +60,7 @@ export class Contest {
     const { signal } = this.#stage;
     const rounds = await this.#inTurn(one.name, this.#options.idleRounds, this.#poolers, {
       measure: async (pooler) => {
-        await using running = await this.#startWarm(pooler);
+        await using running = await this.#start(pooler, SHORT_WARM_UP_SECONDS);
         return await measureIdle(clients, running.line(one.tls), { pid: running.pid, signal });
       },
       show: ({ bytesPerClient }) => `${bytesPerClient.toFixed(0)} bytes`,
@@ -69,10 +73,13 @@ export class Contest {
     const { signal } = this.#stage;
     await using cleanup = new AsyncDisposableStack();
     const running: RunningPooler[] = [];
-    for (const pooler of this.#poolers) running.push(cleanup.use(await this.#startWarm(pooler)));
+    for (const pooler of this.#poolers)
+      running.push(cleanup.use(await this.#start(pooler, SHORT_WARM_UP_SECONDS)));
+    const read = (pooler: RunningPooler): Promise<ResultFigures> =>
+      measureResult(one.reader, pooler.line(one.tls), { pid: pooler.pid, signal });
     const rounds = await this.#inTurn(one.name, this.#options.rounds, running, {
-      measure: (pooler) =>
-        measureResult(one.reader, pooler.line(one.tls), { pid: pooler.pid, signal }),
+      warmUp: read,
+      measure: read,
       show: ({ cpuMicrosPerMegabyte }) => `${cpuMicrosPerMegabyte.toFixed(0)} µs/MB`,
     });
     return resultReport(one, rounds);
@@ -86,28 +93,23 @@ export class Contest {
       pooler.expectAlive();
       return measure(load, pooler.line(tls), { seconds, pid: pooler.pid, signal });
     };
-    const warm = await this.#inTurn(name, 1, running, {
-      measure: (pooler) => run(pooler, CASE_WARM_UP_SECONDS),
-    });
-    const ready = running.filter(({ key }) => warm.get(key)?.length === 1);
-    const figures = await this.#inTurn(name, rounds, ready, {
+    const figures = await this.#inTurn(name, rounds, running, {
+      warmUp: (pooler) => run(pooler, SHORT_WARM_UP_SECONDS),
       measure: (pooler) => run(pooler, seconds),
       show: ({ perSecond, cpuMicros }) => `${perSecond.toFixed(0)}/s ${cpuMicros.toFixed(1)} µs`,
     });
     // The database's own connections have no TLS here.
-    const direct = tls
-      ? undefined
-      : await measure(load, this.#database, { seconds, pid: undefined, signal });
-    const failed = running.map(({ key }): [string, Figures[]] => [key, []]);
-    return loadReport(one, new Map([...failed, ...figures]), direct);
+    const straight = await this.#inTurn(name, 1, tls ? [] : [{ key: 'direct' }], {
+      measure: () => measure(load, this.#database, { seconds, pid: undefined, signal }),
+    });
+    return loadReport(one, figures, straight.get('direct')?.[0]);
   }
 
-  async #startWarm(pooler: Pooler): Promise<RunningPooler> {
+  async #start(pooler: Pooler, seconds: number): Promise<RunningPooler> {
     const { signal } = this.#stage;
     const surroundings = { database: this.#database, certificate: this.#certificate, signal };
     const running = await pooler.start(surroundings);
     try {
-      const seconds = this.#options.warmUpSeconds;
       await measure(WARM_UP, running.line(false), { seconds, pid: running.pid, signal });
       return running;
     } catch (problem) {
@@ -120,8 +122,7 @@ export class Contest {
     name: string,
     rounds: number,
     contenders: readonly Contender[],
-    work: {
-      measure(contender: Contender): Promise<T>;
+    work: Pick<Turns<Contender, T>, 'warmUp' | 'measure'> & {
       /** For the line that tells how far it has come; without it there is none. */
       show?(figures: T): string;
     },
@@ -129,7 +130,7 @@ export class Contest {
     const { signal, say } = this.#stage;
     const figures = await inTurn(contenders, {
       ...{ rounds, signal },
-      measure: work.measure,
+      ...work,
       finished: (round, measured) => {
         const shown = [...measured].map(([{ key }, one]) => `${key} ${work.show?.(one) ?? ''}`);
         if (work.show !== undefined) say(`${name}, ${round} of ${rounds}: ${shown.join(', ')}`);

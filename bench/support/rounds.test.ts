@@ -36,6 +36,26 @@ describe('contenders', () => {
     expect(figures.get('bad')).toEqual([]);
   });
 
+  test('are warmed up before they are measured, and are out where that fails', async () => {
+    const calls: string[] = [];
+    const figures = await inTurn(['good', 'bad'], {
+      rounds: 1,
+      async warmUp(one) {
+        calls.push(`warm ${one}`);
+        if (one === 'bad') throw new Error('broken');
+      },
+      measure: async (one) => calls.push(one),
+      finished: () => {},
+      failed: (one) => calls.push(`${one} failed`),
+      signal,
+    });
+    expect(calls).toEqual(['warm good', 'warm bad', 'bad failed', 'good']);
+    expect([...figures]).toEqual([
+      ['good', [4]],
+      ['bad', []],
+    ]);
+  });
+
   test('are left alone when all is to stop', async () => {
     const controller = new AbortController();
     const stopped = inTurn(['a'], {

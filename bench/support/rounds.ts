@@ -1,5 +1,7 @@
 export interface Turns<Contender, T> {
   readonly rounds: number;
+  /** Once for each before the rounds. */
+  warmUp?(contender: Contender): Promise<unknown>;
   measure(contender: Contender): Promise<T>;
   /** What the contenders that still take part came to in a round. */
   finished(round: number, figures: ReadonlyMap<Contender, T>): void;
@@ -13,23 +15,32 @@ export interface Turns<Contender, T> {
  */
 export async function inTurn<Contender, T>(
   contenders: readonly Contender[],
-  { rounds, measure, finished, failed, signal }: Turns<Contender, T>,
+  { rounds, warmUp, measure, finished, failed, signal }: Turns<Contender, T>,
 ): Promise<ReadonlyMap<Contender, readonly T[]>> {
-  const all = new Map<Contender, T[]>(contenders.map((one) => [one, []]));
-  for (let round = 1; round <= rounds; round += 1) {
-    const left = [...all].filter(([, figures]) => figures.length === round - 1);
+  const all = new Map<Contender, readonly T[]>(contenders.map((one) => [one, []]));
+  const left = new Set(contenders);
+  const attempt = async <U>(one: Contender, work: () => Promise<U>): Promise<U | undefined> => {
+    try {
+      return await work();
+    } catch (problem) {
+      signal.throwIfAborted();
+      left.delete(one);
+      all.set(one, []);
+      failed(one, problem);
+      return undefined;
+    }
+  };
+  for (const one of contenders) await attempt(one, async () => warmUp?.(one));
+  for (let round = 1; round <= rounds && left.size > 0; round += 1) {
     const measured = new Map<Contender, T>();
-    for (const [contender, figures] of round % 2 === 1 ? left : left.toReversed()) {
-      try {
-        const one = await measure(contender);
-        figures.push(one);
-        measured.set(contender, one);
-      } catch (problem) {
-        signal.throwIfAborted();
-        failed(contender, problem);
-      }
+    for (const one of round % 2 === 1 ? [...left] : [...left].toReversed()) {
+      await attempt(one, async () => {
+        const figures = await measure(one);
+        measured.set(one, figures);
+        all.set(one, [...(all.get(one) ?? []), figures]);
+      });
     }
     if (measured.size > 0) finished(round, measured);
   }
-  return new Map([...all].map(([one, figures]) => [one, figures.length === rounds ? figures : []]));
+  return all;
 }
