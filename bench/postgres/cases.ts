@@ -7,10 +7,12 @@ interface CommonCase {
   readonly quick: boolean;
 }
 
-/** Transactions by pgbench. */
+/** Transactions. */
 export interface LoadCase extends CommonCase {
   readonly kind: 'load';
   readonly load: Load;
+  /** Who makes them. */
+  readonly by: 'pgbench' | 'ourselves';
 }
 
 /** Clients that do nothing. */
@@ -48,7 +50,15 @@ export const cases: readonly Case[] = [
       tls ? 'connect TLS' : 'connect',
       { mode: 'simple', clients: RECONNECTING_CLIENTS, reconnect: true },
       tls,
-      { quick: true },
+      { quick: false },
+    ),
+  ),
+  ...[false, true].map((tls) =>
+    loadCase(
+      tls ? 'sign-in TLS' : 'sign-in',
+      { mode: 'simple', clients: 32, reconnect: true },
+      tls,
+      { quick: true, by: 'ourselves' },
     ),
   ),
   { kind: 'idle', name: 'idle', tls: false, quick: true },
@@ -61,9 +71,9 @@ function loadCase(
   name: string,
   load: Load,
   tls: boolean,
-  { quick }: { readonly quick: boolean },
+  { quick, by = 'pgbench' }: Pick<LoadCase, 'quick'> & Partial<Pick<LoadCase, 'by'>>,
 ): LoadCase {
-  return { kind: 'load', name, tls, quick, load };
+  return { kind: 'load', name, tls, quick, load, by };
 }
 
 /** Those whose names contain one of the parts, or all of a run. */

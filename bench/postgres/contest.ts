@@ -7,14 +7,17 @@ import { inTurn } from '../support/rounds.ts';
 import type { IdleCase, LoadCase, ResultCase } from './cases.ts';
 import type { BenchDatabase } from './database.ts';
 import { measureIdle } from './idle.ts';
+import type { Line } from './line.ts';
 import type { Options } from './options.ts';
-import type { Figures, Load } from './pgbench.ts';
-import { measure } from './pgbench.ts';
+import type { Load } from './pgbench.ts';
+import { measureLoad } from './pgbench.ts';
 import type { Pooler, RunningPooler } from './poolers/pooler.ts';
 import type { Failure, IdleReport, LoadReport, ResultReport, Rounds } from './report.ts';
 import { idleReport, loadReport, resultReport } from './report.ts';
 import type { ResultFigures } from './result.ts';
 import { measureResult } from './result.ts';
+import { measureSignIns } from './sign-ins.ts';
+import type { Figures, Measurement } from './span.ts';
 
 const IDLE_CLIENTS = 5_000;
 /** Of the files that may be open, for clients: a pooler keeps some for itself. */
@@ -86,12 +89,16 @@ export class Contest {
   }
 
   async #loadCase(one: LoadCase, running: readonly RunningPooler[]): Promise<LoadReport> {
-    const { name, load, tls } = one;
+    const { name, load, tls, by } = one;
     const { rounds, seconds } = this.#options;
     const { signal } = this.#stage;
+    const along = (line: Line, measurement: Measurement): Promise<Figures> =>
+      by === 'pgbench'
+        ? measureLoad(load, line, measurement)
+        : measureSignIns(load.clients, line, measurement);
     const run = (pooler: RunningPooler, seconds: number): Promise<Figures> => {
       pooler.expectAlive();
-      return measure(load, pooler.line(tls), { seconds, pid: pooler.pid, signal });
+      return along(pooler.line(tls), { seconds, pid: pooler.pid, signal });
     };
     const figures = await this.#inTurn(name, rounds, running, {
       warmUp: (pooler) => run(pooler, SHORT_WARM_UP_SECONDS),
@@ -100,7 +107,7 @@ export class Contest {
     });
     // The database's own connections have no TLS here.
     const straight = await this.#inTurn(name, 1, tls ? [] : [{ key: 'direct' }], {
-      measure: () => measure(load, this.#database, { seconds, pid: undefined, signal }),
+      measure: () => along(this.#database, { seconds, pid: undefined, signal }),
     });
     return loadReport(one, figures, straight.get('direct')?.[0]);
   }
@@ -110,7 +117,7 @@ export class Contest {
     const surroundings = { database: this.#database, certificate: this.#certificate, signal };
     const running = await pooler.start(surroundings);
     try {
-      await measure(WARM_UP, running.line(false), { seconds, pid: running.pid, signal });
+      await measureLoad(WARM_UP, running.line(false), { seconds, pid: running.pid, signal });
       return running;
     } catch (problem) {
       await running[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { compare, standingOf } from './figures.ts';
-import type { Figures } from './pgbench.ts';
+import type { Figures } from './span.ts';
 
 const figures = (perSecond: number, cpuMicros: number, more: Partial<Figures> = {}): Figures => ({
   ...{ perSecond, cpuMicros, cpuUserMicros: cpuMicros / 4, cpuSystemMicros: (cpuMicros * 3) / 4 },

@@ -1,6 +1,6 @@
 import type { Spread } from '../support/statistics.ts';
 import { median, ratios, spreadOf } from '../support/statistics.ts';
-import type { Figures } from './pgbench.ts';
+import type { Figures } from './span.ts';
 
 /** What one pooler came to in one case. */
 export interface Standing extends Figures {

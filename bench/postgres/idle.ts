@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RawClient } from '../../test/support/raw-client.ts';
 import { residentBytes } from '../support/processes.ts';
-import { signIn } from './client.ts';
+import { signInMany } from './client.ts';
 import type { Line } from './line.ts';
 
 /** What idle clients cost in memory. */
@@ -12,8 +12,6 @@ export interface IdleFigures {
   readonly afterBytes: number;
 }
 
-/** So many sign in at the same time. */
-const AT_ONCE = 32;
 /** Memory that is only waiting to be given back is given back in this time, or counts. */
 const SETTLING_MS = 3_000;
 const POLL_MS = 250;
@@ -29,22 +27,11 @@ export async function measureIdle(
 ): Promise<IdleFigures> {
   const beforeBytes = await settled(pid, signal);
   const open: RawClient[] = [];
-  let left = clients;
-  const enter = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      signal.throwIfAborted();
-      const client = await signIn(line);
-      open.push(client);
-      await client.query('SELECT 1');
-    }
-  };
   try {
-    await Promise.all(Array.from({ length: AT_ONCE }, enter));
+    await signInMany(clients, line, { keep: (client) => open.push(client), signal });
     const afterBytes = await settled(pid, signal);
     return { bytesPerClient: (afterBytes - beforeBytes) / clients, beforeBytes, afterBytes };
   } finally {
-    left = 0;
     for (const client of open) client.destroy();
   }
 }

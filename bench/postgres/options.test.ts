@@ -27,7 +27,7 @@ describe('options', () => {
     expect(names('--case', 'simple 1')).toEqual(['simple 1']);
     expect(names('--case', 'tls', '--case', 'slow', '--quick')).toEqual([
       ...['simple 32 TLS', 'extended 32 TLS', 'prepared 32 TLS'],
-      ...['connect TLS', 'idle TLS', 'result slow'],
+      ...['connect TLS', 'sign-in TLS', 'idle TLS', 'result slow'],
     ]);
   });
 

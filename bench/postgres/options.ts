@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { table } from '../../src/cli/table.ts';
 import { UsageError } from '../stage.ts';
 import type { Case } from './cases.ts';
 import { cases, chosenCases } from './cases.ts';
@@ -20,8 +21,11 @@ export interface Options {
   readonly help: boolean;
 }
 
-const FULL = { rounds: 5, idleRounds: 3, seconds: 3, warmUpSeconds: 5 } as const;
+const FULL = { rounds: 5, idleRounds: 3, seconds: 2, warmUpSeconds: 5 } as const;
 const QUICK = { rounds: 3, idleRounds: 1, seconds: 1, warmUpSeconds: 3 } as const;
+
+/** A line's length. */
+const COLUMNS = 96;
 
 export const help = `Sluice against PgBouncer in front of the same PostgreSQL server, measured in turn.
 
@@ -37,11 +41,7 @@ Usage: npm run bench -- postgres [FLAGS]
   --json            Print the figures as one JSON object, and nothing else, to standard output.
   --help            Show this help.
 
-Cases: ${listed(cases.map(({ name }) => name))}`;
-
-function listed(names: readonly string[]): string {
-  return names.join(', ').replaceAll(/(.{60,84}),\s/g, '$1,\n       ');
-}
+${table([['Cases:', cases.map(({ name }) => name).join(', ')]], COLUMNS)}`;
 
 /** Throws a `UsageError`. */
 export function readOptions(args: readonly string[]): Options {

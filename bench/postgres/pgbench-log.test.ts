@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { finishedBetween, parseLog, servedClients } from './pgbench-log.ts';
+import { finishedBetween, servedClients } from './finishes.ts';
+import { parseLog } from './pgbench-log.ts';
 
 const log = `1 1 1796 0 1795697557 422972
 10 1 1247 0 1795697557 429070

@@ -3,13 +3,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runToEnd } from '../support/command.ts';
-import type { CpuTime, Usage } from '../support/processes.ts';
-import { disturbance, readMachine } from '../support/machine.ts';
-import { readUsage, usedBetween } from '../support/processes.ts';
-import { percentile } from '../support/statistics.ts';
 import type { Line } from './line.ts';
 import { DATABASE, USER } from './line.ts';
-import { finishedBetween, parseLog, servedClients } from './pgbench-log.ts';
+import { parseLog } from './pgbench-log.ts';
+import type { Figures, Measurement, Span } from './span.ts';
+import { figuresOf, observe } from './span.ts';
 
 /** What pgbench does. */
 export interface Load {
@@ -19,30 +17,6 @@ export interface Load {
   readonly reconnect: boolean;
 }
 
-/** What came of it while all clients were connected and none was leaving. */
-export interface Figures {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** The pooler's processor time for each transaction, in all and by its parts; 0 without a pooler. */
-  readonly cpuMicros: number;
-  readonly cpuUserMicros: number;
-  readonly cpuSystemMicros: number;
-  /** How many clients finished more than one transaction. */
-  readonly clientsServed: number;
-  /** How much of the processors' time others took meanwhile. */
-  readonly disturbancePercent: number;
-}
-
-export interface Measurement {
-  readonly seconds: number;
-  /** The pooler's process id; undefined where there is none. */
-  readonly pid: number | undefined;
-  readonly signal: AbortSignal;
-}
-
-/** What is measured begins when transactions have been finished for this long. */
-const LEAD_IN_MS = 250;
 /** pgbench takes whole seconds only, and the lead-in has to fit; on a machine that is too busy for that, more is tried. */
 const SPARE_SECONDS = [1, 2, 4] as const;
 /** A pooler that lets clients wait for each other has failed. */
@@ -72,13 +46,19 @@ export async function pgbench(
  * Puts the load on the line and measures for `seconds` what is finished and what the pooler uses. Who is still connecting or
  * already leaving is not in it. Rejects where a client of pgbench's fails.
  */
-export async function measure(load: Load, line: Line, measurement: Measurement): Promise<Figures> {
+export async function measureLoad(
+  load: Load,
+  line: Line,
+  measurement: Measurement,
+): Promise<Figures> {
   for (const spare of SPARE_SECONDS) {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
     try {
       const runSeconds = Math.ceil(measurement.seconds) + spare;
       const span = await observeLoad(load, line, { ...measurement, directory, runSeconds });
-      if (span !== undefined) return figuresOf(await readLogs(directory), span, load);
+      // Of a connection for each transaction, pgbench does not count the time that it takes.
+      if (span !== undefined)
+        return figuresOf(parseLog(await readLogs(directory)), span, load.reconnect);
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
@@ -143,51 +123,9 @@ async function untilLogged(directory: string, signal: AbortSignal): Promise<void
   }
 }
 
-interface Span {
-  /** Both since 1970, by the clock that pgbench's log goes by. */
-  readonly beganMicros: number;
-  readonly endedMicros: number;
-  readonly used: CpuTime;
-  readonly disturbancePercent: number;
-}
-
-async function observe({ seconds, pid, signal }: Measurement): Promise<Span> {
-  await pause(LEAD_IN_MS, undefined, { signal });
-  const before = glance(pid);
-  await pause(seconds * 1000, undefined, { signal });
-  const after = glance(pid);
-  return {
-    beganMicros: before.atMicros,
-    endedMicros: after.atMicros,
-    used: usedBetween(before.usage, after.usage),
-    disturbancePercent: disturbance(before.machine, after.machine),
-  };
-}
-
-function glance(pid: number | undefined) {
-  const usage: Usage = pid === undefined ? new Map() : readUsage(pid);
-  return { atMicros: Date.now() * 1000, usage, machine: readMachine() };
-}
-
 async function readLogs(directory: string): Promise<string> {
   const names = await readdir(directory);
   return (await Promise.all(names.map((name) => readFile(join(directory, name), 'latin1')))).join(
     '',
   );
-}
-
-function figuresOf(log: string, span: Span, { reconnect }: Load): Figures {
-  const { beganMicros, endedMicros, used, disturbancePercent } = span;
-  const finishes = parseLog(log);
-  const { count, latencies } = finishedBetween(finishes, span, reconnect);
-  return {
-    perSecond: count / ((endedMicros - beganMicros) / 1e6),
-    p50Ms: (percentile(latencies, 50) ?? Number.NaN) / 1000,
-    p99Ms: (percentile(latencies, 99) ?? Number.NaN) / 1000,
-    cpuMicros: used.micros / count,
-    cpuUserMicros: used.userMicros / count,
-    cpuSystemMicros: used.systemMicros / count,
-    clientsServed: servedClients(finishes),
-    disturbancePercent,
-  };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { IdleCase, LoadCase, ResultCase } from './cases.ts';
-import type { Figures } from './pgbench.ts';
+import type { Figures } from './span.ts';
 import type { Report } from './report.ts';
 import { idleClientBytes, idleReport, loadReport, resultReport, toJson } from './report.ts';
 import { tables } from './tables.ts';
@@ -11,7 +11,7 @@ const figures = (perSecond: number, more: Partial<Figures> = {}): Figures => ({
   ...more,
 });
 const load: LoadCase = {
-  ...{ kind: 'load', name: 'simple 32', tls: false, quick: true },
+  ...{ kind: 'load', by: 'pgbench', name: 'simple 32', tls: false, quick: true },
   load: { mode: 'simple', clients: 32, reconnect: false },
 };
 const idle: IdleCase = { kind: 'idle', name: 'idle', tls: false, quick: true };

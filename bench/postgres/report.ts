@@ -4,7 +4,7 @@ import type { IdleCase, LoadCase, ResultCase } from './cases.ts';
 import type { Comparison, Standing } from './figures.ts';
 import { compare, standingOf } from './figures.ts';
 import type { IdleFigures } from './idle.ts';
-import type { Figures } from './pgbench.ts';
+import type { Figures } from './span.ts';
 import type { ResultFigures } from './result.ts';
 
 /** What was measured for each pooler, by its key, one after the other. */

@@ -66,7 +66,7 @@ describe('npm run bench', () => {
     });
     expect(await child.exited).toBe(0);
     expect(await leftBehind()).toEqual([]);
-  });
+  }, 120_000);
 
   test('leaves nothing behind when it is interrupted', async () => {
     const child = start(...QUICK, '--case', 'simple 32');
