@@ -8,6 +8,7 @@ import { Pool } from '../../src/core/pool.ts';
 import { Session } from '../../src/core/session.ts';
 import { postgresEngine } from '../../src/engine/postgres/engine.ts';
 import { makePrincipal } from '../../src/engine/postgres/principal.ts';
+import { Realms } from '../../src/engine/postgres/realm.ts';
 import { Notes } from '../../test/sim/notes.ts';
 import { backend, bytesOf } from '../../test/support/messages.ts';
 import { rehearse } from '../../test/support/rehearse.ts';
@@ -30,7 +31,14 @@ const poolSettings = {
   maxConnecting: 8,
 } as const;
 
-const entranceSettings = { tlsMode: 'disable', allowCleartext: false, initQuery: '' } as const;
+const entranceSettings = {
+  tlsMode: 'disable',
+  channelBinding: 'prefer',
+  allowCleartext: false,
+  initQuery: '',
+} as const;
+
+const relayOptions = { pinning: 'minimal', maxPreparedStatements: 200 } as const;
 
 /** What a database says to those that it lets in without a password. */
 const welcome = bytesOf(
@@ -55,12 +63,14 @@ export class Scene {
     const pool = new Pool(parts, poolSettings);
     pool.resize(connections + 1);
     const host = { ...parts, pool, tickMs: 1, draining: false, forget() {} };
-    const who = makePrincipal('bench', 'bench', new Map());
+    const nothing = new Map<string, string>();
+    const said = { parameters: nothing, wishes: nothing, realms: new Realms() };
+    const who = makePrincipal('bench', 'bench', said);
     const memory = await pool.welcome(who, new AbortController().signal);
     for (let number = 1; number <= clients; number += 1) {
       const { link } = new ClientPeer(poll, requests(mode, number));
       // The link holds it as its handler.
-      void new Session(host, { link, who, number, welcome: memory });
+      void new Session(host, { link, who, number, welcome: memory, options: relayOptions });
     }
     return new Scene(poll);
   }
