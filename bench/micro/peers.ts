@@ -78,7 +78,7 @@ export class ClientPeer implements Peer {
   }
 
   speak(): void {
-    this.link.handler.data(this.#next(this.#answers));
+    this.link.handler.data(arrived(this.#next(this.#answers)));
   }
 }
 
@@ -113,7 +113,7 @@ export class ServerPeer implements Peer {
     const answers = this.#answers;
     this.#answers = [];
     const [only] = answers;
-    if (answers.length === 1 && only !== undefined) this.link.handler.data(only);
+    if (answers.length === 1 && only !== undefined) this.link.handler.data(arrived(only));
     else this.link.handler.data(Buffer.concat(answers));
   }
 
@@ -161,6 +161,11 @@ function answerTo(type: number): Uint8Array {
     default:
       return new Uint8Array(0);
   }
+}
+
+/** As from a socket: bytes of which nobody has made a view or a string before. */
+function arrived(bytes: Uint8Array): Uint8Array {
+  return bytes.slice();
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {

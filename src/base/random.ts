@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 /** Where chance comes from: an argument everywhere, so that a failing test can be played again from its seed. */
 export interface Random {
   /** `count` bytes fit for keys, salts and nonces. */
@@ -9,7 +7,7 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  bytes: (count) => new Uint8Array(randomBytes(count)),
+  bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   fraction: () => Math.random(),
 };
 

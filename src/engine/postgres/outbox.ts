@@ -1,3 +1,6 @@
+import { u8 } from '../../base/bytes.ts';
+import { HEADER_BYTES } from '../../wire/postgres/framing.ts';
+
 /**
  * Gathers what goes to the database for one chunk of the client's: runs of the chunk as they are, and what is put between
  * them. A chunk that nothing was put into is passed on itself, without a copy.
@@ -21,7 +24,7 @@ export class Outbox {
 
   /** What comes up to `at` goes on as it is; from there on comes what is put. */
   upTo(at: number): void {
-    if (at > this.#from) this.put(this.#chunk.subarray(this.#from, at));
+    if (at > this.#from) this.#copy(this.#chunk, this.#from, at);
     this.#from = at;
   }
 
@@ -32,12 +35,19 @@ export class Outbox {
 
   /** Something of ours; or the beginning of a message of the client's that goes on otherwise than it came. */
   put(bytes: Uint8Array): void {
-    const scratch = this.#room(bytes.length);
-    if (scratch === undefined) this.#send(bytes);
-    else {
-      scratch.set(bytes, this.#used);
-      this.#used += bytes.length;
-    }
+    this.#copy(bytes, 0, bytes.length);
+  }
+
+  /** The first five bytes of a message: its type, and its length, which counts itself. */
+  putHeader(type: number, length: number): void {
+    const scratch = this.#room(HEADER_BYTES);
+    const at = this.#used;
+    scratch[at] = type;
+    scratch[at + 1] = length >>> 24;
+    scratch[at + 2] = length >>> 16;
+    scratch[at + 3] = length >>> 8;
+    scratch[at + 4] = length;
+    this.#used += HEADER_BYTES;
   }
 
   /** Sends what has been gathered, and of the chunk all up to `to`. */
@@ -57,10 +67,22 @@ export class Outbox {
     this.#scratch = undefined;
   }
 
-  /** Room for so many bytes; undefined where there can be none. */
-  #room(bytes: number): Uint8Array | undefined {
+  #copy(bytes: Uint8Array, from: number, to: number): void {
+    const count = to - from;
+    if (count > SCRATCH_BYTES) {
+      this.#flush();
+      this.#send(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+      return;
+    }
+    const scratch = this.#room(count);
+    if (count > COPIED_BYTES) scratch.set(bytes.subarray(from, to), this.#used);
+    else for (let i = 0; i < count; i += 1) scratch[this.#used + i] = u8(bytes, from + i);
+    this.#used += count;
+  }
+
+  /** Room for so many bytes, which must not be more than there is in an empty scratch. */
+  #room(bytes: number): Uint8Array {
     if (this.#used + bytes > SCRATCH_BYTES) this.#flush();
-    if (bytes > SCRATCH_BYTES) return undefined;
     if (this.#scratch === undefined) {
       this.#scratch = spare ?? new Uint8Array(SCRATCH_BYTES);
       spare = undefined; // one outbox may be opened while another one is
@@ -77,5 +99,7 @@ export class Outbox {
 
 const NOTHING = new Uint8Array(0);
 const SCRATCH_BYTES = 65_536;
+/** Up to here bytes are copied one by one: a view of a chunk that nobody has looked at by one costs more. */
+const COPIED_BYTES = 192;
 /** Shared by all: no session owns one while it is idle. */
 let spare: Uint8Array | undefined;

@@ -1,5 +1,4 @@
 import { HEADER_BYTES } from '../../wire/postgres/framing.ts';
-import { byte, int32 } from '../../wire/postgres/build.ts';
 import type { Outbox } from './outbox.ts';
 import type { Edit } from './sql-names.ts';
 import { growth } from './sql-names.ts';
@@ -19,8 +18,7 @@ export interface Place {
 export function exchange(outbox: Outbox, place: Place, edits: readonly Edit[]): void {
   const { type, at, start, bodyBytes } = place;
   outbox.upTo(at);
-  outbox.put(byte(type));
-  outbox.put(int32(bodyBytes + growth(edits) + HEADER_BYTES - 1));
+  outbox.putHeader(type, bodyBytes + growth(edits) + HEADER_BYTES - 1);
   outbox.resumeAt(start);
   for (const edit of edits) {
     outbox.upTo(edit.start);

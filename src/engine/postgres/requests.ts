@@ -198,7 +198,7 @@ export class Requests {
       this.#waits = true;
       return false;
     }
-    this.#beginBatch(place, nameStart, nameEnd);
+    if (this.#batchIn === undefined && !this.#isBatchLost) this.#beginBatch(place, executed);
     if (executed.effects === NO_EFFECTS && this.#portals === undefined) return true;
     this.#portals ??= new Map();
     const portal = latin1(bytes, start, portalEnd);
@@ -208,9 +208,8 @@ export class Requests {
   }
 
   /** What begins with this Bind can be sent again, unless the client would take the rows for others. */
-  #beginBatch({ bytes, at }: Place, nameStart: number, nameEnd: number): void {
-    if (this.#batchIn !== undefined || this.#isBatchLost) return;
-    this.#isBatchLost = this.#parts.statements.isTrusted(bytes, nameStart, nameEnd);
+  #beginBatch({ bytes, at }: Place, executed: Executed): void {
+    this.#isBatchLost = this.#parts.statements.isTrusted(executed);
     if (this.#isBatchLost) return;
     this.#batchIn = bytes;
     this.#batchAt = at;

@@ -170,10 +170,10 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   /** Whether the client knows what a statement returns, and would take something else for that. */
-  isTrusted(bytes: Uint8Array, nameStart: number, nameEnd: number): boolean {
-    if (nameStart === nameEnd) return this.ofSession?.isTold === true;
-    const statement = this.#names.get(latin1(bytes, nameStart, nameEnd));
-    return statement !== undefined && this.#described.has(statement);
+  isTrusted(executed: Executed): boolean {
+    return executed instanceof Statement
+      ? this.#described.has(executed)
+      : this.ofSession?.isTold === true;
   }
 
   /** A Close: the statement stays on the connection for those who have the same. */
