@@ -21,7 +21,7 @@ export interface Link {
 }
 
 export interface LinkHandler {
-  /** The bytes are only valid during the call. */
+  /** The bytes are the handler's from here on. */
   data(bytes: Uint8Array): void;
   /** All that was queued has been taken by the operating system. */
   drained(): void;

@@ -4,6 +4,8 @@ import type { ServerConnection } from './server-connection.ts';
 
 /** A principal whose last connection has gone is forgotten after this long. */
 const FORGET_MS = 300_000;
+/** Those who wait longer than this for want of room get the next connection that another principal gives back. */
+const STARVING_MS = 250;
 
 /** All lots of a pool, by the key of their principal, and which of them somebody waits in. */
 export class Lots<Memory, Who extends Principal> {
@@ -40,6 +42,29 @@ export class Lots<Memory, Who extends Principal> {
   /** Those in which somebody waits, the longest wait first. */
   byWaitingTime(): Lot<Memory, Who>[] {
     return [...this.#hungry].sort((a, b) => (a.waitingSinceMs ?? 0) - (b.waitingSinceMs ?? 0));
+  }
+
+  /**
+   * Another lot that has a better claim to the place of a connection that `lot` gives back: of those who wait there, so many
+   * get a place anyhow as connections are `closing`.
+   */
+  claimant(lot: Lot<Memory, Who>, nowMs: number, closing: number): Lot<Memory, Who> | undefined {
+    if (this.#hungry.size === 1 && this.#hungry.has(lot)) return undefined;
+    const here = lot.waitingSinceMs;
+    for (const other of this.byWaitingTime()) {
+      if (other === lot || nowMs < other.retryAtMs) continue;
+      if (other.demand <= other.connecting + closing) continue;
+      const since = other.waitingSinceMs ?? nowMs;
+      if (here === undefined || (since < here && nowMs - since > STARVING_MS)) return other;
+    }
+    return undefined;
+  }
+
+  /** Whether another lot has a connection to spare. */
+  hasIdleBeside(lot: Lot<Memory, Who>): boolean {
+    for (const other of this.#lots.values())
+      if (other !== lot && other.idle.length > 0) return true;
+    return false;
   }
 
   /** All idle connections, the longest idle first. */

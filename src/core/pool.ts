@@ -20,8 +20,6 @@ import { ServerConnection } from './server-connection.ts';
 
 /** What the database is taken to grant until it has been asked. */
 const UNMEASURED_CONNECTIONS = 10;
-/** Those who wait longer than this for want of room get the next connection that another principal gives back. */
-const STARVING_MS = 250;
 /** How long an orderly goodbye, a ping or a reset may take. */
 const HOUSEKEEPING_TIMEOUT_MS = 5_000;
 
@@ -40,12 +38,15 @@ export class Pool<Memory, Who extends Principal>
   #settings: PoolSettings;
   #granted = UNMEASURED_CONNECTIONS;
   #connecting = 0;
+  /** As of the last tick: precise enough for what is idle or grows old, and free. */
+  #tickMs: number;
   #nextNumber = 1;
   #draining = false;
 
   constructor(parts: PoolParts<Memory, Who>, settings: PoolSettings) {
     this.#parts = parts;
     this.#settings = settings;
+    this.#tickMs = parts.clock.nowMs();
     this.#budget = new Budget(this.#partOf(settings.maxConnectionsPercent));
     this.#acquaintance = new Acquaintance(parts, this);
     this.#canceller = new Canceller(parts, (connection) => this.#cancelOver(connection));
@@ -263,6 +264,7 @@ export class Pool<Memory, Who extends Principal>
   /** All that depends on time: called a few times a second. */
   tick(): void {
     const now = this.#parts.clock.nowMs();
+    this.#tickMs = now;
     for (const lot of this.#lots.hungry) this.#expire(lot);
     for (const [connection, atMs] of this.#closing) if (now >= atMs) connection.link.destroy();
     this.#sweepIdle(now);
@@ -285,12 +287,15 @@ export class Pool<Memory, Who extends Principal>
       this.discard(connection, reason);
       return;
     }
-    if (this.#lots.hungry.size > 0 && this.#claimant(lot) !== undefined) {
-      this.discard(connection, 'evicted');
-      return;
+    if (this.#lots.hungry.size > 0 && this.#budget.free <= 0) {
+      const nowMs = this.#parts.clock.nowMs();
+      if (this.#lots.claimant(lot, nowMs, this.#closing.size) !== undefined) {
+        this.discard(connection, 'evicted');
+        return;
+      }
     }
-    connection.idleSinceMs = this.#parts.clock.nowMs();
-    lot.usedAtMs = connection.idleSinceMs;
+    connection.idleSinceMs = this.#tickMs;
+    lot.usedAtMs = this.#tickMs;
     const waiter = first(lot.waiters);
     if (waiter === undefined) {
       connection.become('idle');
@@ -307,21 +312,7 @@ export class Pool<Memory, Who extends Principal>
     if (this.#draining) return 'draining';
     if (connection.retired) return 'retired';
     if (this.#budget.excess > this.#closing.size) return 'overBudget';
-    if (this.#parts.clock.nowMs() >= connection.diesAtMs) return 'lifetime';
-    return undefined;
-  }
-
-  /** Another lot that has a better claim to the place of a connection that `lot` gives back. */
-  #claimant(lot: Lot<Memory, Who>): Lot<Memory, Who> | undefined {
-    if (this.#budget.free > 0) return undefined;
-    const now = this.#parts.clock.nowMs();
-    const here = lot.waitingSinceMs;
-    for (const other of this.#lots.byWaitingTime()) {
-      if (other === lot || now < other.retryAtMs) continue;
-      if (other.demand <= other.connecting + this.#closing.size) continue;
-      const since = other.waitingSinceMs ?? now;
-      if (here === undefined || (since < here && now - since > STARVING_MS)) return other;
-    }
+    if (this.#tickMs >= connection.diesAtMs) return 'lifetime';
     return undefined;
   }
 
@@ -336,7 +327,7 @@ export class Pool<Memory, Who extends Principal>
       this.#refuseAll(lot, { name: 'draining' });
       return;
     }
-    while (lot.demand > lot.connecting && this.#parts.clock.nowMs() >= lot.retryAtMs) {
+    while (lot.demand > lot.connecting && !this.#isPaused(lot)) {
       if (this.#connecting >= this.#settings.maxConnecting) return;
       if (!this.#budget.take()) {
         this.#makeRoom(lot);
@@ -346,8 +337,13 @@ export class Pool<Memory, Who extends Principal>
     }
   }
 
+  #isPaused({ retryAtMs }: Lot<Memory, Who>): boolean {
+    return retryAtMs > 0 && this.#parts.clock.nowMs() < retryAtMs;
+  }
+
   /** Closes idle connections of other principals so that `lot` can have theirs. */
   #makeRoom(lot: Lot<Memory, Who>): void {
+    if (!this.#lots.hasIdleBeside(lot)) return;
     for (const connection of this.#lots.oldestIdle()) {
       if (lot.demand <= lot.connecting + this.#closing.size) return;
       if (connection.lot !== lot) this.discard(connection, 'evicted');

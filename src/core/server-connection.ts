@@ -1,4 +1,4 @@
-import { assert, unreachable, Violation } from '../base/assert.ts';
+import { Bug, unreachable, Violation } from '../base/assert.ts';
 import type { DiscardReason } from './discard.ts';
 import type { Principal } from './engine.ts';
 import type { Link, LinkHandler } from './link.ts';
@@ -83,7 +83,8 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
   /** The one place where the state changes; an impossible move is a bug. */
   become(state: ServerState): void {
     const moves: readonly ServerState[] = legalMoves[this.#state];
-    assert(moves.includes(state), `a server connection cannot go from ${this.#state} to ${state}`);
+    if (!moves.includes(state))
+      throw new Bug(`a server connection cannot go from ${this.#state} to ${state}`);
     this.#state = state;
   }
 

@@ -124,14 +124,14 @@ export class Session<Memory, Who extends Principal>
       return;
     }
     if (this.#over) return;
-    if (taken < bytes.length) this.#keep(bytes.subarray(taken));
+    if (taken < bytes.length) this.#keep(taken === 0 ? bytes : bytes.slice(taken));
     const connection = this.#connection;
     if (connection !== undefined && connection.link.queuedBytes > limits.linkQueueBytes.value)
       this.link.pause();
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#pending.push(bytes.slice());
+    this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
     if (this.#pendingBytes > limits.pendingRequestBytes.value) this.link.pause();
   }
@@ -171,7 +171,7 @@ export class Session<Memory, Who extends Principal>
   grant(connection: ServerConnection<Memory, Who>): void {
     this.#waiting = false;
     try {
-      this.#attach(connection);
+      this.#attach(connection, this.#host.clock.nowMs());
     } catch (error) {
       // It is this session's trouble, not that of the one which has just given the connection back.
       this.#broken(error);
@@ -192,10 +192,9 @@ export class Session<Memory, Who extends Principal>
     this.#relayPending();
   }
 
-  #attach(connection: ServerConnection<Memory, Who>): void {
-    const now = this.#host.clock.nowMs();
-    this.#host.counters.borrowLatency.observeMs(now - this.#waitingSinceMs);
-    this.#attachedAtMs = now;
+  #attach(connection: ServerConnection<Memory, Who>, nowMs: number): void {
+    this.#host.counters.borrowLatency.observeMs(nowMs - this.#waitingSinceMs);
+    this.#attachedAtMs = nowMs;
     this.#connection = connection;
     connection.borrower = this;
     if (this.link.queuedBytes > limits.linkQueueBytes.value) connection.link.pause();
@@ -228,7 +227,7 @@ export class Session<Memory, Who extends Principal>
     this.#requestSinceMs = this.#waitingSinceMs;
     const connection = pool.borrow(this.#lot, this.#relay);
     if (connection !== undefined) {
-      this.#attach(connection);
+      this.#attach(connection, this.#waitingSinceMs);
       return true;
     }
     this.#waiting = true;

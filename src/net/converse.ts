@@ -67,7 +67,7 @@ class Talk<Result> implements LinkHandler {
 
   data(bytes: Uint8Array): void {
     if (this.#over) return;
-    this.#buffer = this.#buffer.length === 0 ? bytes.slice() : concat([this.#buffer, bytes]);
+    this.#buffer = this.#buffer.length === 0 ? bytes : concat([this.#buffer, bytes]);
     if (this.#buffer.length > READ_AHEAD_BYTES) this.#link.pause();
     const answer = this.#step === undefined ? undefined : this.#answer(this.#step);
     if (answer !== undefined) this.#run(() => this.#conversation.next(answer));

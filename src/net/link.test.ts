@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import type { End } from '../../test/support/links.ts';
 import { listening, listenTo, openPorch } from '../../test/support/links.ts';
-import { EMPTY, utf8 } from '../base/bytes.ts';
+import { concat, EMPTY, utf8 } from '../base/bytes.ts';
 import { systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { generateCertificate } from './certificate.ts';
@@ -107,6 +107,25 @@ describe.each(ways)('a link, %s', (name, visit) => {
     expect(end.link.queuedBytes).toBe(0);
     expect(String(await told)).toBe('all of it');
     expect(end.ear.drains).toBe(0);
+    socket.destroy();
+  });
+
+  test('what it hands over stays as it is, whatever comes later', async () => {
+    const { end, socket } = await visit();
+    const kept: Uint8Array[] = [];
+    const hear = { data: (bytes: Uint8Array) => void kept.push(bytes), drained() {}, closed() {} };
+    end.link.handler = hear;
+    const count = 200;
+    for (let i = 0; i < count; i += 1) {
+      socket.write(new Uint8Array(1 + i * 50).fill(i));
+      await porch.roundTrips(1);
+    }
+    const sizes = Array.from({ length: count }, (_, i) => 1 + i * 50);
+    const whole = concat(sizes.map((size, i) => new Uint8Array(size).fill(i)));
+    const left = (): number => whole.length - kept.reduce((sum, { length }) => sum + length, 0);
+    while (left() > 0) await porch.roundTrips(1);
+    expect(kept.length).toBeGreaterThan(count / 2);
+    expect(Buffer.compare(concat(kept), whole)).toBe(0);
     socket.destroy();
   });
 

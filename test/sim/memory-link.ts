@@ -117,7 +117,6 @@ export class MemoryLink implements Link {
       const bytes = this.#inbox.shift();
       if (bytes === undefined) return;
       this.handler.data(bytes);
-      bytes.fill(0); // they were valid during the call only
     }
   }
 

@@ -145,7 +145,7 @@ export function readRowDescription(body: Uint8Array): string[] {
   const names: string[] = [];
   for (let left = reader.u16(); left > 0; left -= 1) {
     names.push(reader.cstring());
-    reader.take(COLUMN_FACTS_BYTES);
+    reader.skip(COLUMN_FACTS_BYTES);
   }
   reader.end();
   return names;

@@ -52,6 +52,10 @@ export class BodyReader {
     return this.#bytes.subarray(at, at + count);
   }
 
+  skip(count: number): void {
+    this.#advance(count);
+  }
+
   takeText(count: number): string {
     const at = this.#advance(count);
     return text(this.#bytes, at, at + count);

@@ -50,7 +50,7 @@ export function readParse(bytes: Uint8Array, start: number, end: number): ParseM
   const sqlStart = reader.at;
   const sqlEnd = reader.skipCstring();
   const typeBytes = reader.u16() * 4;
-  reader.take(typeBytes);
+  reader.skip(typeBytes);
   reader.end();
   return { nameEnd, sqlStart, sqlEnd };
 }
