@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { must, Violation } from '../base/assert.ts';
-import { concat, EMPTY, latin1, utf8 } from '../base/bytes.ts';
+import { concat, EMPTY, latin1, u8, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import type { SecretText } from '../base/secret-text.ts';
 import { saslprep } from './saslprep.ts';
@@ -62,12 +62,19 @@ export interface ScramVerifier {
   readonly serverKey: Uint8Array;
 }
 
-/** @param saltedPassword what `SaltedPasswords.derive` gave */
+const verifiers = new WeakMap<Uint8Array, ScramVerifier>();
+
+/** @param saltedPassword what `SaltedPasswords.derive` gave: the same object means the same password */
 export function makeVerifier(saltedPassword: Uint8Array): ScramVerifier {
-  return {
-    storedKey: sha256(hmac(saltedPassword, 'Client Key')),
-    serverKey: hmac(saltedPassword, 'Server Key'),
-  };
+  let verifier = verifiers.get(saltedPassword);
+  if (verifier === undefined) {
+    verifier = {
+      storedKey: sha256(hmac(saltedPassword, 'Client Key')),
+      serverKey: hmac(saltedPassword, 'Server Key'),
+    };
+    verifiers.set(saltedPassword, verifier);
+  }
+  return verifier;
 }
 
 /**
@@ -349,7 +356,9 @@ function sha256(bytes: Uint8Array): Uint8Array {
 }
 
 function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
-  return a.map((byte, at) => byte ^ (b[at] ?? 0));
+  const out = new Uint8Array(a.length);
+  for (let at = 0; at < a.length; at += 1) out[at] = u8(a, at) ^ (b[at] ?? 0);
+  return out;
 }
 
 function malformed(problem: string): Violation {

@@ -90,6 +90,11 @@ export const limits = {
     unit: 'sets',
     what: 'the most sets of start-up parameters of one user and database that are remembered',
   },
+  knownPrincipals: {
+    value: 256,
+    unit: 'packets',
+    what: 'the most start-up packets of which it is remembered what they ask for',
+  },
   cancelsInFlight: {
     value: 16,
     unit: 'connections',

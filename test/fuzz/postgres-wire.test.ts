@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { latin1 } from '../../src/base/bytes.ts';
 import { Violation } from '../../src/base/assert.ts';
 import { SecretText } from '../../src/base/secret-text.ts';
 import * as backend from '../../src/wire/postgres/backend.ts';
@@ -103,10 +104,12 @@ describe('PostgreSQL wire', () => {
     fc.assert(
       fc.property(parameters, name, fc.nat(65_535), (others, user, minor) => {
         const all = [...others, ['user', user] as const];
-        const read = readStartup(startupMessage(all, minor).subarray(4));
+        const body = startupMessage(all, minor).slice(4);
+        const read = readStartup(body);
         const isOption = ([key]: readonly [string, string]) => key.startsWith('_pq_.');
         expect(read).toEqual({
           kind: 'startup',
+          key: latin1(body),
           minor,
           user,
           parameters: new Map(all.filter((it) => !isOption(it))),

@@ -26,7 +26,7 @@ import {
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import { checkLength, NEWEST_MINOR, readStartup } from '../../wire/postgres/startup.ts';
-import type { PostgresMemory } from './memory.ts';
+import type { ParameterSet, PostgresMemory } from './memory.ts';
 import { readMessage } from './messages.ts';
 import type { Outfit } from './outfit.ts';
 import { outfitOf } from './outfit.ts';
@@ -312,9 +312,22 @@ function welcomeBytes(
 ): Uint8Array {
   return concat([
     ...last,
-    backend.authenticationOk(),
-    ...[...told].map(([name, value]) => backend.parameterStatus(name, value)),
+    AUTHENTICATION_OK,
+    statusesOf(told),
     backend.backendKeyData(cancelNumber, cancelSecret),
     backend.readyForQuery('I'),
   ]);
+}
+
+const AUTHENTICATION_OK = backend.authenticationOk();
+const statuses = new WeakMap<ParameterSet, Uint8Array>();
+
+/** The messages that tell a set of parameters. */
+function statusesOf(parameters: ParameterSet): Uint8Array {
+  let bytes = statuses.get(parameters);
+  if (bytes === undefined) {
+    bytes = concat([...parameters].map(([name, value]) => backend.parameterStatus(name, value)));
+    statuses.set(parameters, bytes);
+  }
+  return bytes;
 }

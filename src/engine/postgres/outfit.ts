@@ -6,12 +6,16 @@ import { ask } from './ask.ts';
 import type { ParameterSet, PostgresMemory } from './memory.ts';
 import { intern } from './memory.ts';
 import type { PostgresPrincipal } from './principal.ts';
+import { NAME, PLAIN_NAME } from './principal.ts';
+import type { SettingsState } from './state.ts';
 import { literal, statementsBetween } from './state.ts';
 
 /** How a session begins beyond what is the same for all of its user and database: what its start-up parameters set. */
 export interface Outfit {
   /** In the server's own words, by names in lower case: what RESET returns to. */
   readonly settings: ReadonlyMap<string, string>;
+  /** What a session begins with: these, and what the init query has set. */
+  readonly state: SettingsState;
   /** The parameters as the client is told when it signs in. */
   readonly told: ParameterSet;
 }
@@ -25,37 +29,37 @@ export interface FulfilledWishes {
 
 const NO_WISHES: FulfilledWishes = { settings: new Map(), reported: new Map() };
 
-/** The name that goes into pg_stat_activity; many clients give one, and some each its own: it is not asked about. */
-const NAME = 'application_name';
-const PLAIN_NAME = /^[ -~]{0,63}$/;
-
-/** Wishes that only the database can put into its own words. */
-function questionsOf({ wishes }: PostgresPrincipal): readonly (readonly [string, string])[] {
-  return [...wishes].filter(([name, value]) => name !== NAME || !PLAIN_NAME.test(value));
-}
-
-function keyOf(questions: readonly (readonly [string, string])[]): string {
-  return JSON.stringify(questions);
-}
-
 /** Whether it is known how sessions of this principal begin. */
-export function isAcquainted(memory: PostgresMemory, who: PostgresPrincipal): boolean {
-  const questions = questionsOf(who);
-  return questions.length === 0 || memory.realm.outfits.has(keyOf(questions));
+export function isAcquainted({ realm }: PostgresMemory, who: PostgresPrincipal): boolean {
+  return who.questions.length === 0 || realm.outfits.has(who.questionsKey);
 }
+
+/** What the outfit that was made last for a principal was made of. */
+interface Made {
+  readonly known: FulfilledWishes;
+  readonly greeting: ParameterSet;
+  readonly beginning: SettingsState;
+  readonly outfit: Outfit;
+}
+
+const made = new WeakMap<PostgresPrincipal, Made>();
 
 export function outfitOf(who: PostgresPrincipal, welcome: PostgresMemory): Outfit {
-  const questions = questionsOf(who);
-  const known = welcome.realm.outfits.get(keyOf(questions)) ?? NO_WISHES;
-  if (who.wishes.size === 0) return { settings: known.settings, told: welcome.greeting };
+  const known = welcome.realm.outfits.get(who.questionsKey) ?? NO_WISHES;
+  const { greeting, beginning } = welcome;
+  const last = made.get(who);
+  if (last?.known === known && last.greeting === greeting && last.beginning === beginning)
+    return last.outfit;
   const settings = new Map(known.settings);
-  const told = new Map([...welcome.greeting, ...known.reported]);
+  const told = new Map([...greeting, ...known.reported]);
   const name = who.wishes.get(NAME);
   if (name !== undefined && PLAIN_NAME.test(name)) {
     settings.set(NAME, name);
     if (told.has(NAME)) told.set(NAME, name);
   }
-  return { settings, told: intern(told) };
+  const outfit = { settings, state: beginning.with(settings), told: intern(told) };
+  made.set(who, { known, greeting, beginning, outfit });
+  return outfit;
 }
 
 /**
@@ -66,7 +70,7 @@ export function* acquaint(
   memory: PostgresMemory,
   who: PostgresPrincipal,
 ): Conversation<Fault | undefined> {
-  const questions = questionsOf(who);
+  const { questions } = who;
   yield* ask(memory, ...statementsBetween(memory.state.values, memory.beginning.values));
   memory.state = memory.beginning;
   memory.unnamed = undefined;
@@ -92,7 +96,7 @@ export function* acquaint(
     const reported = [...memory.parameters].filter(([name, value]) => before.get(name) !== value);
     const { outfits } = memory.realm;
     if (outfits.size >= limits.knownOutfits.value) outfits.clear();
-    outfits.set(keyOf(questions), { settings: new Map(settings), reported: new Map(reported) });
+    outfits.set(who.questionsKey, { settings: new Map(settings), reported: new Map(reported) });
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
     refusal = error.fault;

@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import type { Principal } from '../../core/engine.ts';
 import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import type { Realm, Realms } from './realm.ts';
@@ -10,8 +11,15 @@ export interface PostgresPrincipal extends Principal {
   readonly parameters: ReadonlyMap<string, string>;
   /** The other start-up parameters, by names in lower case: every connection that the client gets is brought to them. */
   readonly wishes: ReadonlyMap<string, string>;
+  /** Wishes that only the database can put into its own words, and a key for the set of them. */
+  readonly questions: readonly (readonly [name: string, value: string])[];
+  readonly questionsKey: string;
   readonly realm: Realm;
 }
+
+/** The name that goes into pg_stat_activity; many clients give one, and some each its own: it is not asked about. */
+export const NAME = 'application_name';
+export const PLAIN_NAME = /^[ -~]{0,63}$/;
 
 /** What is read once, as a connection begins, or decides who one is. */
 const onlyAtStart: readonly string[] = [
@@ -27,7 +35,18 @@ const onlyAtStart: readonly string[] = [
   'session_preload_libraries',
 ];
 
+/** Who connects for each request says the same each time: it is read once. */
 export function principalOf(startup: StartupMessage, realms: Realms): PostgresPrincipal {
+  let principal = realms.principals.get(startup.key);
+  if (principal === undefined) {
+    principal = read(startup, realms);
+    if (realms.principals.size >= limits.knownPrincipals.value) realms.principals.clear();
+    realms.principals.set(startup.key, principal);
+  }
+  return principal;
+}
+
+function read(startup: StartupMessage, realms: Realms): PostgresPrincipal {
   const { user } = startup;
   const parameters = new Map<string, string>();
   const wishes = new Map<string, string>();
@@ -59,12 +78,16 @@ export function makePrincipal(
   },
 ): PostgresPrincipal {
   const poolKey = JSON.stringify([user, database, ...sorted(parts.parameters)]);
+  const wishes = sorted(parts.wishes);
+  const questions = wishes.filter(([name, value]) => name !== NAME || !PLAIN_NAME.test(value));
   return {
     user,
     database,
     poolKey,
     parameters: parts.parameters,
-    wishes: new Map(sorted(parts.wishes)),
+    wishes: new Map(wishes),
+    questions,
+    questionsKey: JSON.stringify(questions),
     realm: parts.realms.of(poolKey),
   };
 }

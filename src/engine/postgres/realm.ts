@@ -2,6 +2,7 @@ import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { Effects } from './effects.ts';
 import type { FulfilledWishes } from './outfit.ts';
+import type { PostgresPrincipal } from './principal.ts';
 import { Statement } from './statement.ts';
 
 /** What the connections of one user to one database have learnt together. */
@@ -77,6 +78,8 @@ function keyOf(setting: string, literal: string): string {
 
 /** The realms of one proxy. One lives as long as a session or a connection of it. */
 export class Realms {
+  /** Those who have signed in lately, by their start-up packets. */
+  readonly principals = new Map<string, PostgresPrincipal>();
   readonly #realms = new Map<string, WeakRef<Realm>>();
 
   of(poolKey: string): Realm {

@@ -72,8 +72,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   ) {
     const ledger = this.#ledger;
     const outfit = outfitOf(who, welcome);
-    const { beginning } = welcome;
-    const tracker = new Tracker(sink, { pinning, login: who.user, outfit, beginning });
+    const tracker = new Tracker(sink, { pinning, login: who.user, outfit });
     const outbox = new Outbox((bytes) => sink.toServer(bytes));
     const most = maxPreparedStatements;
     const statements = new Statements({ ledger, outbox, tracker, memory: welcome, most });

@@ -62,14 +62,13 @@ export class Tracker {
       pinning: RelayOptions['pinning'];
       login: string;
       outfit: Outfit;
-      beginning: SettingsState;
     },
   ) {
     this.#sink = sink;
     this.#pinning = parts.pinning;
     this.#login = parts.login;
     this.#defaults = parts.outfit.settings;
-    this.wanted = parts.beginning.with(parts.outfit.settings);
+    this.wanted = parts.outfit.state;
   }
 
   get isPinned(): boolean {

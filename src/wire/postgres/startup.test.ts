@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { Violation } from '../../base/assert.ts';
-import { concat, i32be, utf8 } from '../../base/bytes.ts';
+import { concat, i32be, latin1, utf8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { int32 } from './build.ts';
 import {
@@ -30,6 +30,7 @@ describe('start-up packets', () => {
     );
     expect(readStartup(body(packet))).toEqual({
       kind: 'startup',
+      key: latin1(body(packet)),
       minor: 2,
       user: 'ann',
       parameters: new Map([

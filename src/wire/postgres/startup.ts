@@ -1,4 +1,5 @@
 import { Violation } from '../../base/assert.ts';
+import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { BodyReader } from './body-reader.ts';
 import { byte, cstring, int32, untyped } from './build.ts';
@@ -27,6 +28,8 @@ export type StartupPacket =
 
 export interface StartupMessage {
   readonly kind: 'startup';
+  /** The packet's body: clients with equal ones want the same. */
+  readonly key: string;
   /** The minor version of protocol 3 that the client would like. */
   readonly minor: number;
   /** Empty where none is named. */
@@ -62,11 +65,12 @@ export function readStartup(body: Uint8Array): StartupPacket {
       return { kind: 'cancelRequest', pid, secret: readSecret(reader) };
     }
     default:
-      return readStartupMessage(reader, code >>> 16, code & 0xffff);
+      return readStartupMessage(body, reader, code);
   }
 }
 
-function readStartupMessage(reader: BodyReader, major: number, minor: number): StartupPacket {
+function readStartupMessage(body: Uint8Array, reader: BodyReader, code: number): StartupPacket {
+  const [major, minor] = [code >>> 16, code & 0xffff];
   if (major !== PROTOCOL_MAJOR) return { kind: 'unsupportedProtocol', major, minor };
   const parameters = new Map<string, string>();
   const protocolOptions: string[] = [];
@@ -77,7 +81,7 @@ function readStartupMessage(reader: BodyReader, major: number, minor: number): S
   }
   reader.end();
   const user = parameters.get('user') ?? '';
-  return { kind: 'startup', minor, user, parameters, protocolOptions };
+  return { kind: 'startup', key: latin1(body), minor, user, parameters, protocolOptions };
 }
 
 /** Reads the rest of a body as a cancel secret. The result is a copy. */
