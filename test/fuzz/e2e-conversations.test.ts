@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { Chance } from '../support/chance.ts';
 import { backend, frontend } from '../support/messages.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { hang, welcome } from '../support/scripted-server.ts';
@@ -10,19 +11,6 @@ const CLIENT_ROUNDS = 1_500;
 const ARRIVAL_ROUNDS = 3_000;
 const DATABASE_ROUNDS = 1_000;
 const AT_ONCE = 2;
-
-type Chance = (below: number) => number;
-
-/** mulberry32, as whole numbers below a limit. */
-function chanceFrom(seed: number): Chance {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
-  };
-}
 
 const extended = (sql: string, ...values: readonly string[]): Buffer =>
   Buffer.concat([
@@ -85,20 +73,20 @@ const answers: readonly Uint8Array[] = [
 /** The bytes with up to three things done to them. */
 function mutate(original: Uint8Array, chance: Chance): Buffer {
   let bytes = Buffer.from(original);
-  for (let left = 1 + chance(3); left > 0 && bytes.length > 0; left -= 1) {
-    const at = chance(bytes.length);
-    const until = Math.min(bytes.length, at + 1 + chance(8));
+  for (let left = 1 + chance.below(3); left > 0 && bytes.length > 0; left -= 1) {
+    const at = chance.below(bytes.length);
+    const until = Math.min(bytes.length, at + 1 + chance.below(8));
     const [head, middle, tail] = [
       bytes.subarray(0, at),
       bytes.subarray(at, until),
       bytes.subarray(until),
     ];
-    switch (chance(6)) {
+    switch (chance.below(6)) {
       case 0:
-        bytes[at] = chance(256);
+        bytes[at] = chance.below(256);
         break;
       case 1:
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << chance(8));
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << chance.below(8));
         break;
       case 2:
         bytes = Buffer.concat([head, tail]);
@@ -117,13 +105,13 @@ function mutate(original: Uint8Array, chance: Chance): Buffer {
 }
 
 function pick(from: readonly Uint8Array[], chance: Chance): Uint8Array {
-  return from[chance(from.length)] ?? new Uint8Array(0);
+  return from[chance.below(from.length)] ?? new Uint8Array(0);
 }
 
 /** In one piece or in some. */
 function send(client: RawClient, bytes: Buffer, chance: Chance): void {
   for (let at = 0; at < bytes.length;) {
-    const until = chance(2) === 0 ? bytes.length : at + 1 + chance(bytes.length - at);
+    const until = chance.below(2) === 0 ? bytes.length : at + 1 + chance.below(bytes.length - at);
     client.send(bytes.subarray(at, until));
     at = until;
   }
@@ -152,7 +140,7 @@ async function rounds(
   for (let at = 0; at < count; at += AT_ONCE) {
     try {
       const few = Array.from({ length: AT_ONCE }, (_, i) =>
-        round(chanceFrom(SEED + at + i), at + i),
+        round(new Chance(SEED + at + i), at + i),
       );
       const answer = asked.control.value(`SELECT ${at}`);
       await Promise.all(few);
@@ -174,7 +162,7 @@ test(`${CLIENT_ROUNDS} conversations of signed-in clients, mutated, harm nobody 
   await rounds(CLIENT_ROUNDS, { scene, control }, async (chance) => {
     const client = await scene.client();
     send(client, mutate(pick(conversations, chance), chance), chance);
-    if (chance(3) > 0) await linger(client);
+    if (chance.below(3) > 0) await linger(client);
     client.destroy();
   });
 });
@@ -183,7 +171,7 @@ test(`${ARRIVAL_ROUNDS} arrivals, mutated, harm nobody (PG-19, GX-08)`, async ()
   await rounds(ARRIVAL_ROUNDS, { scene, control }, async (chance) => {
     const stranger = await scene.stranger();
     send(stranger, mutate(pick(arrivals, chance), chance), chance);
-    if (chance(3) > 0) await linger(stranger);
+    if (chance.below(3) > 0) await linger(stranger);
     stranger.destroy();
   });
 });
@@ -191,7 +179,7 @@ test(`${ARRIVAL_ROUNDS} arrivals, mutated, harm nobody (PG-19, GX-08)`, async ()
 test(`${DATABASE_ROUNDS} answers of a database, mutated, harm nobody (PG-16, GX-10)`, async () => {
   const database = scriptedDatabase(async (peer, connection) => {
     await welcome(peer);
-    const chance = chanceFrom(SEED + connection);
+    const chance = new Chance(SEED + connection);
     for (;;) {
       const { type, body } = await peer.readMessage();
       if (type === 'X') return;
@@ -202,7 +190,7 @@ test(`${DATABASE_ROUNDS} answers of a database, mutated, harm nobody (PG-16, GX-
         continue;
       }
       peer.send(mutate(pick(answers, chance), chance));
-      if (chance(2) === 0) return;
+      if (chance.below(2) === 0) return;
       await Promise.race([hang(peer), peer.peek(1)]);
     }
   });
@@ -211,7 +199,7 @@ test(`${DATABASE_ROUNDS} answers of a database, mutated, harm nobody (PG-16, GX-
   await rounds(DATABASE_ROUNDS, asked, async (chance) => {
     const client = await other.client();
     client.send(frontend.query('mischief'));
-    if (chance(4) > 0) await linger(client);
+    if (chance.below(4) > 0) await linger(client);
     client.destroy();
   });
   asked.control.destroy();

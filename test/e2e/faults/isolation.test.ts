@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { PeerGone } from '../../support/byte-queue.ts';
+import { Chance } from '../../support/chance.ts';
 import { frontend, rowValues } from '../../support/messages.ts';
 import type { Message } from '../../support/messages.ts';
 import type { RawClient } from '../../support/raw-client.ts';
@@ -10,17 +11,6 @@ import { Scene } from './scene.ts';
 const CLIENTS = 100;
 const ACTS = 25;
 
-/** mulberry32: a small generator whose seed says all. */
-function chanceFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Every row that came must be the asker's own. */
 function check(messages: readonly Message[], tag: string): void {
   for (const { type, body } of messages) {
@@ -30,7 +20,7 @@ function check(messages: readonly Message[], tag: string): void {
   }
 }
 
-type Act = (client: RawClient, tag: string, chance: () => number) => Promise<boolean>;
+type Act = (client: RawClient, tag: string, chance: Chance) => Promise<boolean>;
 
 /** What a client may do; false where it has left. */
 const acts: readonly Act[] = [
@@ -76,22 +66,24 @@ const acts: readonly Act[] = [
   async (client, tag, chance) => {
     // Away at some point of a long answer, of a transaction, or of a message.
     const query = frontend.query(`BEGIN; SELECT '${tag}' FROM generate_series(1, 5000)`);
-    const some = chance() < 0.3 ? query.subarray(0, Math.ceil(chance() * query.length)) : query;
+    const some = chance.percent(30)
+      ? query.subarray(0, Math.ceil(chance.fraction() * query.length))
+      : query;
     client.send(some);
-    if (some === query) await client.socket.peek(Math.ceil(chance() * 5_000));
+    if (some === query) await client.socket.peek(chance.between(1, 5_000));
     client.destroy();
     return false;
   },
 ];
 
-async function live(scene: Scene, who: number, chance: () => number): Promise<number> {
+async function live(scene: Scene, who: number, chance: Chance): Promise<number> {
   const user = who % 2 === 0 ? 'app' : 'reader';
   let done = 0;
   let client: RawClient | undefined;
   for (let left = ACTS; left > 0; left -= 1) {
     client ??= await scene.client({ user, deadlineMs: 30_000 });
     // Leaving is rarer than the rest.
-    const act = acts[Math.floor(chance() * (acts.length - 1 + (chance() < 0.3 ? 1 : 0)))];
+    const act = acts[chance.below(acts.length - 1 + (chance.percent(30) ? 1 : 0))];
     const tag = `client ${who} act ${left}`;
     const stays = await act?.(client, tag, chance).catch((problem: unknown) => {
       throw problem instanceof PeerGone ? new Error(`${tag} was sent away`) : problem;
@@ -134,7 +126,7 @@ test.each([1, 2, 3])(
     })();
     try {
       const lives = Array.from({ length: CLIENTS }, (_, who) =>
-        live(scene, who, chanceFrom(seed * 1000 + who)),
+        live(scene, who, new Chance(seed * 1000 + who)),
       );
       const done = await Promise.all(lives);
       expect(done).toEqual(lives.map(() => ACTS));
