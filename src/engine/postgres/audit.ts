@@ -1,3 +1,4 @@
+import { text } from '../../base/bytes.ts';
 import type { PinReason } from '../../core/pin.ts';
 import { literal } from './state.ts';
 
@@ -25,6 +26,8 @@ export interface AuditQuestions {
   /** All settings that the server knows and the session has changed are wanted, too. */
   readonly allKnown: boolean;
   readonly reasons: readonly Probed[];
+  /** The database speaks another encoding than UTF-8: values come in hexadecimal digits. */
+  readonly inHex: boolean;
 }
 
 export interface AuditAnswers {
@@ -40,7 +43,7 @@ export interface AuditAnswers {
 const identity: readonly string[] = ['role', 'session_authorization'];
 
 export function auditQuery(questions: AuditQuestions): string {
-  const { settings, reasons, allKnown } = questions;
+  const { settings, reasons, allKnown, inHex } = questions;
   const columns = settings.map((name) => `pg_catalog.current_setting(${literal(name)}, true)`);
   const listed = listedOf(questions);
   if (allKnown) columns.push(jsonOf('pg_catalog.current_setting(name)', `source = 'session'`));
@@ -50,8 +53,12 @@ export function auditQuery(questions: AuditQuestions): string {
       jsonOf(`case source when 'session' then pg_catalog.current_setting(name) end`, condition),
     );
   }
-  for (const reason of reasons) columns.push(probes[reason]);
-  return `select ${columns.join(', ')}`;
+  const values = inHex ? columns.map(hexOf) : columns;
+  return `select ${[...values, ...reasons.map((reason) => probes[reason])].join(', ')}`;
+}
+
+function hexOf(value: string): string {
+  return `pg_catalog.encode(pg_catalog.convert_to((${value})::pg_catalog.text, 'UTF8'), 'hex')`;
 }
 
 /** Settings that the server's own list is to be asked about. */
@@ -70,14 +77,18 @@ export function readAudit(
   row: readonly (string | null)[],
   login: string,
 ): AuditAnswers {
-  const { settings: names, allKnown, reasons } = questions;
+  const { settings: names, allKnown, reasons, inHex } = questions;
   const hasList = allKnown || listedOf(questions).length > 0;
-  const list = hasList ? readObject(row[names.length] ?? null) : new Map<string, string | null>();
+  const valueAt = (index: number): string | null => {
+    const value = row[index] ?? null;
+    return inHex && value !== null ? text(Buffer.from(value, 'hex')) : value;
+  };
+  const list = hasList ? readObject(valueAt(names.length)) : new Map<string, string | null>();
   const settings = new Map<string, string | undefined>();
   const madeUp: string[] = [];
   if (allKnown) for (const [name, value] of list) settings.set(name, value ?? undefined);
   for (const [index, name] of names.entries()) {
-    const value = row[index] ?? null;
+    const value = valueAt(index);
     if (identity.includes(name)) {
       const unset = name === 'role' ? 'none' : login;
       settings.set(name, value === null || value === unset ? undefined : value);

@@ -3,6 +3,7 @@ import { ConfigCall } from './config-call.ts';
 import type { Effects, NameUse, Touch } from './effects.ts';
 import type { SetToken } from './set-statement.ts';
 import { readSet } from './set-statement.ts';
+import { nameAsBytes } from './sql-names.ts';
 import type { WordVisitor } from './sql-words.ts';
 
 /** Functions that leave something behind, wherever they are called: a mention is taken for a call. */
@@ -292,17 +293,18 @@ export class Judge implements WordVisitor {
   }
 
   #name(verb: NameUse['verb'], word: string, bare: string, start: number, end: number): void {
+    const name = nameAsBytes(word);
     const maybe = this.#maybeName;
     this.#maybeName = undefined;
     if (maybe === undefined && maybeNot[verb] === bare && bare !== '') {
-      this.#maybeName = { verb, name: word, start, end };
+      this.#maybeName = { verb, name, start, end };
       return;
     }
     this.#naming = undefined;
     if (verb === 'deallocate' && bare === 'all') {
       this.#namesHere.push({ verb, name: '', start, end });
     } else if (verb === 'prepare' && maybe !== undefined) this.#namesHere.push(maybe);
-    else this.#namesHere.push({ verb, name: word, start, end });
+    else this.#namesHere.push({ verb, name, start, end });
   }
 
   /** PREPARE TRANSACTION has a string behind it: without one, TRANSACTION was the name. */

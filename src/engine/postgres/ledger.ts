@@ -1,5 +1,6 @@
 import { Violation } from '../../base/assert.ts';
 import { limits } from '../../base/limits.ts';
+import type { Move } from './positions.ts';
 
 /** A message sent to the database whose reply is still owed. Those from `barrier` on are ours, and so are their replies. */
 export const owed = {
@@ -54,6 +55,10 @@ export interface Assumption {
   hold?(): void;
   /** It was skipped, or failed. `failed`: the error is this message's own. */
   undo(failed: boolean): void;
+  /** What the client calls the statement that the message means. */
+  readonly calls?: string | undefined;
+  /** How the text that was sent differs from the client's. */
+  readonly moves?: readonly Move[] | undefined;
 }
 
 interface Attached {
@@ -74,6 +79,8 @@ export class Ledger {
   #dropped = 0;
   /** How many entries are ours. */
   #ours = 0;
+  /** How many ends of requests have been pushed. */
+  #ends = 0;
   readonly #attached: Attached[] = [];
 
   get size(): number {
@@ -87,6 +94,11 @@ export class Ledger {
   /** Nothing that the client has sent is among what is owed. */
   get onlyOurs(): boolean {
     return this.#size === this.#ours;
+  }
+
+  /** How many requests have been sent to their end so far. */
+  get ends(): number {
+    return this.#ends;
   }
 
   /** The entry whose reply comes next, `owed.nothing` where none is due. */
@@ -111,6 +123,7 @@ export class Ledger {
       this.#attached.push({ at: this.#dropped + this.#size, assumption });
     this.#size += 1;
     if (code >= FIRST_OF_OURS) this.#ours += 1;
+    if (endsInReady(code)) this.#ends += 1;
   }
 
   /** Takes the head off; it must be `code`. */

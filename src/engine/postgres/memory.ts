@@ -49,7 +49,7 @@ export class PostgresMemory {
   /** What a client is told of the parameters when it signs in. */
   greeting: ParameterSet;
   readonly prepared = new PreparedOnServer();
-  /** Whose statement without a name is on it; undefined where there is none. */
+  /** Whose statement without a name is on it, or `NOBODYS`; undefined where there is none. */
   unnamed: object | undefined;
   /** Who has used it last. */
   user: object | undefined;

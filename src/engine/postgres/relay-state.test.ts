@@ -11,8 +11,11 @@ import {
 } from '../../../test/transcripts/rig.ts';
 import { SettingsState } from './state.ts';
 
-const { answer, bind, bound, complete, execute, failure, oneRow, parse, parsed } = say;
+const { answer, bind, bound, closed, complete, execute, failure, flush, oneRow } = say;
+const { parse, parsed } = say;
 const { query, ready, sync, steps } = say;
+
+const forget = steps('DISCARD SEQUENCES');
 
 /** A session that has set something, on its first connection; the value is one that had to be asked for. */
 function withWorkMem(value = '8MB'): Rig {
@@ -220,12 +223,62 @@ describe('what a start-up parameter sets', () => {
     rig.client(query('reset application_name'));
     rig.passed();
     rig.server(complete('RESET'), backend.parameterStatus('application_name', ''), ready('T'));
-    expect(rig.passed()).toBe('PBES');
-    rig.server(steps('SET'), backend.parameterStatus('application_name', 'till'), ready('T'));
+    expect(rig.passed()).toBe('PBECS');
+    const told = backend.parameterStatus('application_name', 'till');
+    rig.server(steps('SET'), closed, told, ready('T'));
     rig.client(query('rollback')).server(complete('ROLLBACK'), ready());
     expect(rig.passed()).toBe('QQ');
     rig.server(answer('till', '{"application_name":"till"}'));
     expect(rig.memory.state).toBe(stateOf({ application_name: 'till' }));
+  });
+});
+
+describe('a start-up parameter that was lost', () => {
+  const who = { ...anybody, wishes: new Map([['application_name', 'till']]) };
+  const lost = backend.parameterStatus('application_name', '');
+
+  test('is brought back before the next request runs, whatever else is asked', () => {
+    const memory = freshMemory(new Map([...usualParameters, ['application_name', 'till']]));
+    memory.state = stateOf({ application_name: 'till' });
+    const rig = new Rig(memory, { who }).client(query('create temp table t ()'));
+    rig.server(complete('CREATE TABLE'), ready()).server(answer('t'));
+    rig.client(query('discard all')).passed();
+    rig.server(complete('DISCARD ALL'), lost, ready()).client(query('select 1'));
+    expect(rig.passed()).toBe('QPBEPBEPBEHSQ');
+  });
+
+  test('or may have been: the next request waits for the answer', () => {
+    const memory = freshMemory(new Map([...usualParameters, ['application_name', 'till']]));
+    memory.state = stateOf({ application_name: 'till' });
+    const rig = new Rig(memory, { who }).client(query('reset application_name; select 1/0'));
+    rig.server(complete('RESET'), failure('22012'), ready()).client(query('select 1'));
+    expect(rig.passed()).toBe('QQ');
+    rig.server(answer('till', '{"application_name":"till"}'));
+    expect(rig.passed()).toBe('Q');
+  });
+});
+
+describe('who asks for the last value of a sequence on a connection of somebody else', () => {
+  test('has it forgotten first, in a transaction of its own where a query asks', () => {
+    const rig = new Rig().client(query("select currval('s')"));
+    expect(rig.passed()).toBe('PBEPBEPBEHQ');
+  });
+
+  test('keeps the connection once it has used a sequence itself, whatever it asked before', () => {
+    const rig = new Rig().client(query('select lastval()'));
+    rig.server(steps('BEGIN', 'DISCARD SEQUENCES', 'COMMIT'), failure('55000'), ready());
+    rig.client(query('select lastval()')).server(failure('55000'), ready());
+    rig.client(query("select nextval('s')")).server(oneRow, ready());
+    rig.client(query('select 1')).server(oneRow, ready());
+    expect(rig.attached).toBe(true);
+  });
+
+  test('and with its portals left alone where one of them asks, also in a request that is not over', () => {
+    const rig = new Rig().client(parse('', 'select lastval()'), bind('', ''), flush());
+    rig.server(parsed, bound).client(execute(), sync());
+    expect(rig.passed()).toBe('PBHPBECES');
+    rig.server(forget, closed, failure('55000'), ready());
+    expect(rig.heard().map((line) => line[0])).toEqual(['1', '2', 'E', 'Z']);
   });
 });
 

@@ -1,48 +1,14 @@
 import { describe, expect, test } from 'bun:test';
-import { bytesOf, i16, message, parseMessages } from '../../../test/support/messages.ts';
+import { backend, bytesOf, i16, message } from '../../../test/support/messages.ts';
 import * as say from '../../../test/transcripts/conversations.ts';
-import { after, anybody, freshMemory, Rig, usualOptions } from '../../../test/transcripts/rig.ts';
-import { backend } from '../../../test/support/messages.ts';
+import { prepared, realm, sent } from '../../../test/transcripts/realm.ts';
+import { after, freshMemory } from '../../../test/transcripts/rig.ts';
+import type { Rig } from '../../../test/transcripts/rig.ts';
 import type { PostgresMemory } from './memory.ts';
-import { Realms } from './realm.ts';
 import { SettingsState } from './state.ts';
 
 const { batch, batchReply, bind, bound, close, closed, complete, describe: tell, execute } = say;
-const { failure, flush, oneRow, parse, parsed, query, ready, steps, sync } = say;
-
-/** Connections and sessions of one user and database. */
-function realm(): { memory(): PostgresMemory; rig(memory: PostgresMemory, most?: number): Rig } {
-  const shared = new Realms().of('');
-  return {
-    memory: () => freshMemory(undefined, shared),
-    rig: (memory, most = 200) =>
-      new Rig(memory, {
-        who: { ...anybody, realm: shared },
-        options: { ...usualOptions, maxPreparedStatements: most },
-      }),
-  };
-}
-
-/** Messages for the database since last asked, as type and text: `P sluice_1 select 1`. */
-function sent(rig: Rig): readonly string[] {
-  const messages = parseMessages(Buffer.concat(rig.toServerBytes));
-  const lines = messages.map(({ type, body }) => {
-    const words = Buffer.from(body).toString('latin1').split('\0');
-    if (type === 'P' || type === 'B') return `${type} ${words[0]}|${words[1]}`;
-    return 'DCE'.includes(type) ? `${type} ${words[0]}` : type;
-  });
-  rig.toServerBytes.length = 0;
-  rig.passed();
-  return lines;
-}
-
-/** A session that has prepared `select 1` as `a`. */
-function prepared(rig: Rig): Rig {
-  rig.client(parse('a', 'select 1'), sync()).server(parsed, ready());
-  sent(rig);
-  rig.heard();
-  return rig;
-}
+const { failure, flush, oneRow, parse, parsed, query, ready, sync } = say;
 
 describe('a prepared statement with a name', () => {
   test('has another name on the connection, and ties nothing', () => {
@@ -366,6 +332,14 @@ describe('a prepared statement without a name (PG-90)', () => {
     }
   });
 
+  test('that is left of what brought the connection to the session’s state is nobody’s', () => {
+    const { memory, rig: start } = realm();
+    const connection = memory();
+    connection.state = SettingsState.of(new Map([['work_mem', '1MB']]));
+    const rig = start(connection).client(bind('', ''), execute(), sync());
+    expect(sent(rig).slice(-5)).toEqual(['H', 'C S', 'B |', 'E ', 'S']);
+  });
+
   test('is dropped by a query, and by a Parse that fails', () => {
     const { memory, rig: start } = realm();
     for (const dropping of [query('select 2'), bytesOf(parse('', 'nonsense'), sync())]) {
@@ -482,104 +456,6 @@ describe('a statement of which its client has been told what it returns (PG-83)'
     expect(rig.heard().map((heard) => heard[0])).toEqual(['E', 'Z']);
   });
 });
-
-describe('prepared statements by SQL (PG-85, PG-92)', () => {
-  test('PREPARE and EXECUTE go by our names, on any connection, and tie nothing', () => {
-    const { memory, rig: start } = realm();
-    const rig = start(memory()).client(query('prepare a (int) as select $1'));
-    expect(textOf(rig)).toBe('prepare sluice_1 (int) as select $1');
-    rig.server(complete('PREPARE'), ready());
-    expect([rig.boundaries, rig.attached, rig.pins]).toEqual([1, false, []]);
-    rig.client(query('execute a(1)'));
-    expect(textOf(rig)).toBe('execute sluice_1(1)');
-    rig.server(oneRow, ready());
-    rig.free = false;
-    sent(rig);
-    rig.heard();
-    rig.client(query('select 1; EXECUTE "a" (2)')).grant(memory());
-    expect(sent(rig)).toEqual(['P |prepare sluice_1 (int) as select $1', 'B |', 'E ', 'Q']);
-    rig.server(steps('PREPARE'), oneRow, oneRow, ready());
-    expect(rig.heard()).toEqual(['D 1', 'C SELECT 1', 'D 1', 'C SELECT 1', 'Z I']);
-  });
-
-  test('EXECUTE of what the protocol has prepared, and Bind of what SQL has', () => {
-    const { memory, rig: start } = realm();
-    const rig = prepared(start(memory()));
-    rig.client(query('execute a'));
-    expect(textOf(rig)).toBe('execute sluice_1');
-    rig.server(oneRow, ready()).client(query('prepare b as select 2'));
-    rig.server(complete('PREPARE'), ready());
-    sent(rig);
-    rig.client(bind('', 'b'), sync());
-    expect(sent(rig)).toEqual(['B |sluice_2', 'S']);
-  });
-
-  test('DEALLOCATE takes a name away from its session only', () => {
-    const { memory, rig: start } = realm();
-    const connection = memory();
-    const rig = prepared(start(connection)).client(query('deallocate a'));
-    expect(sent(rig)).toEqual(['P sluice_00|', 'Q']);
-    rig.server(parsed, complete('DEALLOCATE'), ready());
-    expect(rig.heard()).toEqual(['C DEALLOCATE', 'Z I']);
-    expect(connection.prepared.size).toBe(1);
-    rig.client(query('deallocate a'));
-    expect(textOf(rig)).toBe('deallocate a');
-  });
-
-  test('DEALLOCATE ALL and DISCARD ALL clear the connection, too', () => {
-    for (const sql of ['deallocate all', 'discard all']) {
-      const { memory, rig: start } = realm();
-      const connection = memory();
-      const rig = prepared(start(connection)).client(query(sql));
-      rig.server(complete(sql.toUpperCase()), ready());
-      expect(connection.prepared.size).toBe(0);
-      sent(rig);
-      rig.client(bind('', 'a'), sync());
-      expect(sent(rig)).toEqual(['B |a', 'S']);
-    }
-  });
-
-  test('what failed has changed nothing, what came before it in its text has', () => {
-    const { memory, rig: start } = realm();
-    const rig = prepared(start(memory()));
-    rig.client(query('prepare b as select 2; deallocate a; select 1/0; prepare c as select 3'));
-    rig.server(parsed, complete('PREPARE'), failure('22012'), ready());
-    sent(rig);
-    rig.client(bind('', 'a'), bind('', 'b'), bind('', 'c'), sync());
-    expect(sent(rig)).toEqual(['B |sluice_1', 'B |sluice_2', 'B |c', 'S']);
-  });
-
-  test('a PREPARE that cannot be made on another connection is the client’s error', () => {
-    const { memory, rig: start } = realm();
-    const rig = start(memory()).client(query('prepare a as select 1'));
-    rig.server(complete('PREPARE'), ready());
-    rig.free = false;
-    rig.client(query('execute a'), query('select 2')).grant(memory());
-    sent(rig);
-    rig.heard();
-    rig.server(parsed, bound, failure('42P01'));
-    expect(sent(rig)).toEqual(['S']);
-    rig.server(ready());
-    expect(rig.heard().map((line) => line[0])).toEqual(['E', 'Z']);
-    // The next request is a request of its own.
-    expect([rig.boundaries, rig.waiting]).toEqual([2, true]);
-  });
-
-  test('a list of prepared statements shows no other session’s', () => {
-    const { memory, rig: start } = realm();
-    const connection = memory();
-    prepared(start(connection));
-    const rig = start(connection).client(query('select * from pg_prepared_statements'));
-    expect(sent(rig)).toEqual(['C Ssluice_1', 'Q']);
-  });
-});
-
-function textOf(rig: Rig): string {
-  const { body } = parseMessages(Buffer.concat(rig.toServerBytes)).at(-1)!;
-  rig.toServerBytes.length = 0;
-  rig.passed();
-  return Buffer.from(body).toString().replace('\0', '');
-}
 
 function cut(bytes: Uint8Array, pieceBytes: number): readonly Uint8Array[] {
   const pieces: Uint8Array[] = [];

@@ -23,6 +23,7 @@ import { FRESH, inside } from './state.ts';
 import { SequenceGuard } from './sequence-guard.ts';
 import { Statements } from './statements.ts';
 import { Tracker } from './tracker.ts';
+import { NOBODYS } from './unnamed.ts';
 
 /** What to do with a message of the client's. */
 const pass = 0;
@@ -233,7 +234,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (type === frontend.terminate) return stop;
     const starts = startsRequest(type);
     if (this.#refusing !== 'no') return this.#refuseMessage(type);
-    if (this.#replies.isDoubtful || this.#requests.mustWait) return this.#wait();
+    const { isDoubtful } = this.#replies;
+    if (isDoubtful || this.#requests.mustWait || this.#tracker.asksForDefaults) return this.#wait();
     if (!starts) return this.#beginCopyOrFlush(type);
     if (!this.#open || this.#memory === undefined) {
       if (!this.#sink.wantServer()) return hold;
@@ -256,8 +258,8 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     this.#way = undefined;
     this.#outbox.upTo(at);
     this.#outbox.put(way.bytes);
-    for (let step = 0; step < way.steps; step += 1) this.#ledger.push(owed.ownStep);
-    if (this.#memory !== undefined) this.#memory.unnamed = undefined;
+    for (const code of way.owed) this.#ledger.push(code);
+    if (this.#memory !== undefined) this.#memory.unnamed = NOBODYS;
   }
 
   /**
@@ -315,16 +317,13 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #settle(memory: PostgresMemory): void {
     const tracker = this.#tracker;
     const question = tracker.settle(memory);
-    if (question !== undefined) {
-      this.#audit(memory, question);
-      return;
-    }
+    if (question !== undefined) this.#audit(memory, question);
+    if (tracker.asksForDefaults) return;
     const way = tracker.wanted.wayFrom(memory.state);
     memory.state = tracker.wanted;
-    if (way !== undefined) {
-      this.#goApart(memory, way);
-      return;
-    }
+    // The client's next request may come before the answer, but not before this.
+    if (way !== undefined) this.#goApart(memory, way);
+    if (question !== undefined || way !== undefined) return;
     this.#sequences.settle(memory);
     memory.unsettled = false;
     this.#statements.endRequest();
@@ -348,9 +347,10 @@ export class PostgresRelay implements Relay<PostgresMemory> {
 
   /** Runs statements of ours by themselves. */
   #goApart(memory: PostgresMemory, way: Way): void {
-    for (let step = 0; step < way.steps; step += 1) this.#ledger.push(owed.ownStep);
+    for (const code of way.owed) this.#ledger.push(code);
     this.#ledger.push(owed.ownSync);
     this.#ask(memory, concat([way.bytes, sync()]));
+    memory.unnamed = NOBODYS;
   }
 
   /** Something of ours has failed on the way of a simple query, which the database skips, too: no Sync of the client's comes. */

@@ -378,11 +378,14 @@ export class Replies {
         return false;
       }
     }
+    const about = ledger.headAssumption;
+    const nameOf = (name: string): string | undefined =>
+      about?.calls ?? statements.clientsNameOf(name);
     const words =
-      ledger.headAssumption instanceof ChangedResult
+      about instanceof ChangedResult
         ? CHANGED
         : isWhole
-          ? translated(bytes, start, end, (name) => statements.clientsNameOf(name))
+          ? translated(bytes, start, end, nameOf, about?.moves)
           : undefined;
     this.#fail();
     if (isOurs && this.isSkipping) this.needsSync = true;

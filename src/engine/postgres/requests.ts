@@ -98,22 +98,18 @@ export class Requests {
     }
     switch (type) {
       case frontend.query:
-        sink.request();
         return this.#query(memory, place);
       case frontend.parse:
         return this.#parse(place);
       case frontend.bind:
         return this.#bind(place);
       case frontend.execute:
-        sink.request();
         this.isUnsynced = true;
-        this.#execute(memory, place);
-        return true;
+        return this.#execute(memory, place);
       case frontend.describe:
       case frontend.close:
         this.isUnsynced = true;
-        this.#describeOrClose(place);
-        return true;
+        return this.#describeOrClose(place);
       case frontend.functionCall:
         sink.request();
         ledger.push(owed.functionCall);
@@ -137,18 +133,21 @@ export class Requests {
   }
 
   #query(memory: PostgresMemory, place: Place): boolean {
-    const { replies, ledger, statements, tracker } = this.#parts;
+    const { replies, ledger, statements, tracker, sink } = this.#parts;
     const { bytes, start, end, bodyBytes } = place;
+    const isWhole = end - start === bodyBytes;
+    const textEnd = isWhole ? readQuery(bytes, start, end) : end;
+    const effects = isWhole ? classifier.classify(bytes, start, textEnd) : NO_EFFECTS;
+    if (this.#mustKnowMore(effects)) return false;
+    sink.request();
     // It ends what unsynced messages began, as a Sync would.
     this.isUnsynced = false;
     replies.synced();
-    if (end - start < bodyBytes) {
+    if (!isWhole) {
       ledger.push(owed.query, statements.query(place, NO_EFFECTS));
       this.#beginStream('text', bytes, start, end);
       return true;
     }
-    const textEnd = readQuery(bytes, start, end);
-    const effects = classifier.classify(bytes, start, textEnd);
     tracker.measure(textEnd - start);
     if (effects === NO_EFFECTS) {
       ledger.push(owed.query, statements.query(place, effects));
@@ -176,6 +175,7 @@ export class Requests {
     }
     const parsed = readParse(bytes, start, end);
     const effects = classifier.classify(bytes, parsed.sqlStart, parsed.sqlEnd);
+    if (this.#mustKnowMore(effects)) return false;
     tracker.measure(parsed.sqlEnd - parsed.sqlStart);
     if (parsed.nameEnd > start && statements.isFull) {
       sink.fail({ name: 'tooManyStatements', limit: limits.sessionStatements.value });
@@ -215,36 +215,48 @@ export class Requests {
     this.#batchAt = at;
   }
 
-  #execute(memory: PostgresMemory, place: Place): void {
-    const { statements, ledger } = this.#parts;
-    if (this.#portals === undefined) {
-      ledger.push(owed.execute);
-      return;
-    }
-    const portal = latin1(place.bytes, place.start, nulAfter(place, place.start));
-    const executed = this.#portals.get(portal);
+  #execute(memory: PostgresMemory, place: Place): boolean {
+    const { statements, ledger, sink } = this.#parts;
+    const portal =
+      this.#portals === undefined
+        ? ''
+        : latin1(place.bytes, place.start, nulAfter(place, place.start));
+    const executed = this.#portals?.get(portal);
+    if (executed !== undefined && this.#mustKnowMore(executed.effects)) return false;
+    sink.request();
     if (executed !== undefined) this.#run(memory, place, executed.effects);
     ledger.push(owed.execute, executed === undefined ? undefined : statements.execute(executed));
+    return true;
   }
 
-  #describeOrClose(place: Place): void {
+  #describeOrClose(place: Place): boolean {
     const { statements, ledger } = this.#parts;
     const { type, bytes, start } = place;
     const nameEnd = nulAfter(place, start + 1);
-    const isStatement = u8(bytes, start) === STATEMENT;
-    if (type === frontend.describe) {
-      if (isStatement) statements.describe(place, start + 1, nameEnd);
-      else ledger.push(owed.describe);
-    } else if (isStatement) statements.close(place, start + 1, nameEnd);
+    if (u8(bytes, start) === STATEMENT) {
+      return type === frontend.describe
+        ? statements.describe(place, start + 1, nameEnd)
+        : statements.close(place, start + 1, nameEnd);
+    }
+    if (type === frontend.describe) ledger.push(owed.describe);
     else {
       this.#portals?.delete(latin1(bytes, start + 1, nameEnd));
       ledger.push(owed.close);
     }
+    return true;
+  }
+
+  /**
+   * What comes ahead of such a statement depends on whether a transaction is open, and which statements it means on what
+   * became of the requests before it.
+   */
+  #mustKnowMore({ names, readsSequences }: Effects): boolean {
+    return (names.length > 0 || readsSequences) && this.#parts.ledger.hasAnyEnd;
   }
 
   /** A statement with effects is about to be sent. */
   #run(memory: PostgresMemory, place: Place, effects: Effects): void {
-    if (effects.readsSequences) this.#parts.sequences.asks(memory, effects, place.at);
+    if (effects.readsSequences) this.#parts.sequences.asks(memory, effects, place);
     if (effects.listsStatements) this.#parts.statements.keepOnlyOwn(place.at);
     this.#note(effects);
     for (const { verb, name } of effects.names) {
@@ -257,6 +269,7 @@ export class Requests {
   #note(effects: Effects): void {
     const { tracker } = this.#parts;
     tracker.note(effects);
+    if (effects.pins.includes('sequence')) this.#parts.sequences.used();
     if (this.#memory !== undefined) this.#memory.unsettled = true;
     if (tracker.hasLostDefaults) this.#waits = true;
   }

@@ -1,11 +1,13 @@
 import { u8 } from '../../base/bytes.ts';
+import { frontend } from '../../wire/postgres/message-types.ts';
 import type { Effects } from './effects.ts';
 import type { Ledger } from './ledger.ts';
-import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
 import type { Outbox } from './outbox.ts';
+import type { Place } from './place.ts';
 import { inside, wayOf } from './state.ts';
 import type { Tracker } from './tracker.ts';
+import { NOBODYS } from './unnamed.ts';
 
 const FORGET = ['DISCARD SEQUENCES'];
 /** The first two letters of INSERT, MERGE and COPY: what a command calls itself when it is complete. */
@@ -56,8 +58,11 @@ export class SequenceGuard {
     this.#insertedEver = true;
   }
 
-  /** A statement that asks for a last value is about to be run; `at` is where its message begins. */
-  asks(memory: PostgresMemory, { digest }: Effects, at: number): void {
+  /**
+   * A statement that asks for a last value is about to be run, by the message at `place`. If that is a query, it is known
+   * whether a transaction is open.
+   */
+  asks(memory: PostgresMemory, { digest }: Effects, { type, at }: Place): void {
     this.#isAsked = true;
     if (this.#insertedEver) memory.realm.readsSequences = true;
     if (this.#tracker.isPinnedBy('sequence') || memory.status === 'E') return;
@@ -66,12 +71,17 @@ export class SequenceGuard {
       this.#isExpecting = true;
       return;
     }
-    const isApart = memory.status === 'I' && this.#ledger.isEmpty;
-    const way = isApart ? wayOf(FORGET) : inside(FORGET);
+    const isQuery = type === frontend.query;
+    const way = isQuery && memory.status === 'I' ? wayOf(FORGET) : inside(FORGET);
     this.#outbox.upTo(at);
     this.#outbox.put(way.bytes);
-    for (let step = 0; step < way.steps; step += 1) this.#ledger.push(owed.ownStep);
-    memory.unnamed = undefined;
+    for (const code of way.owed) this.#ledger.push(code);
+    memory.unnamed = NOBODYS;
+  }
+
+  /** A statement has used a sequence by name: the connection is kept for more than a question that may come. */
+  used(): void {
+    this.#isExpecting = false;
   }
 
   /** The request is over. */

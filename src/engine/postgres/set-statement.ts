@@ -39,6 +39,7 @@ const special: readonly (readonly [words: string, names: readonly string[]])[] =
 
 /** Settings whose canonical value depends on more than what is written. */
 const CONTEXTUAL: readonly string[] = ['default_text_search_config'];
+const ASCII = /^[\0-\x7f]*$/;
 const NOTHING: SetOutcome = { kind: 'nothing' };
 
 /**
@@ -66,7 +67,8 @@ export function readSet(
   const touches = names.map((name): Touch => {
     const isConstant = how === 'set' && isPlain && !CONTEXTUAL.includes(name);
     const literal = isConstant && value !== undefined ? textOf?.(value.start) : undefined;
-    return { name, how, literal };
+    // What is not ASCII means something else in another encoding.
+    return { name, how, literal: ASCII.test(literal ?? '') ? literal : undefined };
   });
   return { kind: 'touches', touches };
 }

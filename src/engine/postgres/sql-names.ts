@@ -1,6 +1,9 @@
-import { concat } from '../../base/bytes.ts';
+import { concat, latin1, u8, utf8 } from '../../base/bytes.ts';
+import type { Change } from './doubts.ts';
 import type { Effects, NameUse } from './effects.ts';
 import type { Assumption } from './ledger.ts';
+import type { Measure, Move } from './positions.ts';
+import { movesOf } from './positions.ts';
 import type { Variant } from './statement.ts';
 import { Statement } from './statement.ts';
 
@@ -10,6 +13,17 @@ export interface MadeStatement {
   readonly variant: Variant;
 }
 export type MadeStatements = ReadonlyMap<string, MadeStatement>;
+
+/** PostgreSQL compares names by so many bytes. */
+export const NAME_BYTES = 63;
+
+/** A name in a text as the protocol would have it, byte by byte; a character that does not fit as a whole is left out. */
+export function nameAsBytes(word: string): string {
+  const bytes = utf8(word);
+  let end = Math.min(bytes.length, NAME_BYTES);
+  while (end < bytes.length && (u8(bytes, end) & 0xc0) === 0x80) end -= 1;
+  return latin1(bytes, 0, end);
+}
 
 /** A part of some bytes that goes on otherwise. */
 export interface Edit {
@@ -29,11 +43,13 @@ export interface NameDesk {
   passing(): Variant;
   /** What no statement is called, in place of a name that the client cannot have given. */
   stranger(name: string): Variant | undefined;
+  readonly measure: Measure;
 }
 
 export interface Exchange {
   readonly edits: readonly Edit[];
   readonly made: MadeStatements | undefined;
+  readonly moves: readonly Move[] | undefined;
 }
 
 /** Exchanges the names of prepared statements in a text that begins at `textStart` of `bytes`. */
@@ -53,10 +69,14 @@ export function exchangeNames(
     const isNew = use.verb === 'prepare' && here === undefined && desk.find(use.name) === undefined;
     if (use.verb === 'deallocate') made.delete(use.name);
     else if (isNew)
-      made.set(use.name, { variant, statement: statementOf(use, effects, bytes, textStart) });
+      made.set(use.name, {
+        variant,
+        statement: statementOf(use, effects, bytes, textStart, desk.measure),
+      });
     edits.push({ start: textStart + use.start, end: textStart + use.end, to: variant.nameBytes });
   }
-  return { edits, made: made.size === 0 ? undefined : made };
+  const moves = edits.length === 0 ? undefined : movesOf(bytes, textStart, edits, desk.measure);
+  return { edits, made: made.size === 0 ? undefined : made, moves };
 }
 
 function variantFor({ verb, name }: NameUse, desk: NameDesk): Variant | undefined {
@@ -71,12 +91,22 @@ function statementOf(
   effects: Effects,
   bytes: Uint8Array,
   textStart: number,
+  measure: Measure,
 ): Statement {
+  const { statementStart, statementEnd, start, end } = use;
   const part = (from: number, to: number): Uint8Array =>
     bytes.slice(textStart + from, textStart + to);
-  const before = part(use.statementStart, use.start);
-  const after = part(use.end, use.statementEnd);
-  return new Statement({ kind: 'sql', before, after }, { ...effects, names: [] });
+  const length = (from: number, to: number): number =>
+    measure(bytes, textStart + from, textStart + to);
+  const recipe = {
+    kind: 'sql',
+    before: part(statementStart, start),
+    after: part(end, statementEnd),
+    lead: length(0, statementStart),
+    nameAt: length(statementStart, start),
+    nameLength: length(start, end),
+  } as const;
+  return new Statement(recipe, { ...effects, names: [] });
 }
 
 /** `bytes[start, end)` with its edits. */
@@ -106,10 +136,9 @@ export function growth(edits: readonly Edit[]): number {
 /** What a change of names needs of the session's statements. */
 export interface NameBook {
   find(name: string): Statement | undefined;
-  set(name: string, made: MadeStatement): void;
-  /** `undefined`: all of them. Returns how to take that back. */
-  remove(name: string | undefined): () => void;
-  unset(name: string, made: MadeStatement): void;
+  set(name: string, made: MadeStatement): Change;
+  /** `undefined`: all of them. */
+  remove(name: string | undefined): Change;
 }
 
 /**
@@ -117,17 +146,21 @@ export interface NameBook {
  * and those that were complete before a later statement of their text failed stay.
  */
 export class NameChanges implements Assumption {
-  readonly #undo: (() => void)[] = [];
+  readonly #changes: Change[] = [];
+  readonly moves: readonly Move[] | undefined;
+  readonly calls: string | undefined;
   #completed = 0;
 
-  constructor(uses: readonly NameUse[], made: MadeStatements | undefined, book: NameBook) {
+  constructor(uses: readonly NameUse[], { made, moves }: Omit<Exchange, 'edits'>, book: NameBook) {
+    this.moves = moves;
+    const names = new Set(uses.map(({ name }) => name));
+    this.calls = names.size === 1 ? uses[0]?.name || undefined : undefined;
     for (const { verb, name } of uses) {
       if (verb === 'execute') continue;
       const one = made?.get(name);
-      if (verb === 'deallocate') this.#undo.push(book.remove(name === '' ? undefined : name));
+      if (verb === 'deallocate') this.#changes.push(book.remove(name === '' ? undefined : name));
       else if (one !== undefined && book.find(name) === undefined) {
-        book.set(name, one);
-        this.#undo.push(() => book.unset(name, one));
+        this.#changes.push(book.set(name, one));
       }
     }
   }
@@ -138,11 +171,12 @@ export class NameChanges implements Assumption {
   }
 
   hold(): void {
-    this.#undo.length = 0;
+    for (const change of this.#changes) change.hold();
   }
 
-  undo(): void {
-    for (const undo of this.#undo.slice(this.#completed).toReversed()) undo();
+  undo(failed: boolean): void {
+    for (const change of this.#changes.slice(this.#completed).toReversed()) change.undo(failed);
+    for (const change of this.#changes.slice(0, this.#completed)) change.hold();
   }
 }
 

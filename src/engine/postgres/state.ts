@@ -1,11 +1,13 @@
 import { concat } from '../../base/bytes.ts';
-import { bind, execute, flush, parse } from '../../wire/postgres/frontend.ts';
+import { bind, closePortal, execute, flush, parse } from '../../wire/postgres/frontend.ts';
+import { owed } from './ledger.ts';
 
 /** Statements of ours that bring a connection from one state to another, ready to be sent. */
 export interface Way {
   /** Parse, Bind and Execute of each step, and no Sync: whatever fails, the database passes over all that follows. */
   readonly bytes: Uint8Array;
-  readonly steps: number;
+  /** What the database owes for them. */
+  readonly owed: readonly number[];
 }
 
 /**
@@ -62,7 +64,7 @@ export class SettingsState {
       if (this.#ways.size >= KNOWN_WAYS) this.#ways.clear();
       this.#ways.set(state, way);
     }
-    return way.steps === 0 ? undefined : way;
+    return way.owed.length === 0 ? undefined : way;
   }
 }
 
@@ -146,18 +148,40 @@ export function literal(value: string): string {
  * without a Sync of ours the database skips what the client sent behind them where one did not.
  */
 export function wayOf(statements: readonly string[]): Way {
-  if (statements.length === 0) return { bytes: new Uint8Array(0), steps: 0 };
+  if (statements.length === 0) return { bytes: new Uint8Array(0), owed: [] };
   const all = ['BEGIN ISOLATION LEVEL READ COMMITTED', ...statements, 'COMMIT'];
   // What has become of them is to be known while what comes behind them still runs.
-  return { bytes: concat([run(all), flush()]), steps: all.length };
+  return { bytes: concat([run(all), flush()]), owed: all.map(() => owed.ownStep) };
 }
 
-/** Statements that take part in the transaction that is open. */
-export function inside(statements: readonly string[]): Way {
-  return { bytes: run(statements), steps: statements.length };
+/** Statements that take part in the transaction that is open, and leave the client's portals alone: also the one without a name. */
+export function inside(statements: readonly (string | Uint8Array)[]): Way {
+  const bytes = statements.flatMap((sql) => [
+    parse('', sql),
+    bind(PORTAL, ''),
+    execute(PORTAL),
+    closePortal(PORTAL),
+  ]);
+  return { bytes: concat(bytes), owed: statements.flatMap(() => [owed.ownStep, owed.ownClose]) };
 }
+
+const PORTAL = 'sluice_0';
 
 /** Parse, Bind and Execute of each statement. */
-export function run(statements: readonly string[]): Uint8Array {
+function run(statements: readonly (string | Uint8Array)[]): Uint8Array {
   return concat(statements.flatMap((sql) => [parse('', sql), bind('', ''), execute('')]));
+}
+
+/**
+ * A PREPARE ahead of a message of the client's which needs it, and which the database skips if it fails. Where a query comes
+ * next and no transaction is open, one must have ended: what has been executed and not been ended by a Sync makes PostgreSQL
+ * take a query for a part of a block that is never ended.
+ */
+export function making(sql: Uint8Array, comesBefore: 'query' | 'other'): Way {
+  if (comesBefore === 'other')
+    return { bytes: inside([sql]).bytes, owed: [owed.ownMake, owed.ownClose] };
+  return {
+    bytes: run([sql, 'BEGIN', 'COMMIT']),
+    owed: [owed.ownMake, owed.ownStep, owed.ownStep],
+  };
 }

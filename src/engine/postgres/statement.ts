@@ -3,6 +3,8 @@ import { message } from '../../wire/postgres/build.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { Description } from './description.ts';
 import type { Effects } from './effects.ts';
+import type { Move } from './positions.ts';
+import type { Exchange } from './sql-names.ts';
 import type { SettingsState } from './state.ts';
 
 /** How a prepared statement is called on database connections. */
@@ -19,16 +21,25 @@ export function makeVariant(name: string): Variant {
 /** How a statement is made on a connection: a Parse message behind its name, or a text around it. */
 export type Recipe =
   | { readonly kind: 'parse'; readonly body: Uint8Array }
-  | { readonly kind: 'sql'; readonly before: Uint8Array; readonly after: Uint8Array };
+  | {
+      readonly kind: 'sql';
+      readonly before: Uint8Array;
+      readonly after: Uint8Array;
+      /** In characters: what came before it in the client's text, where its name begins in it, and how long that is there. */
+      readonly lead: number;
+      readonly nameAt: number;
+      readonly nameLength: number;
+    };
 
 const KNOWN_VARIANTS = 16;
+const NO_EXCHANGE = { made: undefined, moves: undefined };
 
 /** A prepared statement of clients', whatever they call it: its text and the types of its parameters. */
 export class Statement {
   readonly recipe: Recipe;
   readonly effects: Effects;
-  /** A statement of the protocol prepares none itself before it is run. */
-  readonly made = undefined;
+  /** What it prepares when it is run, and how its text was sent, where it was made last. */
+  exchange: Omit<Exchange, 'edits'> = NO_EXCHANGE;
   /** By the state in which it was parsed: what it means may depend on that (trap PG-81). */
   readonly #variants = new Map<SettingsState, Variant>();
   readonly #descriptions = new Map<string, Description>();
@@ -80,12 +91,16 @@ export function parseMessage({ nameBytes }: Variant, body: Uint8Array): Uint8Arr
   return message(frontend.parse, nameBytes, NUL, body);
 }
 
-/** The text that makes a statement by SQL. */
+/** The text that makes a statement by SQL, and how it differs from the client's. */
 export function sqlOf(
-  recipe: Extract<Recipe, { kind: 'sql' }>,
+  { before, after, lead, nameAt, nameLength }: Extract<Recipe, { kind: 'sql' }>,
   { nameBytes }: Variant,
-): Uint8Array {
-  return concat([recipe.before, nameBytes, recipe.after]);
+): { readonly sql: Uint8Array; readonly moves: readonly Move[] } {
+  const moves = [
+    { at: 0, sent: 0, given: lead },
+    { at: nameAt, sent: nameBytes.length, given: nameLength },
+  ];
+  return { sql: concat([before, nameBytes, after]), moves };
 }
 
 const NUL = Uint8Array.of(0);

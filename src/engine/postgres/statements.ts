@@ -1,6 +1,7 @@
 import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { closeStatement, describeStatement, flush } from '../../wire/postgres/frontend.ts';
+import { frontend } from '../../wire/postgres/message-types.ts';
 import { Described } from './described.ts';
 import { ChangedResult } from './description.ts';
 import type { ParseMessage } from '../../wire/postgres/frontend-read.ts';
@@ -11,16 +12,20 @@ import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import type { Place } from './place.ts';
+import type { Measure } from './positions.ts';
+import { measureOf } from './positions.ts';
 import { exchange } from './place.ts';
 import { STATEMENT_PREFIX } from './realm.ts';
-import type { Edit, MadeStatement, MadeStatements, NameBook, NameDesk } from './sql-names.ts';
-import { edited, exchangeNames, NameChanges } from './sql-names.ts';
-import { run } from './state.ts';
+import type { Change } from './doubts.ts';
+import { Doubts } from './doubts.ts';
+import type { Exchange, MadeStatement, NameBook, NameDesk } from './sql-names.ts';
+import { edited, exchangeNames, NAME_BYTES, NameChanges } from './sql-names.ts';
+import { making } from './state.ts';
 import type { Variant } from './statement.ts';
 import { makeVariant, parseMessage, sqlOf, Statement } from './statement.ts';
 import type { Tracker } from './tracker.ts';
 import type { UnnamedHome, UnnamedSource } from './unnamed.ts';
-import { UnnamedStatement } from './unnamed.ts';
+import { NOBODYS, UnnamedStatement } from './unnamed.ts';
 
 /** A name that no statement ever has, and one that is given only to be taken away again. */
 const NO_STATEMENT = makeVariant(`${STATEMENT_PREFIX}0`);
@@ -31,7 +36,7 @@ const EMPTY_BODY = Uint8Array.of(0, 0, 0);
 /** What a portal executes. */
 export interface Executed {
   readonly effects: Effects;
-  readonly made: MadeStatements | undefined;
+  readonly exchange: Omit<Exchange, 'edits'>;
 }
 
 /**
@@ -48,9 +53,17 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** Statements that were made while settings were in doubt, under names of their own, up to the request's end. */
   readonly #private = new Map<Statement, Variant>();
   readonly #described = new Described();
+  readonly #doubts: Doubts;
+  /** What the client called a statement in this request that may have that name no longer: errors speak of it. */
+  readonly #callings = new Map<Statement, string>();
   #memory: PostgresMemory;
   /** Where in the chunk something of ours must be put: before the message at hand. */
   #at = 0;
+  /** Two names have been given to the same text: only the message at hand tells which of them is meant. */
+  #hasSynonyms = false;
+  readonly #hadName = new WeakSet<Statement>();
+  /** The message at hand is a query. */
+  #isQuery = false;
   /** The last unknown name that looked like one of ours. */
   #stranger = '';
   ofSession: UnnamedStatement | undefined;
@@ -64,6 +77,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     most: number;
   }) {
     this.#ledger = parts.ledger;
+    this.#doubts = new Doubts(parts.ledger);
     this.#outbox = parts.outbox;
     this.#tracker = parts.tracker;
     this.#memory = parts.memory;
@@ -78,13 +92,36 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     this.#memory.unnamed = unnamed;
   }
 
+  get ends(): number {
+    return this.#ledger.ends;
+  }
+
   attached(memory: PostgresMemory): void {
     this.#memory = memory;
+  }
+
+  #goTo({ at, type }: Place): void {
+    this.#at = at;
+    this.#isQuery = type === frontend.query;
+  }
+
+  /** Whether an earlier request that has not been answered decides what this name means, and whether that is there. */
+  #isInDoubt(name: string): boolean {
+    if (this.#doubts.areNone) return false;
+    if (this.#doubts.has(name)) return true;
+    const statement = this.#names.get(name);
+    return statement !== undefined && this.#doubts.has(this.#variantOf(statement));
   }
 
   /** The request is over. */
   endRequest(): void {
     if (this.#private.size > 0) this.#private.clear();
+    if (this.#callings.size > 0) this.#callings.clear();
+    this.#doubts.clear();
+  }
+
+  get measure(): Measure {
+    return measureOf(this.#memory.parameters.get('client_encoding') ?? '');
   }
 
   get isFull(): boolean {
@@ -95,21 +132,26 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
    * A whole Parse. Returns false where it must wait: until the database has told whether an earlier one of this name succeeded.
    */
   parse(place: Place, { nameEnd, sqlStart }: ParseMessage, effects: Effects): boolean {
-    this.#at = place.at;
+    this.#goTo(place);
     const { bytes, start, end } = place;
-    const name = latin1(bytes, start, nameEnd);
+    const name = nameIn(bytes, start, nameEnd);
     const known = name === '' ? undefined : this.#names.get(name);
-    if (known !== undefined && this.#ledger.hasAnyEnd) return false;
-    const { edits, made } = this.#exchangeNames(effects, bytes, sqlStart);
+    if (name !== '' && this.#isInDoubt(name)) return false;
+    const exchanged = this.#exchangeNames(effects, bytes, sqlStart);
+    const { edits } = exchanged;
     if (name === '') {
-      this.#ledger.push(owed.parse, this.#unnamed({ bytes, start: sqlStart, end, effects, made }));
+      const source = { bytes, start: sqlStart, end, effects, exchange: exchanged };
+      this.#ledger.push(owed.parse, this.#unnamed(source));
       if (edits.length > 0) exchange(this.#outbox, place, edits);
       return true;
     }
     const variant =
-      known === undefined ? this.#parse(place, name, sqlStart, effects) : this.ensure(known);
+      known === undefined
+        ? this.#parse(place, nameEnd, { sqlStart, effects, exchanged })
+        : this.ensure(known);
     // Of a name that is taken the database says so itself, once the text has turned out to be good (trap PG-88).
-    if (known !== undefined) this.#ledger.push(owed.parse);
+    if (known !== undefined)
+      this.#ledger.push(owed.parse, called(bytes, start, nameEnd, exchanged.moves));
     if (variant === undefined) this.#elide(place, name);
     else exchange(this.#outbox, place, [{ start, end: nameEnd, to: variant.nameBytes }, ...edits]);
     return true;
@@ -120,14 +162,17 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
    * believes to get is what it would get.
    */
   bind(place: Place, nameStart: number, nameEnd: number): Executed | undefined {
-    this.#at = place.at;
+    this.#goTo(place);
     if (nameStart === nameEnd) return this.#bindUnnamed(place, nameStart);
-    const name = latin1(place.bytes, nameStart, nameEnd);
+    const name = nameIn(place.bytes, nameStart, nameEnd);
+    if (this.#isInDoubt(name)) return undefined;
     const statement = this.#names.get(name);
     let variant: Variant | undefined;
     let assumption: Assumption | undefined;
     if (statement === undefined) variant = this.stranger(name);
     else {
+      if (this.#hasSynonyms || nameEnd - nameStart > NAME_BYTES)
+        assumption = called(place.bytes, nameStart, nameEnd, undefined);
       const holds = this.#described.holds(
         statement,
         this.#variantOf(statement),
@@ -148,15 +193,17 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     return statement ?? NOTHING;
   }
 
-  /** A Describe of a statement, whole. */
-  describe(place: Place, nameStart: number, nameEnd: number): void {
-    this.#at = place.at;
+  /** A Describe of a statement, whole. Returns false where it must wait. */
+  describe(place: Place, nameStart: number, nameEnd: number): boolean {
+    this.#goTo(place);
     if (nameStart === nameEnd) {
+      if (this.ofSession?.isInDoubt === true) return false;
       this.#makeUnnamed();
       this.#ledger.push(owed.describe, this.ofSession?.tell());
-      return;
+      return true;
     }
-    const name = latin1(place.bytes, nameStart, nameEnd);
+    const name = nameIn(place.bytes, nameStart, nameEnd);
+    if (this.#isInDoubt(name)) return false;
     const statement = this.#names.get(name);
     const variant = statement === undefined ? this.stranger(name) : this.ensure(statement);
     if (variant !== undefined)
@@ -167,6 +214,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       owed.describe,
       asks ? this.#described.tell(statement, variant, prepared) : undefined,
     );
+    return true;
   }
 
   /** Whether the client knows what a statement returns, and would take something else for that. */
@@ -176,31 +224,33 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       : this.ofSession?.isTold === true;
   }
 
-  /** A Close: the statement stays on the connection for those who have the same. */
-  close(place: Place, nameStart: number, nameEnd: number): void {
-    this.#at = place.at;
+  /** A Close: the statement stays on the connection for those who have the same. Returns false where it must wait. */
+  close(place: Place, nameStart: number, nameEnd: number): boolean {
+    this.#goTo(place);
     if (nameStart === nameEnd) {
       this.#ledger.push(owed.close, this.#unnamed(undefined));
-      return;
+      return true;
     }
-    const name = latin1(place.bytes, nameStart, nameEnd);
+    const name = nameIn(place.bytes, nameStart, nameEnd);
+    if (this.#isInDoubt(name)) return false;
     if (!this.#names.has(name) && this.stranger(name) === undefined) {
       this.#ledger.push(owed.close); // the database does not mind (trap PG-86)
-      return;
+      return true;
     }
-    this.#ledger.push(owed.close, { undo: this.remove(name) });
+    this.#ledger.push(owed.close, this.remove(name));
     exchange(this.#outbox, place, [{ start: nameStart, end: nameEnd, to: NO_STATEMENT.nameBytes }]);
+    return true;
   }
 
   /** A simple query: it drops the statement without a name. Returns what is assumed. */
   query(place: Place, effects: Effects): Assumption | undefined {
-    this.#at = place.at;
+    this.#goTo(place);
     if (effects.names.length > 0) {
-      const { edits, made } = this.#exchangeNames(effects, place.bytes, place.start);
-      exchange(this.#outbox, place, edits);
+      const exchanged = this.#exchangeNames(effects, place.bytes, place.start);
+      exchange(this.#outbox, place, exchanged.edits);
       this.ofSession = undefined;
       this.#memory.unnamed = undefined;
-      return new NameChanges(effects.names, made, this);
+      return new NameChanges(effects.names, exchanged, this);
     }
     if (this.ofSession !== undefined) return this.#unnamed(undefined);
     this.#memory.unnamed = undefined;
@@ -213,8 +263,8 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   /** What is assumed where a portal is executed. */
-  execute({ effects, made }: Executed): Assumption | undefined {
-    return effects.names.length === 0 ? undefined : new NameChanges(effects.names, made, this);
+  execute({ effects, exchange: exchanged }: Executed): Assumption | undefined {
+    return effects.names.length === 0 ? undefined : new NameChanges(effects.names, exchanged, this);
   }
 
   /** The connection is to have no statements but this session's. */
@@ -227,17 +277,20 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** What the client calls a statement of which the database speaks; undefined where it does not know it. */
   clientsNameOf(name: string): string | undefined {
     if (name === NO_STATEMENT.name) return this.#stranger;
-    for (const [own, statement] of this.#names) {
-      if (statement.isCalled(name) || this.#private.get(statement)?.name === name) return own;
-    }
+    for (const [statement, own] of this.#callings) if (this.#isCalled(statement, name)) return own;
+    for (const [own, statement] of this.#names) if (this.#isCalled(statement, name)) return own;
     return undefined;
+  }
+
+  #isCalled(statement: Statement, name: string): boolean {
+    return statement.isCalled(name) || this.#private.get(statement)?.name === name;
   }
 
   /** What the database has made of a statement holds no longer: all are made anew. */
   renew(): void {
     for (const statement of this.#names.values()) statement.renew();
     this.#private.clear();
-    this.#memory.unnamed = FOREIGN;
+    this.#memory.unnamed = NOBODYS;
   }
 
   // ---- names ------------------------------------------------------------------------------------------------------
@@ -246,29 +299,41 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     return this.#names.get(name);
   }
 
-  set(name: string, { statement, variant }: MadeStatement): void {
+  set(name: string, { statement, variant }: MadeStatement): Change {
+    const { prepared, state } = this.#memory;
     this.#names.set(name, statement);
     if (this.#tracker.isUnsettled) this.#private.set(statement, variant);
-    else statement.adopt(this.#memory.state.planning, variant);
-    this.#memory.prepared.add(variant);
+    else statement.adopt(state.planning, variant);
+    prepared.add(variant);
+    const undo = (): void => {
+      prepared.delete(variant);
+      this.#forget(name, statement, name);
+    };
+    return this.#doubts.until({ undo }, name, variant);
   }
 
-  unset(name: string, { statement, variant }: MadeStatement): void {
-    if (this.#names.get(name) === statement) this.#names.delete(name);
-    this.#memory.prepared.delete(variant);
-  }
-
-  remove(name: string | undefined): () => void {
+  remove(name: string | undefined): Change {
     const gone = name === undefined ? [...this.#names] : [[name, this.#names.get(name)] as const];
     const { prepared } = this.#memory;
     const dropped = name === undefined ? prepared.all() : [];
-    for (const [one] of gone) this.#names.delete(one);
+    for (const [one, statement] of gone) {
+      this.#names.delete(one);
+      if (statement !== undefined) this.#callings.set(statement, one);
+    }
     if (name === undefined) prepared.clear();
-    return () => {
+    const undo = (): void => {
       for (const [one, statement] of gone)
         if (statement !== undefined && !this.#names.has(one)) this.#names.set(one, statement);
       for (const variant of dropped) prepared.add(variant);
     };
+    return this.#doubts.until({ undo }, ...gone.map(([one]) => one), ...dropped);
+  }
+
+  /** The name was not given after all; errors may still speak of it. */
+  #forget(name: string, statement: Statement, calling: string): void {
+    if (this.#names.get(name) !== statement) return;
+    this.#names.delete(name);
+    this.#callings.set(statement, calling);
   }
 
   newVariant(): Variant {
@@ -316,16 +381,25 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const { recipe, effects } = statement;
     const { prepared } = this.#memory;
     prepared.add(variant);
-    const undo: Assumption = { undo: () => prepared.delete(variant) };
+    const undo = (): void => prepared.delete(variant);
+    const made = (moves: Exchange['moves']): Assumption =>
+      this.#doubts.until({ undo, moves }, variant);
     if (recipe.kind === 'parse') {
-      const { edits } = this.#exchangeNames(effects, recipe.body, 0);
+      const exchanged = this.#exchangeNames(effects, recipe.body, 0);
+      const { edits, moves } = exchanged;
+      statement.exchange = exchanged;
       const body =
         edits.length === 0 ? recipe.body : edited(recipe.body, 0, recipe.body.length, edits);
-      this.#send(owed.ownParse, parseMessage(variant, body), undo);
+      this.#send(owed.ownParse, parseMessage(variant, body), made(moves));
       return;
     }
-    this.#send(owed.ownMake, run([latin1(sqlOf(recipe, variant))]), undo);
-    this.#memory.unnamed = undefined;
+    const isAheadOfQuery = this.#isQuery && this.#memory.status === 'I';
+    const { sql, moves } = sqlOf(recipe, variant);
+    const way = making(sql, isAheadOfQuery ? 'query' : 'other');
+    const [make = owed.ownMake, ...more] = way.owed;
+    this.#send(make, way.bytes, made(moves));
+    for (const code of more) this.#ledger.push(code);
+    this.#memory.unnamed = NOBODYS;
   }
 
   #makeRoom(): void {
@@ -340,7 +414,8 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   #evict(variant: Variant): void {
     const { prepared } = this.#memory;
     prepared.delete(variant);
-    this.#send(owed.ownClose, closeStatement(variant.name), { undo: () => prepared.add(variant) });
+    const assumption = this.#doubts.until({ undo: () => prepared.add(variant) }, variant);
+    this.#send(owed.ownClose, closeStatement(variant.name), assumption);
   }
 
   #send(code: number, message: Uint8Array, assumption?: Assumption): void {
@@ -350,13 +425,22 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   /** A Parse of a name that is free. Returns under which name it goes on; undefined where it need not. */
-  #parse(place: Place, name: string, sqlStart: number, effects: Effects): Variant | undefined {
-    const { bytes, end } = place;
+  #parse(
+    { bytes, start, end }: Place,
+    nameEnd: number,
+    given: { sqlStart: number; effects: Effects; exchanged: Exchange },
+  ): Variant | undefined {
+    const { sqlStart, effects, exchanged } = given;
+    const name = nameIn(bytes, start, nameEnd);
+    const calling = latin1(bytes, start, nameEnd);
     const { realm, prepared, state, status } = this.#memory;
     const hasNames = effects.names.length > 0;
     const statement = hasNames
       ? new Statement({ kind: 'parse', body: bytes.slice(sqlStart, end) }, effects)
       : realm.intern(bytes, sqlStart, end, effects);
+    this.#hasSynonyms ||= this.#hadName.has(statement);
+    this.#hadName.add(statement);
+    statement.exchange = exchanged;
     this.#names.set(name, statement);
     const shared = statement.variantFor(state.planning, () => realm.name());
     const isDoubtful = hasNames || this.#tracker.isUnsettled;
@@ -367,12 +451,12 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     if (variant !== shared) this.#private.set(statement, variant);
     this.#makeRoom();
     prepared.add(variant);
-    this.#ledger.push(owed.parse, {
-      undo: () => {
-        prepared.delete(variant);
-        if (this.#names.get(name) === statement) this.#names.delete(name);
-      },
-    });
+    const undo = (): void => {
+      prepared.delete(variant);
+      this.#forget(name, statement, calling);
+    };
+    const assumption = { undo, moves: exchanged.moves };
+    this.#ledger.push(owed.parse, this.#doubts.until(assumption, name, variant));
     return variant;
   }
 
@@ -380,7 +464,8 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   #elide({ at, end }: Place, name: string): void {
     this.#outbox.upTo(at);
     this.#outbox.resumeAt(end);
-    this.#ledger.push(owed.elidedParse, { undo: () => void this.#names.delete(name) });
+    const undo = (): void => void this.#names.delete(name);
+    this.#ledger.push(owed.elidedParse, this.#doubts.until({ undo }, name));
   }
 
   #unnamed(source: UnnamedSource | undefined): UnnamedStatement {
@@ -390,6 +475,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** What runs is what this session has prepared without a name, or the database says that there is nothing (trap PG-90). */
   #bindUnnamed(place: Place, nameAt: number): Executed | undefined {
     const unnamed = this.ofSession;
+    if (unnamed?.isInDoubt === true) return undefined;
     const isMade = this.#makeUnnamed();
     if (isMade && unnamed?.isTold === true) {
       this.#send(owed.ownDescribe, describeStatement(''), unnamed.compare());
@@ -410,9 +496,9 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     if (unnamed?.source === undefined) this.#send(owed.ownClose, closeStatement(''));
     else {
       const { bytes, start, end, effects } = unnamed.source;
-      const { edits } = this.#exchangeNames(effects, bytes, start);
+      const { edits, moves } = this.#exchangeNames(effects, bytes, start);
       const body = edited(bytes, start, end, edits);
-      const forget: Assumption = { undo: () => void (this.#memory.unnamed = FOREIGN) };
+      const forget: Assumption = { undo: () => void (this.#memory.unnamed = NOBODYS), moves };
       this.#send(owed.ownParse, parseMessage(NO_NAME, body), forget);
     }
     this.#memory.unnamed = unnamed;
@@ -427,11 +513,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     this.#outbox.put(flush());
   }
 
-  #exchangeNames(
-    effects: Effects,
-    bytes: Uint8Array,
-    textStart: number,
-  ): ReturnType<typeof exchangeNames> {
+  #exchangeNames(effects: Effects, bytes: Uint8Array, textStart: number): Exchange {
     return effects.names.length === 0
       ? NO_EXCHANGE
       : exchangeNames(effects, bytes, textStart, this);
@@ -439,15 +521,25 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
 }
 
 const NO_NAME = makeVariant('');
-const NOTHING: Executed = { effects: NO_EFFECTS, made: undefined };
-const NO_EXCHANGE: { readonly edits: readonly Edit[]; readonly made: undefined } = {
-  edits: [],
-  made: undefined,
-};
-/** A statement without a name that is nobody's. */
-const FOREIGN = {};
+const NO_EXCHANGE: Exchange = { edits: [], made: undefined, moves: undefined };
+const NOTHING: Executed = { effects: NO_EFFECTS, exchange: NO_EXCHANGE };
+
+/** A message that means a statement by this name. */
+function called(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  moves: Exchange['moves'],
+): Assumption {
+  return { undo() {}, calls: latin1(bytes, start, end), moves };
+}
 /** What a session may hold on to of a chunk, rather than copy what it needs. */
 const KEPT_CHUNK_BYTES = 1_024;
+
+/** A statement's name as PostgreSQL compares it, by its first 63 bytes: what comes behind them it does not keep. */
+function nameIn(bytes: Uint8Array, start: number, end: number): string {
+  return latin1(bytes, start, Math.min(end, start + NAME_BYTES));
+}
 
 /** The source as it may be kept: chunks belong to whoever has received them. */
 function kept(source: UnnamedSource): UnnamedSource {

@@ -15,6 +15,8 @@ interface TrackerSink {
 }
 
 const AWS_TEXT_BYTES = 16_384;
+const ENCODING = 'client_encoding';
+const ASCII = /^[ -~]*$/;
 /** Who the session is: RESET ALL leaves it alone. */
 const identity: readonly string[] = ['role', 'session_authorization'];
 /** As the server reports them; of all other reported parameters the names are in lower case. */
@@ -82,6 +84,14 @@ export class Tracker {
   /** Something is to be found out before the connection may go to somebody else. */
   get hasWork(): boolean {
     return !this.#isIdle || this.#questions !== undefined;
+  }
+
+  /** The database is being asked what is left of the session's start-up parameters: until then nothing may run. */
+  get asksForDefaults(): boolean {
+    const { size } = this.#defaults;
+    if (this.#questions === undefined || size === 0) return false;
+    const { settings, allKnown } = this.#questions;
+    return allKnown || settings.some((name) => this.#defaults.has(name));
   }
 
   /** A statement with effects has been sent. */
@@ -174,6 +184,7 @@ export class Tracker {
       madeUp: memory.realm.madeUp,
       allKnown: this.#touchesAllKnown,
       reasons,
+      inHex: memory.parameters.get(ENCODING) !== 'UTF8',
     };
     this.#literals = this.isDisturbed ? new Map() : literalsOf(asked, this.#touched);
     this.#clear();
@@ -226,6 +237,7 @@ export class Tracker {
       const isInitial = value === memory.initial.get(reported);
       if (this.#defaults.has(name) && this.isDisturbed) return undefined;
       if (this.#unexplained.has(name)) return undefined;
+      if (!ASCII.test(value) && memory.parameters.get(ENCODING) !== 'UTF8') return undefined;
       return { value: isInitial && !this.#defaults.has(name) ? undefined : value };
     }
     if (this.isDisturbed || literal === undefined) return undefined;

@@ -1,12 +1,18 @@
 import { Describing, UNREADABLE } from './description.ts';
 import type { Effects } from './effects.ts';
 import type { Assumption } from './ledger.ts';
-import type { MadeStatements } from './sql-names.ts';
+import type { Move } from './positions.ts';
+import type { Exchange } from './sql-names.ts';
+
+/** A statement without a name that is no client's: nobody may run it. */
+export const NOBODYS = {};
 
 /** Who has which statement without a name. */
 export interface UnnamedHome {
   ofSession: UnnamedStatement | undefined;
   ofConnection: object | undefined;
+  /** How many requests have been sent to their end so far. */
+  readonly ends: number;
 }
 
 /** A Parse message behind its name, to be sent again where the session gets another connection (trap PG-90). */
@@ -16,8 +22,8 @@ export interface UnnamedSource {
   readonly start: number;
   readonly end: number;
   readonly effects: Effects;
-  /** What the text prepares, if it prepares something. */
-  readonly made: MadeStatements | undefined;
+  /** What the text prepares, if it prepares something, and how it was sent. */
+  readonly exchange: Omit<Exchange, 'edits'>;
 }
 
 /**
@@ -30,6 +36,8 @@ export class UnnamedStatement implements Assumption {
   #before: UnnamedStatement | undefined;
   #connectionBefore: object | undefined;
   #isUndone = false;
+  #isAnswered = false;
+  readonly #ends: number;
   /** What the client was told that it returns, and whether that holds where it has been made again. */
   #told: string | undefined;
   #holds: 'yes' | 'no' | 'comparing' = 'yes';
@@ -37,10 +45,20 @@ export class UnnamedStatement implements Assumption {
   constructor(source: UnnamedSource | undefined, home: UnnamedHome) {
     this.source = source;
     this.#home = home;
+    this.#ends = home.ends;
     this.#before = home.ofSession;
     this.#connectionBefore = home.ofConnection;
     home.ofSession = source === undefined ? undefined : this;
     home.ofConnection = home.ofSession;
+  }
+
+  get moves(): readonly Move[] | undefined {
+    return this.source?.exchange.moves;
+  }
+
+  /** It belongs to an earlier request, and nobody knows yet whether it is there. */
+  get isInDoubt(): boolean {
+    return !this.#isAnswered && this.#ends < this.#home.ends;
   }
 
   get isTold(): boolean {
@@ -73,6 +91,7 @@ export class UnnamedStatement implements Assumption {
   }
 
   hold(): void {
+    this.#isAnswered = true;
     this.#before = undefined;
     this.#connectionBefore = undefined;
   }
@@ -80,6 +99,7 @@ export class UnnamedStatement implements Assumption {
   /** PostgreSQL drops the old statement before it looks at the new one. */
   undo(failed: boolean): void {
     this.#isUndone = true;
+    this.#isAnswered = true;
     if (failed) this.hold();
     const home = this.#home;
     if (home.ofSession !== (this.source === undefined ? undefined : this)) return;

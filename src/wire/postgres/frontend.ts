@@ -1,5 +1,5 @@
 // What we say to databases, whose client we play. Each function returns one whole message.
-import { EMPTY, utf8 } from '../../base/bytes.ts';
+import { concat, EMPTY, utf8 } from '../../base/bytes.ts';
 import type { SecretText } from '../../base/secret-text.ts';
 import { byte, cstring, int16, int32, message } from './build.ts';
 import { frontend } from './message-types.ts';
@@ -38,8 +38,9 @@ export function terminate(): Uint8Array {
 }
 
 /** A statement without parameter types. */
-export function parse(name: string, sql: string): Uint8Array {
-  return message(frontend.parse, cstring(name), cstring(sql), int16(0));
+export function parse(name: string, sql: string | Uint8Array): Uint8Array {
+  const text = typeof sql === 'string' ? cstring(sql) : concat([sql, byte(0)]);
+  return message(frontend.parse, cstring(name), text, int16(0));
 }
 
 /** Without values, for results as text. */
@@ -58,4 +59,8 @@ export function describeStatement(name: string): Uint8Array {
 
 export function closeStatement(name: string): Uint8Array {
   return message(frontend.close, byte(0x53), cstring(name));
+}
+
+export function closePortal(name: string): Uint8Array {
+  return message(frontend.close, byte(0x50), cstring(name));
 }
