@@ -1,0 +1,114 @@
+// `bun test/property/run.ts --seed S --minutes M`: sessions do random things, through Sluice and at the same time directly,
+// until the time is over or the two differ. Says then how to see it again, and tries to make it smaller.
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Counts } from './counts.ts';
+import { makePlan } from './plan.ts';
+import type { Plan, PlanSize } from './plan.ts';
+import { tellFailure, tellPlan } from './report.ts';
+import { playRound } from './round.ts';
+import { shrink, stepsIn } from './shrink.ts';
+import { World } from './world.ts';
+import type { Version } from './world.ts';
+
+const PROGRESS_MS = 10_000;
+/** A smaller plan has so many chances to fail. */
+const ATTEMPTS = 2;
+
+const { values } = parseArgs({
+  options: {
+    /** The first round's; each round has the next one. By default any. */
+    seed: { type: 'string' },
+    minutes: { type: 'string', default: '1' },
+    /** As many, instead of minutes. */
+    rounds: { type: 'string' },
+    /** By default the seed says how many sessions there are at a time, and how many connections they share. */
+    sessions: { type: 'string' },
+    connections: { type: 'string' },
+    /** `turns` or `free`; by default the seed says which. */
+    order: { type: 'string' },
+    /** How many lives each session has, and how many steps at most a life has. */
+    lives: { type: 'string', default: '6' },
+    steps: { type: 'string', default: '40' },
+    /** PostgreSQL 18 or 14. */
+    version: { type: 'string', default: '18' },
+    /** For how many minutes a failing plan is made smaller. */
+    shrink: { type: 'string', default: '2' },
+    /** Another Sluice: to try whether this test finds what is wrong with it. */
+    program: { type: 'string' },
+  },
+});
+
+const number = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text);
+const version: Version = values.version === '14' ? 14 : 18;
+const size: PlanSize = {
+  sessions: number(values.sessions),
+  connections: number(values.connections),
+  order: values.order === 'turns' || values.order === 'free' ? values.order : undefined,
+  lives: Number(values.lives),
+  steps: Number(values.steps),
+};
+const options = values.program === undefined ? {} : { program: values.program };
+const firstSeed = number(values.seed) ?? Math.floor(Math.random() * 1e9);
+const counts = new Counts();
+
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const world = await World.open(version);
+  try {
+    return await playAll(world);
+  } finally {
+    await world.close();
+  }
+}
+
+async function playAll(world: World): Promise<number> {
+  const started = performance.now();
+  const until = values.rounds === undefined ? started + Number(values.minutes) * 60_000 : Infinity;
+  const rounds = number(values.rounds) ?? Infinity;
+  let saidAt = started;
+  console.log(`PostgreSQL ${world.server.version}, seed ${firstSeed} and those that follow`);
+  for (let round = 0; round < rounds && performance.now() < until; round += 1) {
+    const plan = makePlan(firstSeed + round, size);
+    const outcome = await playRound(world, plan, options);
+    counts.add('rounds');
+    counts.addAll(outcome.counts);
+    if (outcome.kind === 'failed') {
+      const requests = counts.of('requests compared');
+      console.log(`\n${tellFailure(plan, outcome, { size, version })}`);
+      console.log(`\nSeed ${plan.seed} failed, after ${requests} requests of this run.`);
+      await tellSmaller(world, plan);
+      return 1;
+    }
+    if (performance.now() - saidAt > PROGRESS_MS) {
+      saidAt = performance.now();
+      const minutes = ((saidAt - started) / 60_000).toFixed(1);
+      const [done, requests] = [counts.of('rounds'), counts.of('requests compared')];
+      console.log(`${minutes} min: ${done} rounds, ${requests} requests, up to seed ${plan.seed}`);
+    }
+  }
+  console.log(counts.lines().join('\n'));
+  return 0;
+}
+
+async function tellSmaller(world: World, plan: Plan): Promise<void> {
+  const until = performance.now() + Number(values.shrink) * 60_000;
+  const smaller = await shrink(
+    plan,
+    async (candidate) => await failsOften(world, candidate),
+    () => performance.now() > until,
+  );
+  if (smaller === plan) return;
+  console.log(`\nThis is enough, ${stepsIn(smaller)} steps of ${stepsIn(plan)}:`);
+  console.log(tellPlan(smaller));
+}
+
+async function failsOften(world: World, plan: Plan): Promise<boolean> {
+  for (let left = ATTEMPTS; left > 0; left -= 1) {
+    if ((await playRound(world, plan, options)).kind === 'failed') return true;
+  }
+  return false;
+}
