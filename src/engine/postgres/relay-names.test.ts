@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { backend, parseMessages } from '../../../test/support/messages.ts';
+import { backend, bytesOf, parseMessages } from '../../../test/support/messages.ts';
 import * as say from '../../../test/transcripts/conversations.ts';
 import { prepared, realm, sent } from '../../../test/transcripts/realm.ts';
 import type { Rig } from '../../../test/transcripts/rig.ts';
@@ -47,6 +47,19 @@ describe('what an earlier request has done is not built upon before it is answer
     sent(rig);
     rig.server(failure(), ready());
     expect(sent(rig)).toEqual(['B |', 'S']);
+  });
+
+  test('nor is a request ended for the client whose Sync is on its way', () => {
+    const { memory, rig: start } = realm();
+    const rig = prepared(start(memory()));
+    rig.free = false;
+    const said = bytesOf(bind('', 'a', ['1']), sync());
+    rig.client(said.subarray(0, 12)).grant(memory());
+    rig.server(failure('42P01'));
+    rig.client(said.subarray(12));
+    expect(sent(rig)).toEqual(['P sluice_1|select 1', 'B |sluice_1', 'S']);
+    rig.server(ready());
+    expect(rig.heard().map((line) => line[0])).toEqual(['E', 'Z']);
   });
 
   test('and a name of which an error speaks is the client’s, though it has it no longer', () => {

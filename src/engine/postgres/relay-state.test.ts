@@ -285,6 +285,15 @@ describe('who asks for the last value of a sequence on a connection of somebody 
 describe('a parameter that changed though no statement said so', () => {
   const tokyo = backend.parameterStatus('TimeZone', 'Asia/Tokyo');
 
+  test('is found also where the session has said who it is in the same transaction', () => {
+    const rig = after(query('begin'), complete('BEGIN'), ready('T')).client(query('set role ann'));
+    rig.server(complete('SET'), ready('T')).client(query('select change()'));
+    rig.server(tokyo, oneRow, ready('T')).client(query('commit'));
+    rig.server(complete('COMMIT'), ready());
+    rig.server(answer('ann', 'Asia/Tokyo', '{"timezone":"Asia/Tokyo"}'));
+    expect(rig.memory.state).toBe(stateOf({ role: 'ann', timezone: 'Asia/Tokyo' }));
+  });
+
   test('is the session’s own where the server says so: a function has set it', () => {
     const rig = after(query('select change()'), tokyo, oneRow, ready());
     rig.server(answer('Asia/Tokyo', '{"timezone":"Asia/Tokyo"}'));

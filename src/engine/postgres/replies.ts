@@ -98,6 +98,7 @@ export class Replies {
   /** A Sync or a query is on its way to the database. */
   synced(): void {
     this.isSkipping = false;
+    this.needsSync = false;
     this.#awaitsSync = false;
   }
 

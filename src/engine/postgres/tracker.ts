@@ -149,11 +149,11 @@ export class Tracker {
   /** The database reports a parameter that this session was not told so. Nobody may have touched it. */
   reported(name: string): void {
     const setting = name.toLowerCase();
-    if (this.#touched.has(setting) || identity.some((one) => this.#touched.has(one))) return;
-    this.#isIdle = false;
-    this.isDisturbed = true;
     // Who is a superuser changes with the role.
     const changed = setting === 'is_superuser' ? identity : [setting];
+    if (changed.some((one) => this.#touched.has(one))) return;
+    this.#isIdle = false;
+    this.isDisturbed = true;
     for (const one of changed)
       this.#touched.set(one, { name: one, how: 'set', literal: undefined });
     this.#unexplained.add(setting);
