@@ -8,11 +8,11 @@ import type { PreparedOnServer, Statement, Variant } from './statement.ts';
  * return something else by then: before the first use there, the two are compared (trap PG-83).
  */
 export class Described {
-  readonly #told = new Map<Statement, Description>();
+  #told: Map<Statement, Description> | undefined;
 
   /** Whether the client knows what to expect. */
   has(statement: Statement): boolean {
-    return this.#told.has(statement);
+    return this.#told?.has(statement) === true;
   }
 
   /** The client asks. */
@@ -20,6 +20,7 @@ export class Described {
     return new Describing((text) => {
       if (text === undefined) return;
       const description = statement.description(text);
+      this.#told ??= new Map();
       if (this.#told.size >= limits.sessionStatements.value) this.#told.clear();
       if (text === UNREADABLE) this.#told.delete(statement);
       else this.#told.set(statement, description);
@@ -41,7 +42,7 @@ export class Described {
     variant: Variant,
     prepared: PreparedOnServer,
   ): 'yes' | 'no' | 'asking' | 'unknown' {
-    const told = this.#told.get(statement);
+    const told = this.#told?.get(statement);
     if (told === undefined) return 'yes';
     const here = prepared.descriptionOf(variant);
     if (here === undefined) return 'unknown';

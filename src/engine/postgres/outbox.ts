@@ -1,13 +1,15 @@
 import { u8 } from '../../base/bytes.ts';
 import { HEADER_BYTES } from '../../wire/postgres/framing.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * Gathers what goes to the database for one chunk of the client's: runs of the chunk as they are, and what is put between
  * them. A chunk that nothing was put into is passed on itself, without a copy.
  */
 export class Outbox {
   readonly #send: (bytes: Uint8Array) => void;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = NOTHING;
   /** Where the run at hand begins in the chunk. */
   #from = 0;
   #scratch: Uint8Array | undefined;
@@ -15,6 +17,11 @@ export class Outbox {
 
   constructor(send: (bytes: Uint8Array) => void) {
     this.#send = send;
+  }
+
+  /** Nothing has been gathered. */
+  get isEmpty(): boolean {
+    return this.#chunk === NOTHING && this.#used === 0 && this.#scratch === undefined;
   }
 
   open(chunk: Uint8Array): void {
@@ -97,7 +104,6 @@ export class Outbox {
   }
 }
 
-const NOTHING = new Uint8Array(0);
 const SCRATCH_BYTES = 65_536;
 /** Up to here bytes are copied one by one: a view of a chunk that nobody has looked at by one costs more. */
 const COPIED_BYTES = 192;

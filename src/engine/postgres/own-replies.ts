@@ -12,20 +12,27 @@ import type { Tracker } from './tracker.ts';
 /** A statement was cancelled: by a request that came too late for the client's own. */
 const CANCELLED = '57014';
 
+interface Parts {
+  readonly sink: RelaySink;
+  readonly ledger: Ledger;
+  readonly tracker: Tracker;
+}
+
 /** Replies to what we have asked the database ourselves: none of them reaches the client. */
 export class OwnReplies {
-  readonly #sink: RelaySink;
-  readonly #ledger: Ledger;
-  readonly #tracker: Tracker;
+  readonly #parts: Parts;
   #row: readonly (string | null)[] | undefined;
   /** The question that waits for its answer, or must be asked again. */
   #question = '';
   mustAskAgain = false;
 
-  constructor(parts: { sink: RelaySink; ledger: Ledger; tracker: Tracker }) {
-    this.#sink = parts.sink;
-    this.#ledger = parts.ledger;
-    this.#tracker = parts.tracker;
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Nothing is left of what was asked. */
+  get isClear(): boolean {
+    return this.#row === undefined && !this.mustAskAgain;
   }
 
   /** Notes what is about to be asked. */
@@ -43,7 +50,7 @@ export class OwnReplies {
    * description as there is. ReadyForQuery is not among them.
    */
   reply(type: number, bytes: Uint8Array, start: number, end: number, isWhole: boolean): void {
-    const ledger = this.#ledger;
+    const ledger = this.#parts.ledger;
     switch (type) {
       case backend.parseComplete:
         if (ledger.head === owed.ownParse) ledger.settle(owed.ownParse);
@@ -72,7 +79,7 @@ export class OwnReplies {
   }
 
   #describe(type: number, body: Uint8Array | undefined): void {
-    const ledger = this.#ledger;
+    const ledger = this.#parts.ledger;
     if (ledger.head !== owed.ownDescribe) return;
     const assumption = ledger.headAssumption;
     if (assumption instanceof Describing) assumption.hear(type, body);
@@ -81,7 +88,7 @@ export class OwnReplies {
 
   /** The database refuses something of ours. Returns whether that is the client's affair. */
   error(bytes: Uint8Array, start: number, end: number): boolean {
-    const { head } = this.#ledger;
+    const { head } = this.#parts.ledger;
     switch (head) {
       case owed.ownParse:
       case owed.ownMake:
@@ -96,7 +103,7 @@ export class OwnReplies {
       }
       case owed.ownStep: {
         const original = message(backend.errorResponse, bytes.slice(start, end));
-        this.#sink.fail({ name: 'restoreFailed', original });
+        this.#parts.sink.fail({ name: 'restoreFailed', original });
         return false;
       }
       default:
@@ -109,6 +116,6 @@ export class OwnReplies {
     if (ended !== owed.ownQuery || this.mustAskAgain) return;
     const row = this.#row;
     this.#row = undefined;
-    this.#tracker.answered(memory, row);
+    this.#parts.tracker.answered(memory, row);
   }
 }

@@ -7,22 +7,19 @@ import { readyForQuery } from '../../wire/postgres/backend.ts';
 import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
 import { query, sync } from '../../wire/postgres/frontend.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
-import { Assembly } from './assembly.ts';
 import { say } from './faults.ts';
-import { Ledger, owed } from './ledger.ts';
+import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
-import { Outbox } from './outbox.ts';
 import { outfitOf } from './outfit.ts';
-import { OwnReplies } from './own-replies.ts';
 import { Parameters } from './parameters.ts';
 import type { PostgresPrincipal } from './principal.ts';
-import { Replies } from './replies.ts';
-import { Requests } from './requests.ts';
 import type { Way } from './state.ts';
 import { FRESH, inside } from './state.ts';
 import { SequenceGuard } from './sequence-guard.ts';
 import { Statements } from './statements.ts';
 import { Tracker } from './tracker.ts';
+import type { Party } from './traffic.ts';
+import { Traffic } from './traffic.ts';
 import { NOBODYS } from './unnamed.ts';
 
 /** What to do with a message of the client's. */
@@ -37,19 +34,14 @@ const stop = 3;
  * One session after login: a scanner over the client's messages. Runs of messages that need no thought go to the database
  * in one write; large ones stream through. What each message means is `Requests`' part, and what comes back is `Replies`'.
  */
-export class PostgresRelay implements Relay<PostgresMemory> {
-  readonly #sink: RelaySink;
-  readonly #ledger = new Ledger();
-  readonly #outbox: Outbox;
-  readonly #tracker: Tracker;
-  readonly #statements: Statements;
-  readonly #own: OwnReplies;
-  readonly #replies: Replies;
-  readonly #parameters: Parameters;
-  readonly #requests: Requests;
-  readonly #sequences: SequenceGuard;
-  /** The first bytes of a message of which nobody can tell yet what it means. */
-  readonly #assembly = new Assembly();
+export class PostgresRelay implements Relay<PostgresMemory>, Party {
+  readonly sink: RelaySink;
+  readonly tracker: Tracker;
+  readonly statements: Statements;
+  readonly parameters: Parameters;
+  readonly sequences: SequenceGuard;
+  /** Only while something is under way. */
+  #traffic: Traffic | undefined;
   #memory: PostgresMemory | undefined;
   /** Brings the connection to the session's state: to be sent ahead of what comes next. */
   #way: Way | undefined;
@@ -57,7 +49,9 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   #remaining = 0;
   #passing = true;
   /** A request is under way, or a transaction. */
-  #open = false;
+  #busy = false;
+  /** Called, and not returned yet. */
+  #atWork = false;
   /** A message waits for replies. */
   #holding = false;
   /** The request that waited will not be served: its messages are dropped up to its end. */
@@ -71,35 +65,16 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     welcome: PostgresMemory,
     { pinning, maxPreparedStatements }: RelayOptions,
   ) {
-    const ledger = this.#ledger;
     const outfit = outfitOf(who, welcome);
-    const tracker = new Tracker(sink, { pinning, login: who.user, outfit });
-    const outbox = new Outbox((bytes) => sink.toServer(bytes));
-    const most = maxPreparedStatements;
-    const statements = new Statements({ ledger, outbox, tracker, memory: welcome, most });
-    const parameters = new Parameters(tracker, outfit.told);
-    const own = new OwnReplies({ sink, ledger, tracker });
-    const sequences = new SequenceGuard({
-      ledger,
-      outbox,
-      tracker,
-      expects: pinning === 'minimal',
-    });
-    const parts = { sink, ledger, tracker, statements, sequences };
-    const replies = new Replies({ ...parts, parameters, own });
-    this.#sink = sink;
-    this.#outbox = outbox;
-    this.#tracker = tracker;
-    this.#statements = statements;
-    this.#parameters = parameters;
-    this.#own = own;
-    this.#replies = replies;
-    this.#sequences = sequences;
-    this.#requests = new Requests({ ...parts, outbox, replies });
+    this.sink = sink;
+    this.tracker = new Tracker(sink, { pinning, login: who.user, outfit });
+    this.statements = new Statements(this.tracker, welcome, maxPreparedStatements);
+    this.parameters = new Parameters(this.tracker, outfit.told);
+    this.sequences = new SequenceGuard(this.tracker, pinning === 'minimal');
   }
 
   get quiet(): boolean {
-    if (!this.#replies.nothingOwed || this.#requests.isUnsynced) return false;
+    if (this.#traffic?.isOver === false) return false;
     if (this.#remaining > 0 && this.#passing) return false;
     return this.#memory === undefined || !this.#memory.inMessage;
   }
@@ -109,33 +84,66 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   }
 
   get tidy(): boolean {
-    return this.#ledger.isEmpty && this.#memory?.unsettled !== true;
+    return this.#traffic?.ledger.isEmpty !== false && this.#memory?.unsettled !== true;
   }
 
   fit(memory: PostgresMemory): Fit {
-    if (memory.state === this.#tracker.wanted) return 'as wanted';
+    if (memory.state === this.tracker.wanted) return 'as wanted';
     return memory.state === FRESH ? 'fresh' : 'other';
+  }
+
+  get #open(): Traffic {
+    if (this.#traffic === undefined) {
+      this.#traffic = Traffic.of(this);
+      this.statements.sitAt(this.#traffic);
+    }
+    return this.#traffic;
+  }
+
+  /** The relay can be called while it is at work: the pool may have an answer at once. Returns whether it is not. */
+  #enter(): boolean {
+    const isOutermost = !this.#atWork;
+    this.#atWork = true;
+    return isOutermost;
+  }
+
+  /** What the session has no need of any more goes to whoever needs it next. */
+  #leave(): void {
+    this.#atWork = false;
+    if (this.#busy || this.#holding || this.#remaining > 0) return;
+    const traffic = this.#traffic;
+    if (traffic?.isClear !== true) return;
+    this.#traffic = undefined;
+    this.statements.sitAt(undefined);
+    traffic.release();
   }
 
   attached(memory: PostgresMemory): void {
     this.#memory = memory;
-    this.#open = true;
+    this.#busy = true;
     memory.status = 'I';
-    this.#requests.attached(memory);
-    this.#statements.attached(memory);
-    const { wanted } = this.#tracker;
+    this.sequences.attached(memory);
+    this.statements.attached(memory);
+    const { wanted } = this.tracker;
     this.#way = wanted.wayFrom(memory.state);
     memory.state = wanted;
     if (this.#way !== undefined) return;
-    const news = this.#parameters.news(memory);
-    if (news.length > 0) this.#sink.toClient(news);
+    const news = this.parameters.news(memory);
+    if (news.length > 0) this.sink.toClient(news);
   }
 
   fromClient(given: Uint8Array): number {
-    const early = this.#assembly.length;
-    const bytes = early === 0 ? given : this.#assembly.join(given);
+    const isOutermost = this.#enter();
+    const taken = this.#take(given);
+    if (isOutermost) this.#leave();
+    return taken;
+  }
+
+  #take(given: Uint8Array): number {
+    const { assembly, outbox } = this.#open;
+    const early = assembly.length;
+    const bytes = early === 0 ? given : assembly.join(given);
     const end = bytes.length;
-    const outbox = this.#outbox;
     outbox.open(bytes);
     let at = Math.min(this.#remaining, end);
     if (at > 0) this.#continue(bytes, at);
@@ -148,7 +156,7 @@ export class PostgresRelay implements Relay<PostgresMemory> {
       const verdict = this.#begin(type, bytes, at, bodyEnd, bodyBytes);
       if (verdict === stop) {
         outbox.close(at);
-        this.#sink.finish();
+        this.sink.finish();
         return given.length;
       }
       if (verdict === hold) return this.#holdAt(bytes, at, early);
@@ -161,32 +169,39 @@ export class PostgresRelay implements Relay<PostgresMemory> {
       at = bodyEnd;
     }
     outbox.close(at);
-    if (at < end) this.#assembly.keep(bytes, at);
-    else if (early > 0) this.#assembly.drop();
+    if (at < end) assembly.keep(bytes, at);
+    else if (early > 0) assembly.drop();
     this.#afterMessages();
     return given.length;
   }
 
   fromServer(bytes: Uint8Array): void {
+    const isOutermost = this.#enter();
+    this.#hear(bytes);
+    if (isOutermost) this.#leave();
+  }
+
+  #hear(bytes: Uint8Array): void {
     const memory = this.#memory;
-    const replies = this.#replies;
     if (memory === undefined) throw new Violation('a reply without a request');
+    const { replies } = this.#open;
     replies.relay(memory, bytes);
     if (replies.farewell) return; // nobody else may get this connection: it ends, and the session with it
     if (this.#cancelDue && !this.#isApart) this.#cancelNow();
+    const { resolved } = replies;
     this.#afterMessages();
-    if (!replies.resolved && !this.#holding) return;
+    if (!resolved && !this.#holding) return;
     this.#holding = false;
-    this.#sink.again();
+    this.sink.again();
   }
 
   refuse(fault: Fault): void {
     this.#refusing = 'from here';
-    this.#sink.toClient(say(fault, 'ERROR'));
+    this.sink.toClient(say(fault, 'ERROR'));
   }
 
   lost(fault: Fault): Uint8Array {
-    return this.#replies.canSpeak ? say(fault, 'FATAL') : EMPTY;
+    return this.#traffic?.replies.canSpeak !== false ? say(fault, 'FATAL') : EMPTY;
   }
 
   cancel(): boolean {
@@ -197,34 +212,36 @@ export class PostgresRelay implements Relay<PostgresMemory> {
 
   /** The database is at something of ours that must not be hit in the client's stead (trap PG-42). */
   get #isApart(): boolean {
-    const { head } = this.#ledger;
+    const head = this.#traffic?.ledger.head;
     return head === owed.ownStep || head === owed.ownSync || head === owed.ownQuery;
   }
 
   relax(): void {
-    if (this.#open || !this.#sequences.relax() || this.#tracker.isPinned) return;
+    if (this.#busy || !this.sequences.relax() || this.tracker.isPinned) return;
     this.#memory = undefined;
-    this.#sink.boundary();
+    this.sink.boundary();
   }
 
   #cancelNow(): void {
     this.#cancelDue = false;
-    if (!this.quiet) this.#sink.cancelNow();
+    if (!this.quiet) this.sink.cancelNow();
   }
 
   /** Deals with the next bytes of a message that began in an earlier chunk. */
   #continue(bytes: Uint8Array, until: number): void {
     this.#remaining -= until;
-    if (this.#passing) this.#requests.stream(bytes, 0, until, this.#remaining === 0);
-    else this.#outbox.resumeAt(until);
+    const { requests, outbox } = this.#open;
+    if (this.#passing) requests.stream(bytes, 0, until, this.#remaining === 0);
+    else outbox.resumeAt(until);
   }
 
   /** Leaves the message at `at` where it is. Returns how much of what was given has been dealt with. */
   #holdAt(bytes: Uint8Array, at: number, early: number): number {
-    this.#outbox.close(at);
+    const { assembly, outbox } = this.#open;
+    outbox.close(at);
     this.#remaining = 0;
-    if (at < early) this.#assembly.keep(bytes.subarray(0, early), at);
-    else this.#assembly.drop();
+    if (at < early) assembly.keep(bytes.subarray(0, early), at);
+    else assembly.drop();
     this.#afterMessages();
     return Math.max(0, at - early);
   }
@@ -234,18 +251,19 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     if (type === frontend.terminate) return stop;
     const starts = startsRequest(type);
     if (this.#refusing !== 'no') return this.#refuseMessage(type);
-    const { isDoubtful } = this.#replies;
-    if (isDoubtful || this.#requests.mustWait || this.#tracker.asksForDefaults) return this.#wait();
+    const { replies, requests } = this.#open;
+    const mustWait = replies.isDoubtful || requests.mustWait || this.tracker.asksForDefaults;
+    if (mustWait) return this.#wait();
     if (!starts) return this.#beginCopyOrFlush(type);
-    if (!this.#open || this.#memory === undefined) {
-      if (!this.#sink.wantServer()) return hold;
-      this.#open = true;
+    if (!this.#busy || this.#memory === undefined) {
+      if (!this.sink.wantServer()) return hold;
+      this.#busy = true;
     }
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
     if (this.#way !== undefined) this.#goThe(this.#way, at);
     const place = { bytes, type, at, start: at + HEADER_BYTES, end, bodyBytes };
-    return this.#requests.take(memory, place) ? pass : this.#wait();
+    return requests.take(memory, place) ? pass : this.#wait();
   }
 
   #wait(): number {
@@ -256,9 +274,10 @@ export class PostgresRelay implements Relay<PostgresMemory> {
   /** Brings the connection to the session's state, in the same write as the request (trap PG-61). */
   #goThe(way: Way, at: number): void {
     this.#way = undefined;
-    this.#outbox.upTo(at);
-    this.#outbox.put(way.bytes);
-    for (const code of way.owed) this.#ledger.push(code);
+    const { ledger, outbox } = this.#open;
+    outbox.upTo(at);
+    outbox.put(way.bytes);
+    for (const code of way.owed) ledger.push(code);
     if (this.#memory !== undefined) this.#memory.unnamed = NOBODYS;
   }
 
@@ -267,9 +286,10 @@ export class PostgresRelay implements Relay<PostgresMemory> {
    * database would pass over them, and so do we (trap PG-07).
    */
   #beginCopyOrFlush(type: number): number {
-    if (!this.#open || this.#memory === undefined) return drop;
-    if (type === frontend.flush) this.#replies.flush();
-    if (type === frontend.copyDone || type === frontend.copyFail) this.#replies.endsCopy();
+    if (!this.#busy || this.#memory === undefined) return drop;
+    const { replies } = this.#open;
+    if (type === frontend.flush) replies.flush();
+    if (type === frontend.copyDone || type === frontend.copyFail) replies.endsCopy();
     return pass;
   }
 
@@ -278,44 +298,46 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     const simple = type === frontend.query || type === frontend.functionCall;
     const ends = type === frontend.sync || (simple && this.#refusing === 'from here');
     this.#refusing = ends ? 'no' : 'to Sync';
-    if (ends) this.#sink.toClient(readyForQuery('I'));
+    if (ends) this.sink.toClient(readyForQuery('I'));
     return drop;
   }
 
   #afterMessages(): void {
     const memory = this.#memory;
-    if (!this.#open || memory === undefined) return;
+    if (!this.#busy || memory === undefined) return;
     // What we ask ourselves must not land inside a message of the client's.
     if (this.#remaining > 0 && this.#passing) return;
-    const retry = this.#replies.takeRetry();
+    const { replies, requests, own, ledger } = this.#open;
+    const retry = replies.takeRetry();
     if (retry !== undefined) this.#sendAgain(retry);
-    if (this.#replies.takeBarrier()) this.#ask(memory, query(''));
-    if (this.#replies.needsSync) this.#endSkipping();
-    if (this.#own.mustAskAgain && this.#ledger.isEmpty) this.#audit(memory, this.#own.question);
-    if (!this.#ledger.isEmpty) return;
-    this.#requests.allIsAnswered();
+    if (replies.takeBarrier()) this.#ask(memory, query(''));
+    if (replies.needsSync) this.#endSkipping();
+    if (own.mustAskAgain && ledger.isEmpty) this.#audit(memory, own.question);
+    if (!ledger.isEmpty) return;
+    requests.allIsAnswered();
     if (!this.quiet) return;
     if (memory.status === 'I') this.#settle(memory);
-    else if (memory.status === 'T' && this.#tracker.hasLostDefaults)
-      this.#goApart(memory, inside(this.#tracker.restoreDefaults()));
+    else if (memory.status === 'T' && this.tracker.hasLostDefaults)
+      this.#goApart(memory, inside(this.tracker.restoreDefaults()));
   }
 
   /** A batch of which nothing has been run. */
   #sendAgain(batch: Uint8Array): void {
-    this.#outbox.open(batch);
+    const { outbox, replies } = this.#open;
+    outbox.open(batch);
     for (let at = 0; at < batch.length;) {
       const bodyBytes = i32be(batch, at + 1) - 4;
       const end = at + HEADER_BYTES + bodyBytes;
       this.#begin(u8(batch, at), batch, at, end, bodyBytes);
       at = end;
     }
-    this.#outbox.close(batch.length);
-    this.#replies.forgetBatch();
+    outbox.close(batch.length);
+    replies.forgetBatch();
   }
 
   /** The request is over. The connection may go once it is known what it was left with. */
   #settle(memory: PostgresMemory): void {
-    const tracker = this.#tracker;
+    const { tracker } = this;
     const question = tracker.settle(memory);
     if (question !== undefined) this.#audit(memory, question);
     if (tracker.asksForDefaults) return;
@@ -324,42 +346,44 @@ export class PostgresRelay implements Relay<PostgresMemory> {
     // The client's next request may come before the answer, but not before this.
     if (way !== undefined) this.#goApart(memory, way);
     if (question !== undefined || way !== undefined) return;
-    this.#sequences.settle(memory);
+    this.sequences.settle(memory);
     memory.unsettled = false;
-    this.#statements.endRequest();
-    this.#requests.end();
-    this.#open = false;
+    this.#open.endRequest();
+    this.#busy = false;
     if (!tracker.isPinned) this.#memory = undefined;
-    this.#sink.boundary();
+    this.sink.boundary();
   }
 
   #audit(memory: PostgresMemory, question: string): void {
-    this.#own.asks(question);
-    this.#ledger.push(owed.ownQuery);
+    const { own, ledger } = this.#open;
+    own.asks(question);
+    ledger.push(owed.ownQuery);
     this.#ask(memory, query(question));
   }
 
   #ask(memory: PostgresMemory, message: Uint8Array): void {
     memory.ownReadies += 1;
     memory.unnamed = undefined;
-    this.#sink.toServer(message);
+    this.sink.toServer(message);
   }
 
   /** Runs statements of ours by themselves. */
   #goApart(memory: PostgresMemory, way: Way): void {
-    for (const code of way.owed) this.#ledger.push(code);
-    this.#ledger.push(owed.ownSync);
+    const { ledger } = this.#open;
+    for (const code of way.owed) ledger.push(code);
+    ledger.push(owed.ownSync);
     this.#ask(memory, concat([way.bytes, sync()]));
     memory.unnamed = NOBODYS;
   }
 
   /** Something of ours has failed on the way of a simple query, which the database skips, too: no Sync of the client's comes. */
   #endSkipping(): void {
-    this.#replies.needsSync = false;
-    if (this.#requests.isUnsynced) return;
-    this.#replies.synced();
-    this.#ledger.push(owed.sync);
-    this.#sink.toServer(sync());
+    const { replies, requests, ledger } = this.#open;
+    replies.needsSync = false;
+    if (requests.isUnsynced) return;
+    replies.synced();
+    ledger.push(owed.sync);
+    this.sink.toServer(sync());
   }
 }
 

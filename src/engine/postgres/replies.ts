@@ -72,6 +72,24 @@ export class Replies {
     this.#parts = parts;
   }
 
+  /** As at the beginning. */
+  get isClear(): boolean {
+    return (
+      this.#words.length === 0 &&
+      this.#ahead.length === 0 &&
+      !this.needsSync &&
+      !this.isSkipping &&
+      !this.#copyingIn &&
+      !this.#awaitsSync &&
+      this.#doubt === 'none' &&
+      !this.#fatalSaid &&
+      !this.#inMessage &&
+      this.#batchIn === undefined &&
+      !this.#hasBound &&
+      !this.#isRetrying
+    );
+  }
+
   get nothingOwed(): boolean {
     return this.#parts.ledger.onlyOurs && !this.isSkipping && !this.#awaitsSync;
   }

@@ -57,15 +57,24 @@ export class Requests {
     this.#parts = parts;
   }
 
-  attached(memory: PostgresMemory): void {
-    this.#memory = memory;
-    this.#parts.sequences.attached(memory);
-  }
-
   /** The request is over. */
   end(): void {
     this.#waits = false;
     this.#portals = undefined;
+    this.#memory = undefined;
+  }
+
+  /** As at the beginning. */
+  get isClear(): boolean {
+    return (
+      this.#memory === undefined &&
+      !this.isUnsynced &&
+      !this.#waits &&
+      this.#portals === undefined &&
+      this.#batchIn === undefined &&
+      !this.#isBatchLost &&
+      this.#streaming === undefined
+    );
   }
 
   /** The next message must wait for the replies to those before it. */
@@ -82,6 +91,7 @@ export class Requests {
   take(memory: PostgresMemory, place: Place): boolean {
     const { replies, ledger, sink } = this.#parts;
     const { type } = place;
+    this.#memory = memory;
     if (type === frontend.sync) {
       if (this.#batchIn === place.bytes) replies.sent(place.bytes, this.#batchAt, place.end);
       this.#batchIn = undefined;
@@ -256,7 +266,7 @@ export class Requests {
 
   /** A statement with effects is about to be sent. */
   #run(memory: PostgresMemory, place: Place, effects: Effects): void {
-    if (effects.readsSequences) this.#parts.sequences.asks(memory, effects, place);
+    if (effects.readsSequences) this.#parts.sequences.asks(memory, effects, place, this.#parts);
     if (effects.listsStatements) this.#parts.statements.keepOnlyOwn(place.at);
     this.#note(effects);
     for (const { verb, name } of effects.names) {

@@ -20,11 +20,8 @@ const changing = ['IN', 'ME', 'CO'].map((tag) => (tag.charCodeAt(0) << 8) | tag.
  * there is no last value, as on a connection of its own.
  */
 export class SequenceGuard {
-  readonly #ledger: Ledger;
-  readonly #outbox: Outbox;
   readonly #tracker: Tracker;
   readonly #expects: boolean;
-  readonly #self = {};
   /** This session was the last to use the connection before. */
   #isHome = false;
   /** Rows have been inserted: since the connection was borrowed, in this request, by this session at any time. */
@@ -37,16 +34,14 @@ export class SequenceGuard {
   #isExpecting = false;
 
   /** `expects`: connections are kept for a question that may come. */
-  constructor(parts: { ledger: Ledger; outbox: Outbox; tracker: Tracker; expects: boolean }) {
-    this.#ledger = parts.ledger;
-    this.#outbox = parts.outbox;
-    this.#tracker = parts.tracker;
-    this.#expects = parts.expects;
+  constructor(tracker: Tracker, expects: boolean) {
+    this.#tracker = tracker;
+    this.#expects = expects;
   }
 
   attached(memory: PostgresMemory): void {
-    this.#isHome = memory.user === this.#self;
-    memory.user = this.#self;
+    this.#isHome = memory.user === this;
+    memory.user = this;
     this.#insertedHere = false;
   }
 
@@ -62,7 +57,12 @@ export class SequenceGuard {
    * A statement that asks for a last value is about to be run, by the message at `place`. If that is a query, it is known
    * whether a transaction is open.
    */
-  asks(memory: PostgresMemory, { digest }: Effects, { type, at }: Place): void {
+  asks(
+    memory: PostgresMemory,
+    { digest }: Effects,
+    { type, at }: Place,
+    { ledger, outbox }: { readonly ledger: Ledger; readonly outbox: Outbox },
+  ): void {
     this.#isAsked = true;
     if (this.#insertedEver) memory.realm.readsSequences = true;
     if (this.#tracker.isPinnedBy('sequence') || memory.status === 'E') return;
@@ -73,9 +73,9 @@ export class SequenceGuard {
     }
     const isQuery = type === frontend.query;
     const way = isQuery && memory.status === 'I' ? wayOf(FORGET) : inside(FORGET);
-    this.#outbox.upTo(at);
-    this.#outbox.put(way.bytes);
-    for (const code of way.owed) this.#ledger.push(code);
+    outbox.upTo(at);
+    outbox.put(way.bytes);
+    for (const code of way.owed) ledger.push(code);
     memory.unnamed = NOBODYS;
   }
 

@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts';
 import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { closeStatement, describeStatement, flush } from '../../wire/postgres/frontend.ts';
@@ -16,8 +17,7 @@ import type { Measure } from './positions.ts';
 import { measureOf } from './positions.ts';
 import { exchange } from './place.ts';
 import { STATEMENT_PREFIX } from './realm.ts';
-import type { Change } from './doubts.ts';
-import { Doubts } from './doubts.ts';
+import type { Change, Doubts } from './doubts.ts';
 import type { Exchange, MadeStatement, NameBook, NameDesk } from './sql-names.ts';
 import { edited, exchangeNames, NAME_BYTES, NameChanges } from './sql-names.ts';
 import { making } from './state.ts';
@@ -33,6 +33,15 @@ const PASSING = makeVariant(`${STATEMENT_PREFIX}00`);
 /** An empty text without parameters: it can be parsed even in a failed transaction. */
 const EMPTY_BODY = Uint8Array.of(0, 0, 0);
 
+/** Where the session's request at hand is written down. */
+interface Desk {
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly doubts: Doubts;
+  readonly privates: Map<Statement, Variant>;
+  readonly callings: Map<Statement, string>;
+}
+
 /** What a portal executes. */
 export interface Executed {
   readonly effects: Effects;
@@ -45,43 +54,29 @@ export interface Executed {
  * passed on with the names exchanged.
  */
 export class Statements implements NameDesk, NameBook, UnnamedHome {
-  readonly #ledger: Ledger;
-  readonly #outbox: Outbox;
+  /** What the request at hand is written down in. */
+  #desk: Desk | undefined;
   readonly #tracker: Tracker;
   readonly #most: number;
-  readonly #names = new Map<string, Statement>();
-  /** Statements that were made while settings were in doubt, under names of their own, up to the request's end. */
-  readonly #private = new Map<Statement, Variant>();
+  #names: Map<string, Statement> | undefined;
   readonly #described = new Described();
-  readonly #doubts: Doubts;
-  /** What the client called a statement in this request that may have that name no longer: errors speak of it. */
-  readonly #callings = new Map<Statement, string>();
   #memory: PostgresMemory;
   /** Where in the chunk something of ours must be put: before the message at hand. */
   #at = 0;
   /** Two names have been given to the same text: only the message at hand tells which of them is meant. */
   #hasSynonyms = false;
-  readonly #hadName = new WeakSet<Statement>();
+  #hadName: WeakSet<Statement> | undefined;
   /** The message at hand is a query. */
   #isQuery = false;
   /** The last unknown name that looked like one of ours. */
   #stranger = '';
   ofSession: UnnamedStatement | undefined;
 
-  constructor(parts: {
-    ledger: Ledger;
-    outbox: Outbox;
-    tracker: Tracker;
-    memory: PostgresMemory;
-    /** How many there may be on one database connection. */
-    most: number;
-  }) {
-    this.#ledger = parts.ledger;
-    this.#doubts = new Doubts(parts.ledger);
-    this.#outbox = parts.outbox;
-    this.#tracker = parts.tracker;
-    this.#memory = parts.memory;
-    this.#most = parts.most;
+  /** `most`: how many there may be on one database connection. */
+  constructor(tracker: Tracker, memory: PostgresMemory, most: number) {
+    this.#tracker = tracker;
+    this.#memory = memory;
+    this.#most = most;
   }
 
   get ofConnection(): object | undefined {
@@ -93,7 +88,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   get ends(): number {
-    return this.#ledger.ends;
+    return this.#open.ledger.ends;
   }
 
   attached(memory: PostgresMemory): void {
@@ -107,17 +102,23 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
 
   /** Whether an earlier request that has not been answered decides what this name means, and whether that is there. */
   #isInDoubt(name: string): boolean {
-    if (this.#doubts.areNone) return false;
-    if (this.#doubts.has(name)) return true;
-    const statement = this.#names.get(name);
-    return statement !== undefined && this.#doubts.has(this.#variantOf(statement));
+    if (this.#open.doubts.areNone) return false;
+    if (this.#open.doubts.has(name)) return true;
+    const statement = this.#names?.get(name);
+    return statement !== undefined && this.#open.doubts.has(this.#variantOf(statement));
   }
 
-  /** The request is over. */
-  endRequest(): void {
-    if (this.#private.size > 0) this.#private.clear();
-    if (this.#callings.size > 0) this.#callings.clear();
-    this.#doubts.clear();
+  /** A request begins, or goes on elsewhere. */
+  sitAt(desk: Desk | undefined): void {
+    this.#desk = desk;
+  }
+
+  get #open(): Desk {
+    return must(this.#desk, 'statements outside of a request');
+  }
+
+  get #ownNames(): Map<string, Statement> {
+    return (this.#names ??= new Map());
   }
 
   get measure(): Measure {
@@ -125,7 +126,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   get isFull(): boolean {
-    return this.#names.size >= limits.sessionStatements.value;
+    return (this.#names?.size ?? 0) >= limits.sessionStatements.value;
   }
 
   /**
@@ -135,14 +136,14 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     this.#goTo(place);
     const { bytes, start, end } = place;
     const name = nameIn(bytes, start, nameEnd);
-    const known = name === '' ? undefined : this.#names.get(name);
+    const known = name === '' ? undefined : this.#names?.get(name);
     if (name !== '' && this.#isInDoubt(name)) return false;
     const exchanged = this.#exchangeNames(effects, bytes, sqlStart);
     const { edits } = exchanged;
     if (name === '') {
       const source = { bytes, start: sqlStart, end, effects, exchange: exchanged };
-      this.#ledger.push(owed.parse, this.#unnamed(source));
-      if (edits.length > 0) exchange(this.#outbox, place, edits);
+      this.#open.ledger.push(owed.parse, this.#unnamed(source));
+      if (edits.length > 0) exchange(this.#open.outbox, place, edits);
       return true;
     }
     const variant =
@@ -151,9 +152,13 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
         : this.ensure(known);
     // Of a name that is taken the database says so itself, once the text has turned out to be good (trap PG-88).
     if (known !== undefined)
-      this.#ledger.push(owed.parse, called(bytes, start, nameEnd, exchanged.moves));
+      this.#open.ledger.push(owed.parse, called(bytes, start, nameEnd, exchanged.moves));
     if (variant === undefined) this.#elide(place, name);
-    else exchange(this.#outbox, place, [{ start, end: nameEnd, to: variant.nameBytes }, ...edits]);
+    else
+      exchange(this.#open.outbox, place, [
+        { start, end: nameEnd, to: variant.nameBytes },
+        ...edits,
+      ]);
     return true;
   }
 
@@ -166,7 +171,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     if (nameStart === nameEnd) return this.#bindUnnamed(place, nameStart);
     const name = nameIn(place.bytes, nameStart, nameEnd);
     if (this.#isInDoubt(name)) return undefined;
-    const statement = this.#names.get(name);
+    const statement = this.#names?.get(name);
     let variant: Variant | undefined;
     let assumption: Assumption | undefined;
     if (statement === undefined) variant = this.stranger(name);
@@ -188,8 +193,10 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       }
     }
     if (variant !== undefined)
-      exchange(this.#outbox, place, [{ start: nameStart, end: nameEnd, to: variant.nameBytes }]);
-    this.#ledger.push(owed.bind, assumption);
+      exchange(this.#open.outbox, place, [
+        { start: nameStart, end: nameEnd, to: variant.nameBytes },
+      ]);
+    this.#open.ledger.push(owed.bind, assumption);
     return statement ?? NOTHING;
   }
 
@@ -199,18 +206,20 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     if (nameStart === nameEnd) {
       if (this.ofSession?.isInDoubt === true) return false;
       this.#makeUnnamed();
-      this.#ledger.push(owed.describe, this.ofSession?.tell());
+      this.#open.ledger.push(owed.describe, this.ofSession?.tell());
       return true;
     }
     const name = nameIn(place.bytes, nameStart, nameEnd);
     if (this.#isInDoubt(name)) return false;
-    const statement = this.#names.get(name);
+    const statement = this.#names?.get(name);
     const variant = statement === undefined ? this.stranger(name) : this.ensure(statement);
     if (variant !== undefined)
-      exchange(this.#outbox, place, [{ start: nameStart, end: nameEnd, to: variant.nameBytes }]);
+      exchange(this.#open.outbox, place, [
+        { start: nameStart, end: nameEnd, to: variant.nameBytes },
+      ]);
     const asks = statement !== undefined && variant !== undefined;
     const { prepared } = this.#memory;
-    this.#ledger.push(
+    this.#open.ledger.push(
       owed.describe,
       asks ? this.#described.tell(statement, variant, prepared) : undefined,
     );
@@ -228,17 +237,19 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   close(place: Place, nameStart: number, nameEnd: number): boolean {
     this.#goTo(place);
     if (nameStart === nameEnd) {
-      this.#ledger.push(owed.close, this.#unnamed(undefined));
+      this.#open.ledger.push(owed.close, this.#unnamed(undefined));
       return true;
     }
     const name = nameIn(place.bytes, nameStart, nameEnd);
     if (this.#isInDoubt(name)) return false;
-    if (!this.#names.has(name) && this.stranger(name) === undefined) {
-      this.#ledger.push(owed.close); // the database does not mind (trap PG-86)
+    if (this.#names?.has(name) !== true && this.stranger(name) === undefined) {
+      this.#open.ledger.push(owed.close); // the database does not mind (trap PG-86)
       return true;
     }
-    this.#ledger.push(owed.close, this.remove(name));
-    exchange(this.#outbox, place, [{ start: nameStart, end: nameEnd, to: NO_STATEMENT.nameBytes }]);
+    this.#open.ledger.push(owed.close, this.remove(name));
+    exchange(this.#open.outbox, place, [
+      { start: nameStart, end: nameEnd, to: NO_STATEMENT.nameBytes },
+    ]);
     return true;
   }
 
@@ -247,7 +258,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     this.#goTo(place);
     if (effects.names.length > 0) {
       const exchanged = this.#exchangeNames(effects, place.bytes, place.start);
-      exchange(this.#outbox, place, exchanged.edits);
+      exchange(this.#open.outbox, place, exchanged.edits);
       this.ofSession = undefined;
       this.#memory.unnamed = undefined;
       return new NameChanges(effects.names, exchanged, this);
@@ -270,70 +281,76 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** The connection is to have no statements but this session's. */
   keepOnlyOwn(at: number): void {
     this.#at = at;
-    const own = new Set([...this.#names.values()].map((statement) => this.#variantOf(statement)));
+    const own = new Set(
+      [...(this.#names?.values() ?? [])].map((statement) => this.#variantOf(statement)),
+    );
     for (const variant of this.#memory.prepared.all()) if (!own.has(variant)) this.#evict(variant);
   }
 
   /** What the client calls a statement of which the database speaks; undefined where it does not know it. */
   clientsNameOf(name: string): string | undefined {
     if (name === NO_STATEMENT.name) return this.#stranger;
-    for (const [statement, own] of this.#callings) if (this.#isCalled(statement, name)) return own;
-    for (const [own, statement] of this.#names) if (this.#isCalled(statement, name)) return own;
+    for (const [statement, own] of this.#open.callings)
+      if (this.#isCalled(statement, name)) return own;
+    for (const [own, statement] of this.#names ?? [])
+      if (this.#isCalled(statement, name)) return own;
     return undefined;
   }
 
   #isCalled(statement: Statement, name: string): boolean {
-    return statement.isCalled(name) || this.#private.get(statement)?.name === name;
+    return statement.isCalled(name) || this.#open.privates.get(statement)?.name === name;
   }
 
   /** What the database has made of a statement holds no longer: all are made anew. */
   renew(): void {
-    for (const statement of this.#names.values()) statement.renew();
-    this.#private.clear();
+    for (const statement of this.#names?.values() ?? []) statement.renew();
+    this.#open.privates.clear();
     this.#memory.unnamed = NOBODYS;
   }
 
   // ---- names ------------------------------------------------------------------------------------------------------
 
   find(name: string): Statement | undefined {
-    return this.#names.get(name);
+    return this.#names?.get(name);
   }
 
   set(name: string, { statement, variant }: MadeStatement): Change {
     const { prepared, state } = this.#memory;
-    this.#names.set(name, statement);
-    if (this.#tracker.isUnsettled) this.#private.set(statement, variant);
+    this.#ownNames.set(name, statement);
+    if (this.#tracker.isUnsettled) this.#open.privates.set(statement, variant);
     else statement.adopt(state.planning, variant);
     prepared.add(variant);
     const undo = (): void => {
       prepared.delete(variant);
       this.#forget(name, statement, name);
     };
-    return this.#doubts.until({ undo }, name, variant);
+    return this.#open.doubts.until({ undo }, name, variant);
   }
 
   remove(name: string | undefined): Change {
-    const gone = name === undefined ? [...this.#names] : [[name, this.#names.get(name)] as const];
+    const gone =
+      name === undefined ? [...(this.#names ?? [])] : [[name, this.#names?.get(name)] as const];
     const { prepared } = this.#memory;
     const dropped = name === undefined ? prepared.all() : [];
     for (const [one, statement] of gone) {
-      this.#names.delete(one);
-      if (statement !== undefined) this.#callings.set(statement, one);
+      this.#names?.delete(one);
+      if (statement !== undefined) this.#open.callings.set(statement, one);
     }
     if (name === undefined) prepared.clear();
     const undo = (): void => {
       for (const [one, statement] of gone)
-        if (statement !== undefined && !this.#names.has(one)) this.#names.set(one, statement);
+        if (statement !== undefined && this.#names?.has(one) !== true)
+          this.#ownNames.set(one, statement);
       for (const variant of dropped) prepared.add(variant);
     };
-    return this.#doubts.until({ undo }, ...gone.map(([one]) => one), ...dropped);
+    return this.#open.doubts.until({ undo }, ...gone.map(([one]) => one), ...dropped);
   }
 
   /** The name was not given after all; errors may still speak of it. */
   #forget(name: string, statement: Statement, calling: string): void {
-    if (this.#names.get(name) !== statement) return;
-    this.#names.delete(name);
-    this.#callings.set(statement, calling);
+    if (this.#names?.get(name) !== statement) return;
+    this.#names?.delete(name);
+    this.#open.callings.set(statement, calling);
   }
 
   newVariant(): Variant {
@@ -366,14 +383,14 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** How the statement is called here and now. Where settings are in doubt, what is parsed now is for nobody else. */
   #variantOf(statement: Statement): Variant {
     const { prepared, state, realm } = this.#memory;
-    const own = this.#private.get(statement);
+    const own = this.#open.privates.get(statement);
     if (own !== undefined && prepared.use(own)) return own;
     const shared = statement.variantFor(state.planning, () => realm.name());
     const isDoubtful = this.#tracker.isUnsettled || statement.effects.names.length > 0;
     if (!isDoubtful || (prepared.use(shared) && statement.effects.names.length === 0))
       return shared;
     const variant = makeVariant(realm.name());
-    this.#private.set(statement, variant);
+    this.#open.privates.set(statement, variant);
     return variant;
   }
 
@@ -383,7 +400,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     prepared.add(variant);
     const undo = (): void => prepared.delete(variant);
     const made = (moves: Exchange['moves']): Assumption =>
-      this.#doubts.until({ undo, moves }, variant);
+      this.#open.doubts.until({ undo, moves }, variant);
     if (recipe.kind === 'parse') {
       const exchanged = this.#exchangeNames(effects, recipe.body, 0);
       const { edits, moves } = exchanged;
@@ -398,7 +415,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const way = making(sql, isAheadOfQuery ? 'query' : 'other');
     const [make = owed.ownMake, ...more] = way.owed;
     this.#send(make, way.bytes, made(moves));
-    for (const code of more) this.#ledger.push(code);
+    for (const code of more) this.#open.ledger.push(code);
     this.#memory.unnamed = NOBODYS;
   }
 
@@ -414,14 +431,14 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   #evict(variant: Variant): void {
     const { prepared } = this.#memory;
     prepared.delete(variant);
-    const assumption = this.#doubts.until({ undo: () => prepared.add(variant) }, variant);
+    const assumption = this.#open.doubts.until({ undo: () => prepared.add(variant) }, variant);
     this.#send(owed.ownClose, closeStatement(variant.name), assumption);
   }
 
   #send(code: number, message: Uint8Array, assumption?: Assumption): void {
-    this.#outbox.upTo(this.#at);
-    this.#outbox.put(message);
-    this.#ledger.push(code, assumption);
+    this.#open.outbox.upTo(this.#at);
+    this.#open.outbox.put(message);
+    this.#open.ledger.push(code, assumption);
   }
 
   /** A Parse of a name that is free. Returns under which name it goes on; undefined where it need not. */
@@ -438,17 +455,18 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const statement = hasNames
       ? new Statement({ kind: 'parse', body: bytes.slice(sqlStart, end) }, effects)
       : realm.intern(bytes, sqlStart, end, effects);
+    this.#hadName ??= new WeakSet();
     this.#hasSynonyms ||= this.#hadName.has(statement);
     this.#hadName.add(statement);
     statement.exchange = exchanged;
-    this.#names.set(name, statement);
+    this.#ownNames.set(name, statement);
     const shared = statement.variantFor(state.planning, () => realm.name());
     const isDoubtful = hasNames || this.#tracker.isUnsettled;
     // In a failed transaction the database must say so; whether this is one may not be known yet.
-    const isClear = !isDoubtful && status !== 'E' && !this.#ledger.hasAnyEnd;
+    const isClear = !isDoubtful && status !== 'E' && !this.#open.ledger.hasAnyEnd;
     if (isClear && prepared.use(shared)) return undefined;
     const variant = isDoubtful || prepared.use(shared) ? makeVariant(realm.name()) : shared;
-    if (variant !== shared) this.#private.set(statement, variant);
+    if (variant !== shared) this.#open.privates.set(statement, variant);
     this.#makeRoom();
     prepared.add(variant);
     const undo = (): void => {
@@ -456,16 +474,16 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       this.#forget(name, statement, calling);
     };
     const assumption = { undo, moves: exchanged.moves };
-    this.#ledger.push(owed.parse, this.#doubts.until(assumption, name, variant));
+    this.#open.ledger.push(owed.parse, this.#open.doubts.until(assumption, name, variant));
     return variant;
   }
 
   /** It is there already: its answer comes from us, in its turn (trap PG-06). */
   #elide({ at, end }: Place, name: string): void {
-    this.#outbox.upTo(at);
-    this.#outbox.resumeAt(end);
-    const undo = (): void => void this.#names.delete(name);
-    this.#ledger.push(owed.elidedParse, this.#doubts.until({ undo }, name));
+    this.#open.outbox.upTo(at);
+    this.#open.outbox.resumeAt(end);
+    const undo = (): void => void this.#names?.delete(name);
+    this.#open.ledger.push(owed.elidedParse, this.#open.doubts.until({ undo }, name));
   }
 
   #unnamed(source: UnnamedSource | undefined): UnnamedStatement {
@@ -479,13 +497,15 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const isMade = this.#makeUnnamed();
     if (isMade && unnamed?.isTold === true) {
       this.#send(owed.ownDescribe, describeStatement(''), unnamed.compare());
-      this.#outbox.put(flush());
+      this.#open.outbox.put(flush());
     }
     if (unnamed?.isComparing === true) return undefined;
     const isChanged = unnamed?.isChanged === true;
     if (isChanged)
-      exchange(this.#outbox, place, [{ start: nameAt, end: nameAt, to: NO_STATEMENT.nameBytes }]);
-    this.#ledger.push(owed.bind, isChanged ? new ChangedResult() : undefined);
+      exchange(this.#open.outbox, place, [
+        { start: nameAt, end: nameAt, to: NO_STATEMENT.nameBytes },
+      ]);
+    this.#open.ledger.push(owed.bind, isChanged ? new ChangedResult() : undefined);
     return unnamed?.source ?? NOTHING;
   }
 
@@ -510,7 +530,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const variant = this.ensure(statement);
     const asking = this.#described.compare(statement, variant, this.#memory.prepared);
     this.#send(owed.ownDescribe, describeStatement(variant.name), asking);
-    this.#outbox.put(flush());
+    this.#open.outbox.put(flush());
   }
 
   #exchangeNames(effects: Effects, bytes: Uint8Array, textStart: number): Exchange {

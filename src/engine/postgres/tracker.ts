@@ -26,6 +26,20 @@ const reportedNames: Readonly<Record<string, string>> = {
   timezone: 'TimeZone',
 };
 
+/** What statements have done, or may have. */
+class Matters {
+  /** Reasons that a statement gave and the database has not been asked about, and those that it is being asked about. */
+  suspected = new Map<Probed, string>();
+  probing: ReadonlyMap<Probed, string> = new Map();
+  readonly released = new Set<PinReason>();
+  readonly touched = new Map<string, Touch>();
+  touchesAllKnown = false;
+  /** Parameters that were reported though nothing had touched them. */
+  readonly unexplained = new Set<string>();
+  /** How the values that are asked for were written. */
+  literals: ReadonlyMap<string, string> = new Map();
+}
+
 /**
  * Follows what one session leaves behind on its connection: settings, which are carried along to the next one, and whatever
  * ties it to this one. A statement's words say what may have changed. What did change is known where a statement that stands for
@@ -43,17 +57,9 @@ export class Tracker {
   readonly #login: string;
   /** The values to which the session's RESET returns. */
   readonly #defaults: ReadonlyMap<string, string>;
-  readonly #pins = new Set<PinReason>();
-  /** Reasons that a statement gave and the database has not been asked about, and those that it is being asked about. */
-  #suspected = new Map<Probed, string>();
-  #probing: ReadonlyMap<Probed, string> = new Map();
-  readonly #released = new Set<PinReason>();
-  readonly #touched = new Map<string, Touch>();
-  #touchesAllKnown = false;
-  /** Parameters that were reported though nothing had touched them. */
-  readonly #unexplained = new Set<string>();
-  /** How the values that are asked for were written. */
-  #literals: ReadonlyMap<string, string> = new Map();
+  #pins: Set<PinReason> | undefined;
+  /** What is to be settled; most sessions never have anything. */
+  #matters: Matters | undefined;
   /** Nothing to settle: the common case, seen at a glance. */
   #isIdle = true;
   #questions: AuditQuestions | undefined;
@@ -73,12 +79,16 @@ export class Tracker {
     this.wanted = parts.outfit.state;
   }
 
+  get #open(): Matters {
+    return (this.#matters ??= new Matters());
+  }
+
   get isPinned(): boolean {
-    return this.#pins.size > 0;
+    return this.#pins !== undefined && this.#pins.size > 0;
   }
 
   isPinnedBy(reason: PinReason): boolean {
-    return this.#pins.has(reason);
+    return this.#pins?.has(reason) === true;
   }
 
   /** Something is to be found out before the connection may go to somebody else. */
@@ -100,8 +110,8 @@ export class Tracker {
     if (changesSettings(effects)) this.isUnsettled = true;
     if (effects.isTransactional) this.isDisturbed = true;
     if (effects.resets !== 'none') this.#noteReset(effects);
-    for (const touch of effects.touches) this.#touched.set(touch.name, touch);
-    if (effects.hidden !== 'none') this.#touchesAllKnown = true;
+    for (const touch of effects.touches) this.#open.touched.set(touch.name, touch);
+    if (effects.hidden !== 'none') this.#open.touchesAllKnown = true;
     if (this.#pinning === 'aws') {
       for (const reason of effects.awsPins) this.pin(reason, effects.digest);
       return;
@@ -109,11 +119,12 @@ export class Tracker {
     for (const reason of effects.pins) {
       // What is being asked about may turn out to be gone, and this is new.
       if (!isProbed(reason)) this.pin(reason, effects.digest);
-      else if (!this.#pins.has(reason) || this.#questions !== undefined)
-        this.#suspected.set(reason, effects.digest);
+      else if (this.#pins?.has(reason) !== true || this.#questions !== undefined)
+        this.#open.suspected.set(reason, effects.digest);
     }
     for (const reason of effects.releases) {
-      if (this.#pins.has(reason) || this.#questions !== undefined) this.#released.add(reason);
+      if (this.#pins?.has(reason) === true || this.#questions !== undefined)
+        this.#open.released.add(reason);
     }
   }
 
@@ -130,18 +141,22 @@ export class Tracker {
   }
 
   hasLost(name: string): boolean {
-    return this.#touched.get(name)?.how === 'reset' && this.#defaults.has(name);
+    return this.#matters?.touched.get(name)?.how === 'reset' && this.#defaults.has(name);
   }
 
   /** A transaction goes on: what brings them back in it. Whether that lasts is found out at its end. */
   restoreDefaults(): readonly string[] {
-    const lost = [...this.#defaults].filter(([name]) => this.#touched.get(name)?.how === 'reset');
-    for (const [name] of lost) this.#touched.set(name, { name, how: 'set', literal: undefined });
+    const lost = [...this.#defaults].filter(
+      ([name]) => this.#open.touched.get(name)?.how === 'reset',
+    );
+    for (const [name] of lost)
+      this.#open.touched.set(name, { name, how: 'set', literal: undefined });
     return statementsBetween(new Map(), new Map(lost));
   }
 
   pin(reason: PinReason, digest: string): void {
-    if (this.#pins.has(reason)) return;
+    if (this.#pins?.has(reason) === true) return;
+    this.#pins ??= new Set();
     this.#pins.add(reason);
     this.#sink.pin(reason, digest);
   }
@@ -151,12 +166,12 @@ export class Tracker {
     const setting = name.toLowerCase();
     // Who is a superuser changes with the role.
     const changed = setting === 'is_superuser' ? identity : [setting];
-    if (changed.some((one) => this.#touched.has(one))) return;
+    if (changed.some((one) => this.#open.touched.has(one))) return;
     this.#isIdle = false;
     this.isDisturbed = true;
     for (const one of changed)
-      this.#touched.set(one, { name: one, how: 'set', literal: undefined });
-    this.#unexplained.add(setting);
+      this.#open.touched.set(one, { name: one, how: 'set', literal: undefined });
+    this.#open.unexplained.add(setting);
   }
 
   /**
@@ -167,11 +182,12 @@ export class Tracker {
     if (this.#isIdle) {
       this.isDisturbed = false;
       this.isUnsettled = false;
+      if (this.#questions === undefined) this.#matters = undefined;
       return undefined;
     }
     const changes = new Map<string, string | undefined>();
     const asked: string[] = [];
-    for (const touch of this.#touched.values()) {
+    for (const touch of this.#open.touched.values()) {
       const known = this.#outcome(memory, touch);
       if (known === undefined) asked.push(touch.name);
       else changes.set(touch.name, known.value);
@@ -182,11 +198,11 @@ export class Tracker {
     this.#questions = {
       settings: asked,
       madeUp: memory.realm.madeUp,
-      allKnown: this.#touchesAllKnown,
+      allKnown: this.#open.touchesAllKnown,
       reasons,
       inHex: memory.parameters.get(ENCODING) !== 'UTF8',
     };
-    this.#literals = this.isDisturbed ? new Map() : literalsOf(asked, this.#touched);
+    this.#open.literals = this.isDisturbed ? new Map() : literalsOf(asked, this.#open.touched);
     this.#clear();
     if (asked.length > 0 || reasons.length > 0 || this.#questions.allKnown)
       return auditQuery(this.#questions);
@@ -205,7 +221,7 @@ export class Tracker {
     }
     const answers = readAudit(questions, row, this.#login);
     for (const name of answers.madeUp) memory.realm.madeUp.add(name);
-    for (const [name, literal] of this.#literals) {
+    for (const [name, literal] of this.#open.literals) {
       const value = answers.settings.get(name);
       if (value !== undefined) memory.realm.learn(name, literal, value);
     }
@@ -218,10 +234,10 @@ export class Tracker {
   #noteReset({ resets, touches }: Effects): void {
     // Which came first within one text is not known.
     if (touches.length > 0) this.isDisturbed = true;
-    const names = new Set([...this.wanted.values.keys(), ...this.#touched.keys()]);
+    const names = new Set([...this.wanted.values.keys(), ...this.#open.touched.keys()]);
     for (const name of names) {
       if (resets === 'everything' || !identity.includes(name))
-        this.#touched.set(name, { name, how: 'reset', literal: undefined });
+        this.#open.touched.set(name, { name, how: 'reset', literal: undefined });
     }
   }
 
@@ -236,7 +252,7 @@ export class Tracker {
     if (value !== undefined && !identity.includes(name)) {
       const isInitial = value === memory.initial.get(reported);
       if (this.#defaults.has(name) && this.isDisturbed) return undefined;
-      if (this.#unexplained.has(name)) return undefined;
+      if (this.#open.unexplained.has(name)) return undefined;
       if (!ASCII.test(value) && memory.parameters.get(ENCODING) !== 'UTF8') return undefined;
       return { value: isInitial && !this.#defaults.has(name) ? undefined : value };
     }
@@ -247,12 +263,12 @@ export class Tracker {
 
   /** What came as a change without a cause, and is no setting of the session's, is the database's new configuration. */
   #rebase(memory: PostgresMemory, settings: ReadonlyMap<string, string | undefined>): void {
-    for (const name of this.#unexplained) {
+    for (const name of this.#open.unexplained) {
       const reported = reportedNames[name] ?? name;
       const value = memory.parameters.get(reported);
       if (value !== undefined && settings.get(name) === undefined) memory.rebase(reported, value);
     }
-    this.#unexplained.clear();
+    this.#open.unexplained.clear();
   }
 
   #apply(memory: PostgresMemory, changes: ReadonlyMap<string, string | undefined>): void {
@@ -265,31 +281,31 @@ export class Tracker {
   }
 
   #reasonsToProbe(): readonly Probed[] {
-    const reasons = new Set<Probed>(this.#suspected.keys());
-    for (const reason of this.#released) if (isProbed(reason)) reasons.add(reason);
+    const reasons = new Set<Probed>(this.#open.suspected.keys());
+    for (const reason of this.#open.released) if (isProbed(reason)) reasons.add(reason);
     return [...reasons];
   }
 
   #releaseForSure(): void {
-    for (const reason of this.#released) if (!isProbed(reason)) this.unpin(reason);
+    for (const reason of this.#open.released) if (!isProbed(reason)) this.unpin(reason);
   }
 
   #confirm(reason: Probed, holds: boolean): void {
-    const digest = this.#probing.get(reason);
+    const digest = this.#open.probing.get(reason);
     if (!holds) this.unpin(reason);
     else if (digest !== undefined) this.pin(reason, digest);
   }
 
   unpin(reason: PinReason): void {
-    if (this.#pins.delete(reason)) this.#sink.unpin(reason);
+    if (this.#pins?.delete(reason) === true) this.#sink.unpin(reason);
   }
 
   #clear(): void {
-    this.#probing = this.#suspected;
-    this.#suspected = new Map();
-    this.#touched.clear();
-    this.#released.clear();
-    this.#touchesAllKnown = false;
+    this.#open.probing = this.#open.suspected;
+    this.#open.suspected = new Map();
+    this.#open.touched.clear();
+    this.#open.released.clear();
+    this.#open.touchesAllKnown = false;
     this.isDisturbed = false;
     this.#isIdle = true;
   }
