@@ -31,6 +31,8 @@ const poolSettings = {
   maxConnecting: 8,
 } as const;
 
+const secret = new Uint8Array(4);
+
 const entranceSettings = {
   tlsMode: 'disable',
   channelBinding: 'prefer',
@@ -70,7 +72,7 @@ export class Scene {
     for (let number = 1; number <= clients; number += 1) {
       const { link } = new ClientPeer(poll, requests(mode, number));
       // The link holds it as its handler.
-      void new Session(host, { link, who, number, welcome: memory, options: relayOptions });
+      void new Session(host, { link, who, number, secret, welcome: memory, options: relayOptions });
     }
     return new Scene(poll);
   }

@@ -1,11 +1,15 @@
 import type { DiscardReason } from './discard.ts';
 import type { Fault } from './fault.ts';
+import type { Link } from './link.ts';
 import type { PinReason } from './pin.ts';
 
 /** Where the core reports what happens. Implemented by `server/` for logs; tests listen in. Numbers are counted in `Counters`. */
 export interface Observer {
-  /** `via` is the peer that has passed the connection on and told whose it is. */
-  clientConnected(client: number, peer: string, via?: string): void;
+  /**
+   * `via` is the peer that has passed the connection on and told whose it is. Whose it is costs a system call: only who wants to
+   * know need ask the link.
+   */
+  clientConnected(client: number, link: Pick<Link, 'peer'>, via?: string): void;
   /** The peer did not tell, as it should, whose connection this is. `why` is undefined where time ran out. */
   introductionRefused(client: number, peer: string, why: string | undefined): void;
   clientSignedIn(client: number, user: string, method: string): void;

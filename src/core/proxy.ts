@@ -54,7 +54,6 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
   #keeper: Doorkeeper;
   #settings: ClientSettings;
   readonly #sessions = new Map<number, Session<Memory, Who>>();
-  readonly #secrets = new Map<number, Uint8Array>();
   /** Links of clients whose login is under way. */
   readonly #arriving = new Set<Link>();
   /** Links of sessions that are over, whose clients have not read their last words yet; and when patience ends. */
@@ -144,7 +143,6 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
 
   forget(session: Session<Memory, Who>): void {
     this.#sessions.delete(session.number);
-    this.#secrets.delete(session.number);
     this.counters.clientConnectionsClosed += 1;
     if (session.link.queuedBytes > 0)
       this.#leaving.set(session.link, this.tickMs + LAST_WORDS_TIMEOUT_MS);
@@ -209,12 +207,17 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     introduced: () => void,
   ): Conversation<Entry<Memory, Who>> {
     const { engine, observer } = this;
-    const { peer } = link;
-    const client =
-      this.#parts.introduce === undefined ? undefined : yield* this.#parts.introduce(peer);
+    let via: string | undefined;
+    if (this.#parts.introduce !== undefined) {
+      const { peer } = link;
+      const client = yield* this.#parts.introduce(peer);
+      if (client !== undefined) {
+        via = peer;
+        link.peer = client;
+      }
+    }
     introduced();
-    link.peer = client ?? peer;
-    observer.clientConnected(door.cancelNumber, link.peer, client === undefined ? undefined : peer);
+    observer.clientConnected(door.cancelNumber, link, via);
     return yield* engine.greet(door);
   }
 
@@ -234,11 +237,10 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     }
     this.counters.clientConnectionsSetupSucceeded += 1;
     this.observer.clientSignedIn(number, entry.who.user, entry.method);
-    const { who, welcome } = entry;
+    const { who, welcome, secret } = entry;
     const options = this.#settings.relay;
-    const session = new Session(this, { link, who, number, welcome, options });
+    const session = new Session(this, { link, who, number, secret, welcome, options });
     this.#sessions.set(number, session);
-    this.#secrets.set(number, entry.secret);
     if (!link.isOpen) session.closed(undefined);
     else if (this.draining) session.drain();
     else if (leftover.length > 0) session.data(leftover);
@@ -268,7 +270,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
   /** Whoever is there hears nothing: it may not even be a client of the engine's kind. */
   #notIntroduced(link: Link, number: number, error: unknown): void {
     const { observer } = this;
-    observer.clientConnected(number, link.peer);
+    observer.clientConnected(number, link);
     if (error instanceof Violation) observer.introductionRefused(number, link.peer, error.message);
     else if (error instanceof TalkTimeout)
       observer.introductionRefused(number, link.peer, undefined);
@@ -305,9 +307,10 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
       return;
     }
     // A stranger learns by no clock which numbers are taken: something is always compared, all of it.
-    const own = this.#secrets.get(number);
+    const session = this.#sessions.get(number);
+    const own = session?.secret;
     const expected = own?.length === secret.length ? own : new Uint8Array(secret.length);
-    if (timingSafeEqual(secret, expected) && expected === own) this.#sessions.get(number)?.cancel();
+    if (timingSafeEqual(secret, expected) && expected === own) session?.cancel();
   }
 
   /** A number that no session has: sessions live for days while others come and go. */

@@ -39,13 +39,15 @@ export class Session<Memory, Who extends Principal>
   readonly number: number;
   readonly who: Who;
   readonly link: Link;
+  /** Who knows it may have this session's requests stopped. */
+  readonly secret: Uint8Array;
   readonly #host: SessionHost<Memory, Who>;
   readonly #lot: Lot<Memory, Who>;
   readonly #relay: Relay<Memory>;
   #connection: ServerConnection<Memory, Who> | undefined;
   #pins: Set<PinReason> | undefined;
   /** Bytes of the client's that nobody has dealt with yet: it waits for a connection, or must read its replies first. */
-  #pending: Uint8Array[] = [];
+  #pending: Uint8Array[] | undefined;
   #pendingBytes = 0;
   #waiting = false;
   #over = false;
@@ -59,11 +61,19 @@ export class Session<Memory, Who extends Principal>
 
   constructor(
     host: SessionHost<Memory, Who>,
-    parts: { link: Link; who: Who; number: number; welcome: Memory; options: RelayOptions },
+    parts: {
+      link: Link;
+      who: Who;
+      number: number;
+      secret: Uint8Array;
+      welcome: Memory;
+      options: RelayOptions;
+    },
   ) {
     this.#host = host;
     this.number = parts.number;
     this.who = parts.who;
+    this.secret = parts.secret;
     this.link = parts.link;
     this.#lot = host.pool.lotOf(parts.who);
     this.#lot.sessions += 1;
@@ -131,14 +141,16 @@ export class Session<Memory, Who extends Principal>
   }
 
   #keep(bytes: Uint8Array): void {
+    this.#pending ??= [];
     this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
     if (this.#pendingBytes > limits.pendingRequestBytes.value) this.link.pause();
   }
 
   #relayPending(): void {
-    const bytes = this.#pending.length === 1 ? this.#pending[0] : concat(this.#pending);
-    this.#pending = [];
+    const pending = this.#pending ?? [];
+    const bytes = pending.length === 1 ? pending[0] : concat(pending);
+    this.#pending = undefined;
     this.#pendingBytes = 0;
     this.link.resume();
     if (bytes !== undefined) this.#relayFromClient(bytes);
@@ -375,7 +387,7 @@ export class Session<Memory, Who extends Principal>
     if (this.#waiting) pool.leave(this.#lot, this);
     this.#lot.sessions -= 1;
     this.#waiting = false;
-    this.#pending = [];
+    this.#pending = undefined;
     this.#pendingBytes = 0;
     this.link.resume(); // or its end would not be heard
     const connection = this.#connection;

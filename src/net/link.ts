@@ -1,5 +1,5 @@
 import type { Socket, SocketHandler } from 'bun';
-import { concat } from '../base/bytes.ts';
+import { concat, EMPTY } from '../base/bytes.ts';
 import type { AgreedTls } from '../core/conversation.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
@@ -21,10 +21,10 @@ const MAPPED_IPV4 = '::ffff:';
 /** A socket of Bun's, plain or TLS, with a queue for what the operating system did not take at once. */
 export class SocketLink implements Link {
   handler: LinkHandler = deaf;
-  peer: string;
+  #peer: string | undefined;
   readonly #dialled: boolean;
   #socket: Socket<SocketLink>;
-  #queue: Uint8Array[] = [];
+  #queue: Uint8Array[] | undefined;
   #queuedBytes = 0;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #paused = false;
@@ -37,13 +37,16 @@ export class SocketLink implements Link {
   constructor(socket: Socket<SocketLink>, dialled = false) {
     this.#socket = socket;
     this.#dialled = dialled;
-    const host = socket.remoteAddress;
-    this.peer = sayAddress(
-      host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host,
-      socket.remotePort,
-    );
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  }
+
+  get peer(): string {
+    return (this.#peer ??= peerOf(this.#socket));
+  }
+
+  set peer(peer: string) {
+    this.#peer = peer;
   }
 
   get queuedBytes(): number {
@@ -132,7 +135,8 @@ export class SocketLink implements Link {
 
   socketDrained(): void {
     if (this.#state === 'closed' || this.#queuedBytes === 0) return;
-    const bytes = this.#queue.length === 1 ? (this.#queue[0] ?? concat([])) : concat(this.#queue);
+    const queue = this.#queue ?? [];
+    const bytes = queue.length === 1 ? (queue[0] ?? EMPTY) : concat(queue);
     const taken = Math.max(0, this.#socket.write(bytes));
     if (taken < bytes.length) {
       this.#queue = [bytes.subarray(taken)];
@@ -178,6 +182,7 @@ export class SocketLink implements Link {
     if (this.#state !== 'open') throw new Error('the connection is closed');
     // What agreed on TLS is one byte: only a peer that has gone already does not take it.
     if (this.#queuedBytes > 0) throw new Error('the peer is gone');
+    this.#peer ??= peerOf(this.#socket);
     this.#encrypted = true;
     const verdict = await new Promise<HandshakeVerdict>((resolve) => {
       this.#handshake = resolve;
@@ -199,14 +204,25 @@ export class SocketLink implements Link {
 
   #enqueue(bytes: Uint8Array, from: number): void {
     if (this.#state === 'closed') return; // it was the write that found out
+    this.#queue ??= [];
     this.#queue.push(bytes.slice(from));
     this.#queuedBytes += bytes.length - from;
   }
 
   #drop(): void {
-    this.#queue = [];
+    this.#queue = undefined;
     this.#queuedBytes = 0;
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket<SocketLink>): string {
+  return sayPeer(remoteAddress, remotePort);
+}
+
+/** Of a socket that is closed, nothing is known; the type declarations do not tell. */
+function sayPeer(host: string | undefined, port: number): string {
+  if (host === undefined) return 'a peer that is gone';
+  return sayAddress(host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host, port);
 }
 
 interface UpgradeOptions {

@@ -27,7 +27,7 @@ function rig(level: LogLevel, format: LogFormat = 'json', debugLogging = false) 
 
 /** Everything that can happen, once. */
 function everything(report: Report): void {
-  report.clientConnected(7, '10.0.0.1:45678', '10.0.0.2:5678');
+  report.clientConnected(7, { peer: '10.0.0.1:45678' }, '10.0.0.2:5678');
   report.introductionRefused(9, '10.0.0.2:5678', 'Why.');
   report.clientSignedIn(7, 'app', 'SCRAM-SHA-256');
   report.clientRefused(8, '10.0.0.1:45678', 'app', 'Invalid credentials.');
@@ -55,10 +55,10 @@ function said(act: (report: Report) => void): string[] {
 
 describe('sentences of RDS Proxy', () => {
   test('clients', () => {
-    expect(said((r) => r.clientConnected(1, '10.0.0.1:45678'))).toEqual([
+    expect(said((r) => r.clientConnected(1, { peer: '10.0.0.1:45678' }))).toEqual([
       '[DEBUG] [proxyEndpoint=default] [clientConnection=1] A new client connected from 10.0.0.1:45678.',
     ]);
-    expect(said((r) => r.clientConnected(1, '192.0.2.1:5', '10.0.0.1:45678'))).toEqual([
+    expect(said((r) => r.clientConnected(1, { peer: '192.0.2.1:5' }, '10.0.0.1:45678'))).toEqual([
       '[DEBUG] [proxyEndpoint=default] [clientConnection=1] A new client connected from 192.0.2.1:5 through 10.0.0.1:45678.',
     ]);
     expect(
@@ -117,7 +117,7 @@ test('whoever was not introduced is named, with what to do', () => {
 describe('levels', () => {
   test('a short connection leaves no line at info', () => {
     const { lines, report } = rig('info');
-    report.clientConnected(1, 'peer');
+    report.clientConnected(1, { peer: 'peer' });
     report.clientSignedIn(1, 'app', 'method');
     report.clientClosed(1, 'why');
     report.serverDiscarded(1, 'idleLimit', '');
@@ -126,12 +126,12 @@ describe('levels', () => {
 
   test('debugLogging can be switched on for one proxy while it runs, whatever the level', () => {
     const { lines, report, state } = rig('error');
-    report.clientConnected(1, 'peer');
+    report.clientConnected(1, { peer: 'peer' });
     state.debugLogging = true;
-    report.clientConnected(2, 'peer');
+    report.clientConnected(2, { peer: 'peer' });
     report.pinned(2, 1, 'listen', '');
     state.debugLogging = false;
-    report.clientConnected(3, 'peer');
+    report.clientConnected(3, { peer: 'peer' });
     expect(lines).toHaveLength(2);
   });
 

@@ -5,6 +5,7 @@ import type { DiscardReason } from '../core/discard.ts';
 import { discardReasons } from '../core/discard.ts';
 import type { Fault, FaultName } from '../core/fault.ts';
 import { faultFacts } from '../core/fault.ts';
+import type { Link } from '../core/link.ts';
 import type { Observer } from '../core/observer.ts';
 import type { PinReason } from '../core/pin.ts';
 import { pinReasons } from '../core/pin.ts';
@@ -53,8 +54,9 @@ export class Report implements Observer {
     this.#throttle.settle();
   }
 
-  clientConnected(client: number, peer: string, via?: string): void {
+  clientConnected(client: number, link: Pick<Link, 'peer'>, via?: string): void {
     if (!this.#isVerbose()) return;
+    const { peer } = link;
     this.#say('debug', 'clientConnected', {
       message: `A new client connected from ${peer}${via === undefined ? '' : ` through ${via}`}.`,
       client,

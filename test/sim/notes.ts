@@ -1,5 +1,6 @@
 import type { DiscardReason } from '../../src/core/discard.ts';
 import type { Fault, FaultName } from '../../src/core/fault.ts';
+import type { Link } from '../../src/core/link.ts';
 import type { Observer } from '../../src/core/observer.ts';
 
 /** An observer that writes down what it is told. */
@@ -14,7 +15,7 @@ export class Notes implements Observer {
     return this.faults.map(({ name }) => name);
   }
 
-  clientConnected(client: number, peer: string, via?: string): void {
+  clientConnected(client: number, { peer }: Pick<Link, 'peer'>, via?: string): void {
     const introduced = via === undefined ? '' : ` as ${peer} through ${via}`;
     this.lines.push(`client ${client} connected${introduced}`);
   }

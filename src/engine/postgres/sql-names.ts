@@ -181,3 +181,17 @@ export class NameChanges implements Assumption {
 }
 
 const TAGS = /^(?:PREPARE$|DEALLOCATE|DISCARD ALL)/;
+
+/** A message that means a statement by this name. */
+export function called(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  moves: Exchange['moves'],
+): Assumption {
+  return { undo() {}, calls: latin1(bytes, start, end), moves };
+}
+/** A statement's name as PostgreSQL compares it, by its first 63 bytes: what comes behind them it does not keep. */
+export function nameIn(bytes: Uint8Array, start: number, end: number): string {
+  return latin1(bytes, start, Math.min(end, start + NAME_BYTES));
+}

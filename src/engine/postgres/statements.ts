@@ -8,39 +8,30 @@ import { ChangedResult } from './description.ts';
 import type { ParseMessage } from '../../wire/postgres/frontend-read.ts';
 import type { Effects } from './effects.ts';
 import { NO_EFFECTS } from './effects.ts';
-import type { Assumption, Ledger } from './ledger.ts';
+import type { Assumption } from './ledger.ts';
 import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
-import type { Outbox } from './outbox.ts';
 import type { Place } from './place.ts';
 import type { Measure } from './positions.ts';
 import { measureOf } from './positions.ts';
 import { exchange } from './place.ts';
 import { STATEMENT_PREFIX } from './realm.ts';
-import type { Change, Doubts } from './doubts.ts';
+import type { Change } from './doubts.ts';
 import type { Exchange, MadeStatement, NameBook, NameDesk } from './sql-names.ts';
-import { edited, exchangeNames, NAME_BYTES, NameChanges } from './sql-names.ts';
+import { called, edited, exchangeNames, NAME_BYTES, nameIn, NameChanges } from './sql-names.ts';
 import { making } from './state.ts';
 import type { Variant } from './statement.ts';
 import { makeVariant, parseMessage, sqlOf, Statement } from './statement.ts';
 import type { Tracker } from './tracker.ts';
+import type { Traffic } from './traffic.ts';
 import type { UnnamedHome, UnnamedSource } from './unnamed.ts';
-import { NOBODYS, UnnamedStatement } from './unnamed.ts';
+import { kept, NOBODYS, UnnamedStatement } from './unnamed.ts';
 
 /** A name that no statement ever has, and one that is given only to be taken away again. */
 const NO_STATEMENT = makeVariant(`${STATEMENT_PREFIX}0`);
 const PASSING = makeVariant(`${STATEMENT_PREFIX}00`);
 /** An empty text without parameters: it can be parsed even in a failed transaction. */
 const EMPTY_BODY = Uint8Array.of(0, 0, 0);
-
-/** Where the session's request at hand is written down. */
-interface Desk {
-  readonly ledger: Ledger;
-  readonly outbox: Outbox;
-  readonly doubts: Doubts;
-  readonly privates: Map<Statement, Variant>;
-  readonly callings: Map<Statement, string>;
-}
 
 /** What a portal executes. */
 export interface Executed {
@@ -55,7 +46,7 @@ export interface Executed {
  */
 export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** What the request at hand is written down in. */
-  #desk: Desk | undefined;
+  #desk: Traffic | undefined;
   readonly #tracker: Tracker;
   readonly #most: number;
   #names: Map<string, Statement> | undefined;
@@ -109,11 +100,11 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   /** A request begins, or goes on elsewhere. */
-  sitAt(desk: Desk | undefined): void {
+  sitAt(desk: Traffic | undefined): void {
     this.#desk = desk;
   }
 
-  get #open(): Desk {
+  get #open(): Traffic {
     return must(this.#desk, 'statements outside of a request');
   }
 
@@ -543,27 +534,3 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
 const NO_NAME = makeVariant('');
 const NO_EXCHANGE: Exchange = { edits: [], made: undefined, moves: undefined };
 const NOTHING: Executed = { effects: NO_EFFECTS, exchange: NO_EXCHANGE };
-
-/** A message that means a statement by this name. */
-function called(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  moves: Exchange['moves'],
-): Assumption {
-  return { undo() {}, calls: latin1(bytes, start, end), moves };
-}
-/** What a session may hold on to of a chunk, rather than copy what it needs. */
-const KEPT_CHUNK_BYTES = 1_024;
-
-/** A statement's name as PostgreSQL compares it, by its first 63 bytes: what comes behind them it does not keep. */
-function nameIn(bytes: Uint8Array, start: number, end: number): string {
-  return latin1(bytes, start, Math.min(end, start + NAME_BYTES));
-}
-
-/** The source as it may be kept: chunks belong to whoever has received them. */
-function kept(source: UnnamedSource): UnnamedSource {
-  const { bytes, start, end } = source;
-  if (bytes.length <= KEPT_CHUNK_BYTES) return source;
-  return { ...source, bytes: bytes.slice(start, end), start: 0, end: end - start };
-}

@@ -112,3 +112,13 @@ export class UnnamedStatement implements Assumption {
     return this.#isUndone ? this.#before?.standing() : this;
   }
 }
+
+/** What a session may hold on to of a chunk, rather than copy what it needs. */
+const KEPT_CHUNK_BYTES = 1_024;
+
+/** The source as it may be kept: chunks belong to whoever has received them. */
+export function kept(source: UnnamedSource): UnnamedSource {
+  const { bytes, start, end } = source;
+  if (bytes.length <= KEPT_CHUNK_BYTES) return source;
+  return { ...source, bytes: bytes.slice(start, end), start: 0, end: end - start };
+}
