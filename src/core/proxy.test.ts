@@ -140,7 +140,7 @@ describe('letting clients in', () => {
 
 describe('being introduced', () => {
   /** Takes one letter: `0` for nobody, `!` for a violation, or the client's name. */
-  function* introduce(peer: string): Conversation<string | undefined> {
+  function* introduce({ peer }: { readonly peer: string }): Conversation<string | undefined> {
     const letter = latin1(yield* read(1));
     if (letter === '!') throw new Violation(`no word for ${peer}`);
     return letter === '0' ? undefined : `${letter}:1`;

@@ -27,7 +27,7 @@ export interface ProxyParts<Memory, Who extends Principal> extends PoolParts<Mem
    * Comes before the engine's greeting, whichever side speaks first there: lets whoever has passed the connection on say
    * whose it is. Returns the client's address; undefined where it is the peer's own. A `Violation` ends the connection.
    */
-  introduce?(peer: string): Conversation<string | undefined>;
+  introduce?(link: Pick<Link, 'peer'>): Conversation<string | undefined>;
   /** A cancel request arrived here for a session of another process. */
   forwardCancel?(worker: number, number: number, secret: Uint8Array): void;
 }
@@ -209,10 +209,9 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     const { engine, observer } = this;
     let via: string | undefined;
     if (this.#parts.introduce !== undefined) {
-      const { peer } = link;
-      const client = yield* this.#parts.introduce(peer);
+      const client = yield* this.#parts.introduce(link);
       if (client !== undefined) {
-        via = peer;
+        via = link.peer;
         link.peer = client;
       }
     }

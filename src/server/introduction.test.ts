@@ -71,7 +71,7 @@ function meet(
   peer = BALANCER,
 ): Promise<Rehearsal<string | undefined>> {
   const settings = { proxyProtocol, proxyProtocolNetworks: networks };
-  return rehearse(introduction(peer, settings), chunks);
+  return rehearse(introduction({ peer }, settings), chunks);
 }
 
 function hex(bytes: Uint8Array): string {

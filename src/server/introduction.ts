@@ -3,6 +3,7 @@ import type { IpNetwork } from '../base/ip.ts';
 import { isWithin, parseIp } from '../base/ip.ts';
 import type { Conversation } from '../core/conversation.ts';
 import { peek, read } from '../core/conversation.ts';
+import type { Link } from '../core/link.ts';
 import { sayAddress } from '../net/wording.ts';
 import type { Source } from '../wire/proxy-protocol/header.ts';
 import { recognise } from '../wire/proxy-protocol/header.ts';
@@ -17,16 +18,16 @@ export interface IntroductionSettings {
 
 /**
  * Reads the PROXY protocol header by which a load balancer tells whose connection this is, before anybody else speaks.
- * Returns that client's address, or undefined where `peer` itself is the client. A `Violation` is a sentence for the log that
+ * Returns that client's address, or undefined where the link's peer itself is the client. A `Violation` is a sentence for the log that
  * says what to do.
  */
 export function* introduction(
-  peer: string,
+  link: Pick<Link, 'peer'>,
   { proxyProtocol, proxyProtocolNetworks }: IntroductionSettings,
 ): Conversation<string | undefined> {
   if (proxyProtocol === 'disabled') return undefined;
   const isRequired = proxyProtocol === 'required';
-  const isTrusted = isOneOf(peer, proxyProtocolNetworks);
+  const isTrusted = isOneOf(link.peer, proxyProtocolNetworks);
   if (isRequired && !isTrusted)
     throw new Violation(
       'Its address is in none of proxyProtocolNetworks: add it there if it is a load balancer; clients must come through one.',

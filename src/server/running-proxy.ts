@@ -152,7 +152,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
         counters: new Counters(),
         observer: this.#report,
         share: around.share,
-        introduce: (peer) => introduction(peer, this.plan.proxy),
+        introduce: (link) => introduction(link, this.plan.proxy),
         forwardCancel: (worker, number, secret) =>
           around.forwardCancel?.(proxy.name, worker, number, secret),
       },

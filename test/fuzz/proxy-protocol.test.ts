@@ -68,7 +68,10 @@ async function outcome(
 ): Promise<unknown> {
   const settings = { proxyProtocol, proxyProtocolNetworks: networks };
   try {
-    const { result, sent } = await rehearse(introduction('10.0.0.2:41000', settings), chunks);
+    const { result, sent } = await rehearse(
+      introduction({ peer: '10.0.0.2:41000' }, settings),
+      chunks,
+    );
     expect(sent).toEqual([]);
     return { result };
   } catch (error) {
@@ -93,7 +96,7 @@ describe('PROXY protocol', () => {
       fc.asyncProperty(beginning, mode, few(40), async (bytes, proxyProtocol, more) => {
         const settings = { proxyProtocol, proxyProtocolNetworks: networks };
         const meet = (chunk: Uint8Array) =>
-          rehearse(introduction('10.0.0.2:41000', settings), [chunk]);
+          rehearse(introduction({ peer: '10.0.0.2:41000' }, settings), [chunk]);
         const alone = await meet(bytes).catch(() => undefined);
         if (alone === undefined) return; // it may have lacked what follows
         const followed = await meet(bytesOf(bytes, more));
