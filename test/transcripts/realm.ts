@@ -40,3 +40,11 @@ export function prepared(rig: Rig): Rig {
   rig.heard();
   return rig;
 }
+
+/** In pieces of so many bytes. */
+export function cut(bytes: Uint8Array, pieceBytes: number): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += pieceBytes)
+    pieces.push(bytes.slice(at, at + pieceBytes));
+  return pieces;
+}

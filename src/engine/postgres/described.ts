@@ -1,6 +1,6 @@
 import { limits } from '../../base/limits.ts';
 import type { Description } from './description.ts';
-import { Describing, UNREADABLE } from './description.ts';
+import { agrees, Describing, UNREADABLE } from './description.ts';
 import type { PreparedOnServer, Statement, Variant } from './statement.ts';
 
 /**
@@ -9,20 +9,50 @@ import type { PreparedOnServer, Statement, Variant } from './statement.ts';
  */
 export class Described {
   #told: Map<Statement, Description> | undefined;
+  /** The moments when the client parsed them. */
+  #parsedAt: WeakMap<Statement, number> | undefined;
+  /** What it has parsed last, until it asks what a portal of it returns. */
+  #parsedLast: Statement | undefined;
 
-  /** Whether the client knows what to expect. */
-  has(statement: Statement): boolean {
-    return this.#told?.has(statement) === true;
+  /** The client has parsed it, at this moment of the realm. */
+  parsed(statement: Statement, moment: number): void {
+    this.#parsedAt ??= new WeakMap();
+    this.#parsedAt.set(statement, moment);
+    this.#parsedLast = statement;
   }
 
-  /** The client asks. */
+  /** Whether what is on the connection was made before the client parsed it. */
+  isOutdated(statement: Statement, variant: Variant, prepared: PreparedOnServer): boolean {
+    return prepared.isOlder(variant, this.#parsedAt?.get(statement) ?? 0);
+  }
+
+  /** Whether no portal of what the client has just parsed has been asked about. */
+  isFirstPortal(statement: Statement): boolean {
+    const isFirst = this.#parsedLast === statement;
+    if (isFirst) this.#parsedLast = undefined;
+    return isFirst;
+  }
+
+  /**
+   * What the client knows to expect. `isDescribed`: it asks about the portal at hand, and believes only what it has been told of
+   * the statement itself: it asks for the columns' formats by that (pgx).
+   */
+  trusted(statement: Statement, isDescribed: boolean): Description | undefined {
+    const told = this.#told?.get(statement);
+    return isDescribed && told?.parameters === undefined ? undefined : told;
+  }
+
+  /** The client asks, about the statement or a portal of it. */
   tell(statement: Statement, variant: Variant, prepared: PreparedOnServer): Describing {
-    return new Describing((text) => {
-      if (text === undefined) return;
-      const description = statement.description(text);
+    return new Describing((heard) => {
+      if (heard === undefined) return;
+      const told = this.#told?.get(statement);
+      // What it was told of parameters before is as true as it was.
+      if (heard.parameters === undefined && told?.columns === heard.columns) return;
+      const description = statement.description(heard);
       this.#told ??= new Map();
       if (this.#told.size >= limits.sessionStatements.value) this.#told.clear();
-      if (text === UNREADABLE) this.#told.delete(statement);
+      if (heard === UNREADABLE) this.#told.delete(statement);
       else this.#told.set(statement, description);
       prepared.describe(variant, description);
     });
@@ -31,8 +61,8 @@ export class Described {
   /** We ask, where the client trusts what it was told elsewhere. */
   compare(statement: Statement, variant: Variant, prepared: PreparedOnServer): Describing {
     prepared.describe(variant, 'asking');
-    return new Describing((text) =>
-      prepared.describe(variant, text === undefined ? undefined : statement.description(text)),
+    return new Describing((heard) =>
+      prepared.describe(variant, heard === undefined ? undefined : statement.description(heard)),
     );
   }
 
@@ -41,12 +71,15 @@ export class Described {
     statement: Statement,
     variant: Variant,
     prepared: PreparedOnServer,
-  ): 'yes' | 'no' | 'asking' | 'unknown' {
-    const told = this.#told?.get(statement);
-    if (told === undefined) return 'yes';
+    isDescribed: boolean,
+  ): 'untold' | 'yes' | 'no' | 'asking' | 'unknown' {
+    const told = this.trusted(statement, isDescribed);
+    if (told === undefined) return 'untold';
     const here = prepared.descriptionOf(variant);
     if (here === undefined) return 'unknown';
     if (here === 'asking') return 'asking';
-    return here === told ? 'yes' : 'no';
+    if (agrees(here, told)) return 'yes';
+    const isHalfKnown = here.parameters === undefined && here.columns === told.columns;
+    return isHalfKnown ? 'unknown' : 'no';
   }
 }

@@ -18,6 +18,7 @@ export class Realm {
   readonly #statements = new Map<string, Statement>();
   #serverVersion: string | undefined;
   #names = 0;
+  #moments = 0;
 
   /** Another version of the server may have other words: what was learnt of the old one is forgotten. */
   meet(serverVersion: string | undefined): void {
@@ -41,6 +42,12 @@ export class Realm {
   name(): string {
     this.#names += 1;
     return STATEMENT_PREFIX + this.#names.toString(36);
+  }
+
+  /** Later than all before it. */
+  moment(): number {
+    this.#moments += 1;
+    return this.#moments;
   }
 
   /**

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { backend, bytesOf, i16, message } from '../../../test/support/messages.ts';
 import * as say from '../../../test/transcripts/conversations.ts';
-import { prepared, realm, sent } from '../../../test/transcripts/realm.ts';
-import { after, freshMemory } from '../../../test/transcripts/rig.ts';
+import { cut, prepared, realm, sent } from '../../../test/transcripts/realm.ts';
+import { after } from '../../../test/transcripts/rig.ts';
 import type { Rig } from '../../../test/transcripts/rig.ts';
-import type { PostgresMemory } from './memory.ts';
 import { SettingsState } from './state.ts';
 
 const { batch, batchReply, bind, bound, close, closed, complete, describe: tell, execute } = say;
@@ -246,6 +245,49 @@ describe('a prepared statement with a name', () => {
       expect(rig.heard().map((line) => line[0])).toEqual(['E', 'Z']);
     });
 
+    /** A session in a transaction, on a connection where another one has prepared `select 1` before. */
+    function late(): Rig {
+      const { memory, rig: start } = realm();
+      const connection = memory();
+      prepared(start(connection));
+      const rig = start(connection).client(query('begin')).server(complete('BEGIN'), ready('T'));
+      sent(rig);
+      rig.heard();
+      return rig;
+    }
+
+    test('before the client prepared it, in a transaction, is none of the client’s affair', () => {
+      const rig = late().client(parse('b', 'select 1'), bind('', 'b'), execute(), sync());
+      expect(sent(rig)).toEqual(['C Ssluice_1', 'P sluice_1|select 1', 'B |sluice_1', 'E ', 'S']);
+      rig.server(closed, parsed, bound, oneRow, ready('T'));
+      expect(rig.heard()).toEqual(['1', '2', 'D 1', 'C SELECT 1', 'Z T']);
+      rig.client(bind('', 'b'), execute(), sync());
+      expect(sent(rig)).toEqual(['B |sluice_1', 'E ', 'S']);
+    });
+
+    test('in a transaction that is still to be opened by what is under way, likewise', () => {
+      const { memory, rig: start } = realm();
+      const connection = memory();
+      prepared(start(connection));
+      const rig = start(connection).client(parse('b', 'select 1'), sync()).server(ready());
+      sent(rig);
+      rig.client(query('begin'), bind('', 'b'), execute(), sync());
+      expect(sent(rig)).toEqual([
+        ...['Q', 'C Ssluice_1', 'P sluice_1|select 1', 'B |sluice_1', 'E ', 'S'],
+      ]);
+    });
+
+    test('and is made anew in vain: the connection has what the database says', () => {
+      const rig = late().client(parse('b', 'select 1'), bind('', 'b'), execute(), sync());
+      sent(rig);
+      rig.server(closed, failure('42P01'), ready('E'));
+      expect(rig.heard().map((line) => line[0])).toEqual(['1', 'E', 'Z']);
+      rig.client(query('rollback')).server(complete('ROLLBACK'), ready());
+      sent(rig);
+      rig.client(bind('', 'b'), sync());
+      expect(sent(rig)[0]).toStartWith('P sluice_');
+    });
+
     test('is the client’s affair in a transaction, behind something that has run, and with more to come', () => {
       const { memory, rig: start } = realm();
       const inTransaction = prepared(start(memory())).client(query('begin'));
@@ -368,98 +410,3 @@ describe('a prepared statement without a name (PG-90)', () => {
     expect(sent(rig)).toEqual(['B |', 'S']);
   });
 });
-
-describe('a statement of which its client has been told what it returns (PG-83)', () => {
-  const nothing = bytesOf(message('t', i16(0)), say.noData);
-  const aColumn = bytesOf(message('t', i16(0)), say.rowDescription('a'));
-
-  /** A session that has prepared and described a statement, and then gets `next`, where somebody else's has been. */
-  function told(name: string, next: PostgresMemory, start: (memory: PostgresMemory) => Rig): Rig {
-    const rig = start(freshMemory(undefined, next.realm)).client(
-      parse(name, 'select 1'),
-      describeIt(name),
-      sync(),
-    );
-    rig.server(parsed, nothing, ready());
-    rig.free = false;
-    rig.client(bind('', name), execute(), sync()).grant(next);
-    sent(rig);
-    rig.heard();
-    return rig;
-  }
-
-  const describeIt = (name: string): Uint8Array => message('D', `S${name}\0`);
-
-  test('is asked about once on each connection, and used as soon as the answer is the same', () => {
-    const { memory, rig: start } = realm();
-    const next = memory();
-    const rig = told('a', next, start);
-    rig.server(parsed, nothing);
-    expect(sent(rig)).toEqual(['B |sluice_1', 'E ', 'S']);
-    rig.server(bound, oneRow, ready());
-    expect(rig.heard()).toEqual(['2', 'D 1', 'C SELECT 1', 'Z I']);
-    rig.free = false;
-    rig.client(bind('', 'a'), execute(), sync()).grant(next);
-    expect(sent(rig)).toEqual(['B |sluice_1', 'E ', 'S']);
-  });
-
-  test('is asked about in the same write in which it is made', () => {
-    const { memory, rig: start } = realm();
-    const rig = start(memory()).client(parse('a', 'select 1'), describeIt('a'), sync());
-    rig.server(parsed, nothing, ready());
-    sent(rig);
-    rig.free = false;
-    rig.client(bind('', 'a'), execute(), sync()).grant(memory());
-    expect(sent(rig)).toEqual(['P sluice_1|select 1', 'D Ssluice_1', 'H']);
-  });
-
-  for (const name of ['a', '']) {
-    test(`fails as it would without us where the answer differs, ${name === '' ? 'without a' : 'with a'} name`, () => {
-      const { memory, rig: start } = realm();
-      const rig = told(name, memory(), start);
-      rig.server(parsed, aColumn);
-      expect(sent(rig)).toEqual(['B |sluice_0', 'E ', 'S']);
-      rig.server(failure('26000'), ready());
-      expect(rig.heard()).toEqual(['E ERROR 0A000 cached plan must not change result type', 'Z I']);
-      expect([rig.attached, rig.pins]).toEqual([false, []]);
-    });
-  }
-
-  test('may be used again once the client has asked anew', () => {
-    const { memory, rig: start } = realm();
-    const next = memory();
-    const rig = told('a', next, start);
-    rig.server(parsed, aColumn).server(failure('26000'), ready());
-    sent(rig);
-    rig.client(describeIt('a'), sync()).grant(next).server(parsed, aColumn, ready());
-    sent(rig);
-    rig.client(bind('', 'a'), sync()).grant(next);
-    expect(sent(rig)).toEqual(['B |sluice_2', 'S']);
-  });
-
-  test('whose description is too long to be read is used as it is', () => {
-    const { memory, rig: start } = realm();
-    const long = bytesOf(message('t', i16(0)), message('T', new Uint8Array(300_000)));
-    const rig = start(memory()).client(parse('a', 'select 1'), describeIt('a'), sync());
-    for (const piece of cut(bytesOf(parsed, long, ready()), 65_536)) rig.server(piece);
-    sent(rig);
-    rig.free = false;
-    rig.client(bind('', 'a'), sync()).grant(memory());
-    expect(sent(rig)).toEqual(['P sluice_1|select 1', 'B |sluice_1', 'S']);
-  });
-
-  test('is not sent again where a plan has changed: its client would take the rows for others', () => {
-    const { memory, rig: start } = realm();
-    const rig = start(memory()).client(parse('a', 'select 1'), describeIt('a'), sync());
-    rig.server(parsed, nothing, ready()).heard();
-    rig.client(bind('', 'a'), execute(), sync()).server(failure('0A000'), ready());
-    expect(rig.heard().map((heard) => heard[0])).toEqual(['E', 'Z']);
-  });
-});
-
-function cut(bytes: Uint8Array, pieceBytes: number): readonly Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += pieceBytes)
-    pieces.push(bytes.slice(at, at + pieceBytes));
-  return pieces;
-}

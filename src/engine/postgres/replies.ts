@@ -476,11 +476,13 @@ function isDescription(type: number): boolean {
 }
 
 const UNREAD = { code: undefined, severity: '' } as const;
-/** As PostgreSQL says it. */
+/** As PostgreSQL says it. Drivers know it by its routine and prepare the statement anew: Postgres.js, pgjdbc. */
 const CHANGED = errorResponse({
   severity: 'ERROR',
   code: '0A000',
   message: 'cached plan must not change result type',
+  file: 'plancache.c',
+  routine: 'RevalidateCachedQuery',
 });
 /** feature_not_supported: among others, "cached plan must not change result type". */
 const CHANGED_RESULT = '0A000';

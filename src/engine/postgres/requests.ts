@@ -3,6 +3,7 @@ import { latin1, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelaySink } from '../../core/engine.ts';
 import { readParse, readQuery } from '../../wire/postgres/frontend-read.ts';
+import { HEADER_BYTES } from '../../wire/postgres/framing.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { StreamingClassifier } from './classifier.ts';
 import { Classifier } from './classifier.ts';
@@ -15,14 +16,16 @@ import type { Outbox } from './outbox.ts';
 import type { Place } from './place.ts';
 import type { Replies } from './replies.ts';
 import type { SequenceGuard } from './sequence-guard.ts';
-import type { Executed, Statements } from './statements.ts';
+import type { Executed } from './sql-names.ts';
+import type { Statements } from './statements.ts';
 import type { Tracker } from './tracker.ts';
 
 /** All sessions share what has been learnt about statement texts. */
 const classifier = new Classifier();
 
-/** Describe's and Close's kind byte for a statement, as against a portal. */
+/** Describe's and Close's kind byte. */
 const STATEMENT = 0x53;
+const PORTAL = 0x50;
 
 interface Parts {
   readonly sink: RelaySink;
@@ -49,6 +52,8 @@ export class Requests {
   #batchAt = 0;
   /** It cannot be sent again. */
   #isBatchLost = false;
+  /** What has just been bound to a portal that is described next. */
+  #bound: Executed | undefined;
   #streaming: StreamingClassifier | undefined;
   /** Where the stream is in its message: in the statement's name, in its text, behind it. */
   #streamIn: 'name' | 'text' | 'rest' = 'text';
@@ -61,6 +66,7 @@ export class Requests {
   end(): void {
     this.#waits = false;
     this.#portals = undefined;
+    this.#bound = undefined;
     this.#memory = undefined;
   }
 
@@ -71,6 +77,7 @@ export class Requests {
       !this.isUnsynced &&
       !this.#waits &&
       this.#portals === undefined &&
+      this.#bound === undefined &&
       this.#batchIn === undefined &&
       !this.#isBatchLost &&
       this.#streaming === undefined
@@ -203,12 +210,15 @@ export class Requests {
     const nameStart = portalEnd + 1;
     const nameEnd = nulAfter(place, nameStart);
     this.isUnsynced = true;
-    const executed = statements.bind(place, nameStart, nameEnd);
+    const isFirst = this.#batchIn === undefined && !this.#isBatchLost;
+    const isDescribed = isDescribedNext(place, portalEnd);
+    const executed = statements.bind(place, nameStart, nameEnd, isFirst, isDescribed);
     if (executed === undefined) {
       this.#waits = true;
       return false;
     }
-    if (this.#batchIn === undefined && !this.#isBatchLost) this.#beginBatch(place, executed);
+    this.#bound = isDescribed ? executed : undefined;
+    if (isFirst) this.#beginBatch(place, statements.isTrusted(executed, isDescribed));
     if (executed.effects === NO_EFFECTS && this.#portals === undefined) return true;
     this.#portals ??= new Map();
     const portal = latin1(bytes, start, portalEnd);
@@ -218,9 +228,9 @@ export class Requests {
   }
 
   /** What begins with this Bind can be sent again, unless the client would take the rows for others. */
-  #beginBatch({ bytes, at }: Place, executed: Executed): void {
-    this.#isBatchLost = this.#parts.statements.isTrusted(executed);
-    if (this.#isBatchLost) return;
+  #beginBatch({ bytes, at }: Place, isTrusted: boolean): void {
+    this.#isBatchLost = isTrusted;
+    if (isTrusted) return;
     this.#batchIn = bytes;
     this.#batchAt = at;
   }
@@ -248,8 +258,10 @@ export class Requests {
         ? statements.describe(place, start + 1, nameEnd)
         : statements.close(place, start + 1, nameEnd);
     }
-    if (type === frontend.describe) ledger.push(owed.describe);
-    else {
+    if (type === frontend.describe) {
+      statements.describePortal(this.#bound);
+      this.#bound = undefined;
+    } else {
       this.#portals?.delete(latin1(bytes, start + 1, nameEnd));
       ledger.push(owed.close);
     }
@@ -305,6 +317,17 @@ export class Requests {
     if (isOver) this.#streamIn = 'rest';
     classifier.feed(bytes, from, isOver ? textEnd : end);
   }
+}
+
+/** Whether the client asks next what this portal returns, as far as can be seen yet. */
+function isDescribedNext({ bytes, start, end }: Place, portalEnd: number): boolean {
+  const nameAt = end + HEADER_BYTES + 1;
+  const nameBytes = portalEnd + 1 - start;
+  if (nameAt + nameBytes > bytes.length || u8(bytes, end) !== frontend.describe) return false;
+  if (u8(bytes, nameAt - 1) !== PORTAL) return false;
+  for (let i = 0; i < nameBytes; i += 1)
+    if (u8(bytes, start + i) !== u8(bytes, nameAt + i)) return false;
+  return true;
 }
 
 /** Where the string that begins at `start` ends: it must have arrived. */

@@ -1,6 +1,7 @@
 import { concat, latin1, u8, utf8 } from '../../base/bytes.ts';
 import type { Change } from './doubts.ts';
 import type { Effects, NameUse } from './effects.ts';
+import { NO_EFFECTS } from './effects.ts';
 import type { Assumption } from './ledger.ts';
 import type { Measure, Move } from './positions.ts';
 import { movesOf } from './positions.ts';
@@ -52,6 +53,16 @@ export interface Exchange {
   readonly moves: readonly Move[] | undefined;
 }
 
+const NO_EXCHANGE: Exchange = { edits: [], made: undefined, moves: undefined };
+
+/** What a portal executes. */
+export interface Executed {
+  readonly effects: Effects;
+  readonly exchange: Omit<Exchange, 'edits'>;
+}
+
+export const NOTHING: Executed = { effects: NO_EFFECTS, exchange: NO_EXCHANGE };
+
 /** Exchanges the names of prepared statements in a text that begins at `textStart` of `bytes`. */
 export function exchangeNames(
   effects: Effects,
@@ -59,6 +70,7 @@ export function exchangeNames(
   textStart: number,
   desk: NameDesk,
 ): Exchange {
+  if (effects.names.length === 0) return NO_EXCHANGE;
   const edits: Edit[] = [];
   const made = new Map<string, MadeStatement>();
   for (const use of effects.names) {
@@ -181,17 +193,3 @@ export class NameChanges implements Assumption {
 }
 
 const TAGS = /^(?:PREPARE$|DEALLOCATE|DISCARD ALL)/;
-
-/** A message that means a statement by this name. */
-export function called(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  moves: Exchange['moves'],
-): Assumption {
-  return { undo() {}, calls: latin1(bytes, start, end), moves };
-}
-/** A statement's name as PostgreSQL compares it, by its first 63 bytes: what comes behind them it does not keep. */
-export function nameIn(bytes: Uint8Array, start: number, end: number): string {
-  return latin1(bytes, start, Math.min(end, start + NAME_BYTES));
-}

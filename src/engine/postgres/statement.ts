@@ -50,14 +50,13 @@ export class Statement {
   }
 
   /** The one object for what a Describe has told of it. */
-  description(text: string): Description {
-    let description = this.#descriptions.get(text);
-    if (description === undefined) {
-      description = { text };
-      if (this.#descriptions.size >= KNOWN_VARIANTS) this.#descriptions.clear();
-      this.#descriptions.set(text, description);
-    }
-    return description;
+  description(heard: Description): Description {
+    const key = `${heard.parameters ?? 'portal'} ${heard.columns}`;
+    const known = this.#descriptions.get(key);
+    if (known !== undefined) return known;
+    if (this.#descriptions.size >= KNOWN_VARIANTS) this.#descriptions.clear();
+    this.#descriptions.set(key, heard);
+    return heard;
   }
 
   variantFor(planning: SettingsState, newName: () => string): Variant {
@@ -106,6 +105,8 @@ export function sqlOf(
 const NUL = Uint8Array.of(0);
 
 interface OnServer {
+  /** A moment of the realm. */
+  readonly madeAt: number;
   usedAt: number;
   /** What it returns there, as far as anybody has asked; `asking` while somebody does. */
   description: Description | 'asking' | undefined;
@@ -129,9 +130,16 @@ export class PreparedOnServer {
     return true;
   }
 
-  add(variant: Variant): void {
+  /** `madeAt` is a moment of the realm; without one it is older than everything. */
+  add(variant: Variant, madeAt = 0): void {
     this.#uses += 1;
-    this.#variants.set(variant, { usedAt: this.#uses, description: undefined });
+    this.#variants.set(variant, { madeAt, usedAt: this.#uses, description: undefined });
+  }
+
+  /** Whether it is there from before this moment. */
+  isOlder(variant: Variant, moment: number): boolean {
+    const found = this.#variants.get(variant);
+    return found !== undefined && found.madeAt < moment;
   }
 
   descriptionOf(variant: Variant): OnServer['description'] {

@@ -7,18 +7,17 @@ import { Described } from './described.ts';
 import { ChangedResult } from './description.ts';
 import type { ParseMessage } from '../../wire/postgres/frontend-read.ts';
 import type { Effects } from './effects.ts';
-import { NO_EFFECTS } from './effects.ts';
 import type { Assumption } from './ledger.ts';
 import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
 import type { Place } from './place.ts';
 import type { Measure } from './positions.ts';
 import { measureOf } from './positions.ts';
-import { exchange } from './place.ts';
+import { called, exchange, nameIn } from './place.ts';
 import { STATEMENT_PREFIX } from './realm.ts';
 import type { Change } from './doubts.ts';
-import type { Exchange, MadeStatement, NameBook, NameDesk } from './sql-names.ts';
-import { called, edited, exchangeNames, NAME_BYTES, nameIn, NameChanges } from './sql-names.ts';
+import type { Exchange, Executed, MadeStatement, NameBook, NameDesk } from './sql-names.ts';
+import { edited, exchangeNames, NAME_BYTES, NameChanges, NOTHING } from './sql-names.ts';
 import { making } from './state.ts';
 import type { Variant } from './statement.ts';
 import { makeVariant, parseMessage, sqlOf, Statement } from './statement.ts';
@@ -32,12 +31,6 @@ const NO_STATEMENT = makeVariant(`${STATEMENT_PREFIX}0`);
 const PASSING = makeVariant(`${STATEMENT_PREFIX}00`);
 /** An empty text without parameters: it can be parsed even in a failed transaction. */
 const EMPTY_BODY = Uint8Array.of(0, 0, 0);
-
-/** What a portal executes. */
-export interface Executed {
-  readonly effects: Effects;
-  readonly exchange: Omit<Exchange, 'edits'>;
-}
 
 /**
  * One session's prepared statements by the names that it gave them. On database connections they have names of ours, which
@@ -129,7 +122,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const name = nameIn(bytes, start, nameEnd);
     const known = name === '' ? undefined : this.#names?.get(name);
     if (name !== '' && this.#isInDoubt(name)) return false;
-    const exchanged = this.#exchangeNames(effects, bytes, sqlStart);
+    const exchanged = exchangeNames(effects, bytes, sqlStart, this);
     const { edits } = exchanged;
     if (name === '') {
       const source = { bytes, start: sqlStart, end, effects, exchange: exchanged };
@@ -155,9 +148,16 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
 
   /**
    * A Bind, of which the statement's name has arrived. Undefined where it must wait: until it is known that what the client
-   * believes to get is what it would get.
+   * believes to get is what it would get. `isFirst` of its batch: it may be sent again if it fails. `isDescribed`: the client
+   * asks next what it gets.
    */
-  bind(place: Place, nameStart: number, nameEnd: number): Executed | undefined {
+  bind(
+    place: Place,
+    nameStart: number,
+    nameEnd: number,
+    isFirst: boolean,
+    isDescribed: boolean,
+  ): Executed | undefined {
     this.#goTo(place);
     if (nameStart === nameEnd) return this.#bindUnnamed(place, nameStart);
     const name = nameIn(place.bytes, nameStart, nameEnd);
@@ -169,14 +169,16 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     else {
       if (this.#hasSynonyms || nameEnd - nameStart > NAME_BYTES)
         assumption = called(place.bytes, nameStart, nameEnd, undefined);
-      const holds = this.#described.holds(
-        statement,
-        this.#variantOf(statement),
-        this.#memory.prepared,
-      );
+      const { prepared, status } = this.#memory;
+      const here = this.#variantOf(statement);
+      const holds = this.#described.holds(statement, here, prepared, isDescribed);
       if (holds === 'asking') return undefined;
-      if (holds === 'unknown') return this.#ask(statement);
-      if (holds === 'yes') variant = this.ensure(statement);
+      if (holds === 'unknown' || (holds === 'no' && this.#isOutdated(statement)))
+        return this.#ask(statement);
+      // It may fail where no transaction is open, and none can be by the time that it arrives.
+      const mayFail = isFirst && status === 'I' && !this.#open.ledger.hasAnyEnd;
+      if (holds === 'untold' && !mayFail) variant = this.ensure(statement);
+      else if (holds !== 'no') variant = this.#there(statement);
       else {
         statement.renew();
         variant = NO_STATEMENT;
@@ -208,19 +210,25 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       exchange(this.#open.outbox, place, [
         { start: nameStart, end: nameEnd, to: variant.nameBytes },
       ]);
-    const asks = statement !== undefined && variant !== undefined;
-    const { prepared } = this.#memory;
-    this.#open.ledger.push(
-      owed.describe,
-      asks ? this.#described.tell(statement, variant, prepared) : undefined,
-    );
+    this.#open.ledger.push(owed.describe, this.#telling(statement));
     return true;
   }
 
+  /** A Describe of the portal that was bound to this just now, if it was. Clients may ask that but once: pgjdbc. */
+  describePortal(bound: Executed | undefined): void {
+    const isFirst = bound instanceof Statement && this.#described.isFirstPortal(bound);
+    this.#open.ledger.push(owed.describe, isFirst ? this.#telling(bound) : undefined);
+  }
+
+  #telling(statement: Statement | undefined): Assumption | undefined {
+    if (statement === undefined) return undefined;
+    return this.#described.tell(statement, this.#variantOf(statement), this.#memory.prepared);
+  }
+
   /** Whether the client knows what a statement returns, and would take something else for that. */
-  isTrusted(executed: Executed): boolean {
+  isTrusted(executed: Executed, isDescribed: boolean): boolean {
     return executed instanceof Statement
-      ? this.#described.has(executed)
+      ? this.#described.trusted(executed, isDescribed) !== undefined
       : this.ofSession?.isTold === true;
   }
 
@@ -248,7 +256,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   query(place: Place, effects: Effects): Assumption | undefined {
     this.#goTo(place);
     if (effects.names.length > 0) {
-      const exchanged = this.#exchangeNames(effects, place.bytes, place.start);
+      const exchanged = exchangeNames(effects, place.bytes, place.start, this);
       exchange(this.#open.outbox, place, exchanged.edits);
       this.ofSession = undefined;
       this.#memory.unnamed = undefined;
@@ -360,16 +368,28 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     return NO_STATEMENT;
   }
 
-  /** Makes sure that the statement is on the connection. */
+  /**
+   * Makes sure that the statement is on the connection, and no older there than the client's Parse: a table that changed
+   * before that is none of the client's affair (trap PG-83).
+   */
   ensure(statement: Statement): Variant {
+    if (this.#isOutdated(statement)) this.#evict(this.#variantOf(statement));
+    return this.#there(statement);
+  }
+
+  // ---- on the connection ------------------------------------------------------------------------------------------
+
+  #isOutdated(statement: Statement): boolean {
+    return this.#described.isOutdated(statement, this.#variantOf(statement), this.#memory.prepared);
+  }
+
+  #there(statement: Statement): Variant {
     const variant = this.#variantOf(statement);
     if (this.#memory.prepared.use(variant)) return variant;
     this.#makeRoom();
     this.#make(statement, variant);
     return variant;
   }
-
-  // ---- on the connection ------------------------------------------------------------------------------------------
 
   /** How the statement is called here and now. Where settings are in doubt, what is parsed now is for nobody else. */
   #variantOf(statement: Statement): Variant {
@@ -387,13 +407,13 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
 
   #make(statement: Statement, variant: Variant): void {
     const { recipe, effects } = statement;
-    const { prepared } = this.#memory;
-    prepared.add(variant);
+    const { prepared, realm } = this.#memory;
+    prepared.add(variant, realm.moment());
     const undo = (): void => prepared.delete(variant);
     const made = (moves: Exchange['moves']): Assumption =>
       this.#open.doubts.until({ undo, moves }, variant);
     if (recipe.kind === 'parse') {
-      const exchanged = this.#exchangeNames(effects, recipe.body, 0);
+      const exchanged = exchangeNames(effects, recipe.body, 0, this);
       const { edits, moves } = exchanged;
       statement.exchange = exchanged;
       const body =
@@ -451,6 +471,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     this.#hadName.add(statement);
     statement.exchange = exchanged;
     this.#ownNames.set(name, statement);
+    this.#described.parsed(statement, realm.moment());
     const shared = statement.variantFor(state.planning, () => realm.name());
     const isDoubtful = hasNames || this.#tracker.isUnsettled;
     // In a failed transaction the database must say so; whether this is one may not be known yet.
@@ -459,7 +480,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const variant = isDoubtful || prepared.use(shared) ? makeVariant(realm.name()) : shared;
     if (variant !== shared) this.#open.privates.set(statement, variant);
     this.#makeRoom();
-    prepared.add(variant);
+    prepared.add(variant, realm.moment());
     const undo = (): void => {
       prepared.delete(variant);
       this.#forget(name, statement, calling);
@@ -507,7 +528,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     if (unnamed?.source === undefined) this.#send(owed.ownClose, closeStatement(''));
     else {
       const { bytes, start, end, effects } = unnamed.source;
-      const { edits, moves } = this.#exchangeNames(effects, bytes, start);
+      const { edits, moves } = exchangeNames(effects, bytes, start, this);
       const body = edited(bytes, start, end, edits);
       const forget: Assumption = { undo: () => void (this.#memory.unnamed = NOBODYS), moves };
       this.#send(owed.ownParse, parseMessage(NO_NAME, body), forget);
@@ -523,14 +544,6 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     this.#send(owed.ownDescribe, describeStatement(variant.name), asking);
     this.#open.outbox.put(flush());
   }
-
-  #exchangeNames(effects: Effects, bytes: Uint8Array, textStart: number): Exchange {
-    return effects.names.length === 0
-      ? NO_EXCHANGE
-      : exchangeNames(effects, bytes, textStart, this);
-  }
 }
 
 const NO_NAME = makeVariant('');
-const NO_EXCHANGE: Exchange = { edits: [], made: undefined, moves: undefined };
-const NOTHING: Executed = { effects: NO_EFFECTS, exchange: NO_EXCHANGE };

@@ -1,4 +1,5 @@
-import { Describing, UNREADABLE } from './description.ts';
+import type { Description } from './description.ts';
+import { agrees, Describing, UNREADABLE } from './description.ts';
 import type { Effects } from './effects.ts';
 import type { Assumption } from './ledger.ts';
 import type { Move } from './positions.ts';
@@ -39,7 +40,7 @@ export class UnnamedStatement implements Assumption {
   #isAnswered = false;
   readonly #ends: number;
   /** What the client was told that it returns, and whether that holds where it has been made again. */
-  #told: string | undefined;
+  #told: Description | undefined;
   #holds: 'yes' | 'no' | 'comparing' = 'yes';
 
   constructor(source: UnnamedSource | undefined, home: UnnamedHome) {
@@ -75,9 +76,9 @@ export class UnnamedStatement implements Assumption {
 
   /** The client asks what it returns. */
   tell(): Describing {
-    return new Describing((text) => {
-      if (text === undefined) return;
-      this.#told = text === UNREADABLE ? undefined : text;
+    return new Describing((description) => {
+      if (description === undefined) return;
+      this.#told = description === UNREADABLE ? undefined : description;
       this.#holds = 'yes';
     });
   }
@@ -85,8 +86,9 @@ export class UnnamedStatement implements Assumption {
   /** We ask, where it has been made again. */
   compare(): Describing {
     this.#holds = 'comparing';
-    return new Describing((text) => {
-      this.#holds = text === undefined || text === this.#told ? 'yes' : 'no';
+    return new Describing((here) => {
+      const told = this.#told;
+      this.#holds = here === undefined || told === undefined || agrees(here, told) ? 'yes' : 'no';
     });
   }
 
