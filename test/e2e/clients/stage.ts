@@ -23,6 +23,8 @@ export interface StageOptions {
   readonly certificate?: { readonly keyPem: string; readonly certPem: string };
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
@@ -44,12 +46,12 @@ export class Stage {
     this.caFile = join(sluice.directory, 'proxy.crt');
   }
 
-  /** The user `app` owns a schema of its name in the database `app`, and may use `public`. */
+  /** The user `app` owns a schema of its name in the database `app`, and may use `public` and make others. */
   static async open(options: StageOptions = {}): Promise<Stage> {
     const { version = 18, connections = 3, proxy = {}, database = {}, rest = {} } = options;
     const server = await withPostgres(version);
     await server.query(
-      'CREATE SCHEMA IF NOT EXISTS AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app',
+      'CREATE SCHEMA IF NOT EXISTS AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app; GRANT CREATE ON DATABASE app TO app',
       'app',
     );
     const { keyPem, certPem } =
@@ -73,8 +75,8 @@ export class Stage {
     return this.sluice.port;
   }
 
-  /** For libpq: psql, pgbench, psycopg. */
-  environment(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  /** For libpq (psql, pgbench) and whoever goes by its environment. What is undefined is not set. */
+  environment(more: Environment = {}): Environment {
     return {
       PGHOST: 'localhost',
       PGPORT: String(this.port),
@@ -97,7 +99,7 @@ export class Stage {
   /** Runs a program that finds the proxy by libpq's environment. */
   async run(
     command: readonly string[],
-    options: { readonly env?: Readonly<Record<string, string>>; readonly stdin?: string } = {},
+    options: { readonly env?: Environment; readonly stdin?: string } = {},
   ): Promise<Finished> {
     const { PATH = '', HOME = '' } = process.env;
     const child = Bun.spawn([...command], {
