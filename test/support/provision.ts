@@ -2,31 +2,76 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { installPostgres } from '../../src/cli/embedded-postgres-install.ts';
 
-/** A program that tests need, and the Debian package that has it. */
+/** A program or a library that tests need, and the Debian packages that have it. */
 interface Requirement {
   readonly name: string;
   /** Succeeds where it is there and works. */
   readonly command: readonly string[];
-  readonly debianPackage: string;
+  readonly debianPackages: readonly string[];
 }
 
 const requirements: readonly Requirement[] = [
-  { name: 'psql', command: ['psql', '--version'], debianPackage: 'postgresql-client' },
+  { name: 'psql', command: ['psql', '--version'], debianPackages: ['postgresql-client'] },
   // A part of the server's package; the wrapper of this name in the client's package finds nothing without it.
-  { name: 'pgbench', command: ['pgbench', '--version'], debianPackage: 'postgresql' },
-  { name: 'HAProxy', command: ['/usr/sbin/haproxy', '-v'], debianPackage: 'haproxy' },
-  { name: 'openssl', command: ['openssl', 'version'], debianPackage: 'openssl' },
+  { name: 'pgbench', command: ['pgbench', '--version'], debianPackages: ['postgresql'] },
+  { name: 'HAProxy', command: ['/usr/sbin/haproxy', '-v'], debianPackages: ['haproxy'] },
+  { name: 'openssl', command: ['openssl', 'version'], debianPackages: ['openssl'] },
+  python('psycopg 3', 'import psycopg', 'python3-psycopg'),
+  python('psycopg 2', 'import psycopg2', 'python3-psycopg2'),
+  python('asyncpg', 'import asyncpg', 'python3-asyncpg'),
+  python('SQLAlchemy', 'import sqlalchemy, greenlet', 'python3-sqlalchemy', 'python3-greenlet'),
+  python('Django', 'import django', 'python3-django'),
+  python('pyodbc', 'import pyodbc', 'python3-pyodbc'),
+  python(
+    'psqlODBC',
+    'import pyodbc; assert "PostgreSQL Unicode" in pyodbc.drivers()',
+    'odbc-postgresql',
+  ),
+  { name: 'PHP', command: ['php', '--version'], debianPackages: ['php-cli'] },
   {
-    name: 'psycopg 3 for /usr/bin/python3',
-    command: ['/usr/bin/python3', '-c', 'import psycopg'],
-    debianPackage: 'python3-psycopg',
+    name: 'PDO and pgsql for PHP',
+    command: [
+      'php',
+      '-r',
+      'exit(extension_loaded("pdo_pgsql") && extension_loaded("pgsql") ? 0 : 1);',
+    ],
+    debianPackages: ['php-pgsql'],
   },
   {
-    name: 'psycopg 2 for /usr/bin/python3',
-    command: ['/usr/bin/python3', '-c', 'import psycopg2'],
-    debianPackage: 'python3-psycopg2',
+    name: 'DBD::Pg for /usr/bin/perl',
+    command: ['/usr/bin/perl', '-MDBD::Pg', '-e', '1'],
+    debianPackages: ['libdbd-pg-perl'],
   },
+  ruby('pg', 'ruby-pg'),
+  ruby('activerecord', 'ruby-activerecord'),
+  ruby('sequel', 'ruby-sequel'),
+  {
+    name: 'a Java compiler',
+    command: ['javac', '--version'],
+    debianPackages: ['default-jdk-headless'],
+  },
+  file('/usr/share/java/postgresql.jar', 'libpostgresql-jdbc-java'),
+  { name: 'Go', command: ['go', 'version'], debianPackages: ['golang-go'] },
+  file('/usr/share/gocode/src/github.com/lib/pq/conn.go', 'golang-github-lib-pq-dev'),
+  file('/usr/share/gocode/src/github.com/jackc/pgx/v4/conn.go', 'golang-github-jackc-pgx-v4-dev'),
 ];
+
+/** A module of Debian's own Python; another Python's would not do. */
+function python(name: string, code: string, ...debianPackages: readonly string[]): Requirement {
+  const program = '/usr/bin/python3';
+  return { name: `${name} for ${program}`, command: [program, '-c', code], debianPackages };
+}
+
+/** A gem of Debian's own Ruby. */
+function ruby(gem: string, debianPackage: string): Requirement {
+  const program = '/usr/bin/ruby';
+  const command = [program, '-e', `gem '${gem}'`];
+  return { name: `${gem} for ${program}`, command, debianPackages: [debianPackage] };
+}
+
+function file(path: string, debianPackage: string): Requirement {
+  return { name: path, command: ['test', '-e', path], debianPackages: [debianPackage] };
+}
 
 /** Servers come from npm, and Node is what npm runs on: nothing of the system can replace them. */
 const postgresPackages = [undefined, 'postgres14'] as const;
@@ -53,7 +98,7 @@ async function install(wanted: readonly Requirement[], say: (line: string) => vo
   const missing = await missingOf(wanted);
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(', ');
-  const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))];
+  const packages = [...new Set(missing.flatMap(({ debianPackages }) => debianPackages))];
   const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
   if (process.getuid?.() !== 0 || !(await works(['apt-get', '--version']))) {
     throw new Error(`missing: ${names}; install them and run again, on Debian with:

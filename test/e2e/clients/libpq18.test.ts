@@ -47,16 +47,15 @@ for (const version of [18, 14] as const) {
     });
 
     test('the scenarios of psycopg, over protocol 3.2 and bound to TLS', async () => {
-      const script = join(import.meta.dirname, 'psycopg3.py');
+      const script = join(import.meta.dirname, 'python', 'psycopg3_scenarios.py');
       const library = 'import psycopg; print(psycopg.pq.version() // 10_000)';
       const found = await stage.succeed(['/usr/bin/python3', '-c', library], {
         env: await libpq18(),
       });
       expect(found).toBe('18\n');
       const env = { ...(await libpq18()), ...newest, ...ways['with TLS'] };
-      const python = { PYTHONDONTWRITEBYTECODE: '1' };
       for (const scenario of ['pipeline', 'copy', 'prepared', 'cancel', 'crowd'])
-        await stage.succeed(['/usr/bin/python3', script, scenario], { env: { ...env, ...python } });
+        await stage.succeed(['/usr/bin/python3', '-B', script, scenario], { env });
     });
 
     test('nothing is left behind', async () => {
