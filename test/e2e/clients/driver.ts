@@ -12,8 +12,8 @@ export interface Driver {
   /** Its name in `docs/reference/drivers.md`. */
   readonly client: string;
   /**
-   * Runs the script, which takes a scenario's name as its last argument and finds the database by libpq's environment.
-   * Each script has the scenario `version`, which signs in as the driver does by default and prints the driver's version.
+   * Runs the script, which takes scenarios' names as its last argument, with commas between them, and finds the database by
+   * libpq's environment. Each script has the scenario `version`, which signs in as the driver does by default and prints the driver's version.
    */
   readonly command: readonly string[];
   /** By name: what ties its clients to their connections, and must. */
@@ -23,8 +23,9 @@ export interface Driver {
 }
 
 /**
- * Runs each scenario against the database itself, which shows that the script is right, and through Sluice, where its
- * clients share fewer connections than they are. Holds what was pinned to what the scenario must pin, and to the page.
+ * Runs all scenarios against the database itself, which shows that the script is right, and each through Sluice, where its
+ * clients share fewer connections than they are. Holds what was pinned to what the scenario must pin, and to the page. With
+ * the older server they run one after another in one process: starting one takes longer than most of them.
  */
 export function describeDrivers(drivers: readonly Driver[]): void {
   for (const version of [18, 14] as const) {
@@ -37,15 +38,18 @@ export function describeDrivers(drivers: readonly Driver[]): void {
 
       for (const driver of drivers) {
         describe(driver.client, () => {
-          if (version === 18) describeSignIn(driver, () => stage);
+          const all = Object.keys(driver.scenarios).join();
+          if (version === 14) {
+            test(all, () => play(stage, driver, all, reasonsOf(driver)));
+            return;
+          }
+          describeSignIn(driver, () => stage);
+          test('the scenarios, at the database itself', async () => {
+            await run(stage, driver, all, directly(stage));
+          });
           for (const [scenario, expected] of Object.entries(driver.scenarios)) {
             const must = expected.length === 0 ? '' : `, which must pin: ${expected.join(', ')}`;
-            test(`${scenario}${must}`, async () => {
-              if (version === 18) await run(stage, driver, scenario, directly(stage));
-              const before = await pins(stage);
-              await run(stage, driver, scenario);
-              expect(added(before, await pins(stage))).toEqual(expected.toSorted());
-            });
+            test(`${scenario}${must}`, () => play(stage, driver, scenario, expected.toSorted()));
           }
         });
       }
@@ -61,13 +65,13 @@ export function describeDrivers(drivers: readonly Driver[]): void {
 }
 
 function describeSignIn(driver: Driver, stage: () => Stage): void {
-  const { client, scenarios, tls = true } = driver;
+  const { client, tls = true } = driver;
   const page = documentedDriver(client);
 
   test('is on the page, with its version and its pins', async () => {
     const version = await run(stage(), driver, 'version');
     expect(`${version.trim()}.`).toStartWith(`${page.version}.`);
-    expect(page.pins).toEqual([...new Set(Object.values(scenarios).flat())].toSorted());
+    expect(page.pins).toEqual(reasonsOf(driver));
   });
 
   const modes = [
@@ -84,14 +88,30 @@ function describeSignIn(driver: Driver, stage: () => Stage): void {
   });
 }
 
+function reasonsOf({ scenarios }: Driver): readonly string[] {
+  return [...new Set(Object.values(scenarios).flat())].toSorted();
+}
+
+/** Through Sluice. */
+async function play(
+  stage: Stage,
+  driver: Driver,
+  scenarios: string,
+  expected: readonly string[],
+): Promise<void> {
+  const before = await pins(stage);
+  await run(stage, driver, scenarios);
+  expect(added(before, await pins(stage))).toEqual(expected);
+}
+
 async function run(
   stage: Stage,
   { command }: Driver,
-  scenario: string,
+  scenarios: string,
   env: Environment = {},
 ): Promise<string> {
   const defaults = { PGSSLMODE: undefined, PGSSLROOTCERT: undefined };
-  return await stage.succeed([...command, scenario], { env: { ...defaults, ...env } });
+  return await stage.succeed([...command, scenarios], { env: { ...defaults, ...env } });
 }
 
 function directly({ server }: Stage): Environment {

@@ -1,4 +1,4 @@
-// Go's drivers through Sluice: one driver and one scenario a run, found by libpq's environment.
+// Go's drivers through Sluice: one driver and some scenarios a run, found by libpq's environment.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,7 +26,9 @@ var drivers = map[string]map[string]func(context.Context){"pq": pqScenarios, "pg
 func main() {
 	ctx, stop := context.WithTimeout(context.Background(), 50*time.Second)
 	defer stop()
-	drivers[os.Args[1]][os.Args[2]](ctx)
+	for _, name := range strings.Split(os.Args[2], ",") {
+		drivers[os.Args[1]][name](ctx)
+	}
 }
 
 func must(err error) {

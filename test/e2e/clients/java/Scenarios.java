@@ -22,7 +22,7 @@ import org.postgresql.copy.CopyManager;
 import org.postgresql.largeobject.LargeObject;
 import org.postgresql.largeobject.LargeObjectManager;
 
-/** pgjdbc through Sluice: one scenario a run, found by libpq's environment. */
+/** pgjdbc through Sluice: some scenarios a run, found by libpq's environment. */
 public class Scenarios {
     /** One time zone for each client of a crowd: no two alike, and more than there are connections. */
     static final List<String> ZONES = List.of(
@@ -31,8 +31,8 @@ public class Scenarios {
     static final int ROUNDS = 4;
 
     public static void main(String[] arguments) throws Exception {
-        String name = arguments[arguments.length - 1];
-        Scenarios.class.getDeclaredMethod(name).invoke(null);
+        String names = arguments[arguments.length - 1];
+        for (String name : names.split(",")) Scenarios.class.getDeclaredMethod(name).invoke(null);
     }
 
     static Connection connect(String... more) throws SQLException {

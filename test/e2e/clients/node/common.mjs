@@ -22,11 +22,12 @@ export const address = {
   ...(ssl !== undefined && { ssl }),
 };
 
-/** Plays the scenario that the last argument names. */
+/** Plays the scenarios that the last argument names. */
 export async function play(scenarios) {
-  const name = process.argv.at(-1);
-  assert.ok(Object.hasOwn(scenarios, name), `there is no scenario ${name}`);
-  await scenarios[name]();
+  for (const name of process.argv.at(-1).split(',')) {
+    assert.ok(Object.hasOwn(scenarios, name), `there is no scenario ${name}`);
+    await scenarios[name]();
+  }
 }
 
 /** Prints the version of an installed package. */

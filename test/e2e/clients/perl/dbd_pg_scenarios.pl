@@ -197,4 +197,4 @@ my %scenarios = (
     },
 );
 
-$scenarios{ $ARGV[-1] }->();
+$scenarios{$_}->() for split /,/, $ARGV[-1];

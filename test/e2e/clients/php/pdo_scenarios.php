@@ -162,4 +162,6 @@ function listen(): void
     }
 }
 
-end($argv)();
+foreach (explode(',', end($argv)) as $name) {
+    $name();
+}

@@ -94,4 +94,6 @@ function copies(): void
     pg_query($one, 'DROP TABLE app.rows');
 }
 
-end($argv)();
+foreach (explode(',', end($argv)) as $name) {
+    $name();
+}

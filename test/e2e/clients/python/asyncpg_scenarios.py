@@ -247,4 +247,5 @@ async def locks():
             assert await conn.fetchval("SELECT pg_try_advisory_xact_lock(7)")
 
 
-asyncio.run(globals()[sys.argv[-1]]())
+for name in sys.argv[-1].split(","):
+    asyncio.run(globals()[name]())

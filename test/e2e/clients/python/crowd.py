@@ -18,5 +18,6 @@ ROUNDS = 4
 
 
 def main(scenarios):
-    """Runs the scenario that the last argument names."""
-    scenarios[sys.argv[-1]]()
+    """Runs the scenarios that the last argument names."""
+    for name in sys.argv[-1].split(","):
+        scenarios[name]()

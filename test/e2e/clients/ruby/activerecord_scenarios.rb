@@ -126,4 +126,4 @@ def migration_lock
   end
 end
 
-send(ARGV.last)
+ARGV.last.split(',').each { |name| send(name) }

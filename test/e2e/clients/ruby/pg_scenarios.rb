@@ -142,4 +142,4 @@ def listen
   end
 end
 
-send(ARGV.last)
+ARGV.last.split(',').each { |name| send(name) }

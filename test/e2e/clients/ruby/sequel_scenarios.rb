@@ -58,4 +58,4 @@ def datasets
   db.drop_table(Sequel[:app][:things])
 end
 
-send(ARGV.last)
+ARGV.last.split(',').each { |name| send(name) }
