@@ -24,7 +24,6 @@ const IDLE_CLIENTS = 5_000;
 const FOR_CLIENTS = 0.6;
 /** After each start, so that there are connections, and what is compiled while it runs has been compiled. */
 const WARM_UP: Load = { mode: 'extended', clients: 32, reconnect: false };
-const COMING_AND_GOING: Load = { mode: 'simple', clients: 8, reconnect: true };
 /** Before each case, which may be the first of its kind, and where memory is measured. */
 const SHORT_WARM_UP_SECONDS = 1;
 
@@ -65,12 +64,6 @@ export class Contest {
     const rounds = await this.#inTurn(one.name, this.#options.idleRounds, this.#poolers, {
       measure: async (pooler) => {
         await using running = await this.#start(pooler, SHORT_WARM_UP_SECONDS);
-        // What signing in needs once, whoever comes, is no client's.
-        const seconds = SHORT_WARM_UP_SECONDS;
-        await measureLoad(COMING_AND_GOING, running.line(one.tls), {
-          ...{ seconds, signal },
-          pid: running.pid,
-        });
         return await measureIdle(clients, running.line(one.tls), { pid: running.pid, signal });
       },
       show: ({ bytesPerClient }) => `${bytesPerClient.toFixed(0)} bytes`,

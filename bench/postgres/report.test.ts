@@ -20,7 +20,7 @@ const result: ResultCase = {
   reader: 'slow',
 };
 const idleFigures = (bytesPerClient: number) => ({
-  ...{ bytesPerClient, beforeBytes: 1, afterBytes: 2 },
+  ...{ bytesPerClient, beforeBytes: 1, afterBytes: 90_000_000 },
 });
 const resultFigures = (peakBytes: number) => ({
   ...{ megabytesPerSecond: 400, cpuMicrosPerMegabyte: 1000, beforeBytes: 1, peakBytes },
@@ -114,7 +114,7 @@ simple 32    41 000  30 500     28 000    1.10 (1.00–1.20)
 prepared 32       –       –          1                   –
 `);
     expect(text).toContain('simple 32    12.3 (2.0)  12.3 (2.0)    1.00 (1.00–1.00)');
-    expect(text).toContain('idle, 5 000 clients   1 900        900');
+    expect(text).toContain('idle, 5 000 clients  1 900 (90)   900 (90)');
     expect(text).toContain('result slow  400 / 1 000 / 99  400 / 1 000 / 20');
   });
 

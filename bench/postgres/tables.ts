@@ -24,7 +24,7 @@ export function tables(report: Report, titles: Titles, columns: number): string 
       cpuRows(cases, titles),
     ],
     ['Latency, ms: p50 / p99', latencyRows(cases, titles)],
-    ['Memory for each idle client, bytes', idleRows(idle, titles)],
+    ['Memory for each idle client, bytes (of the whole pooler, MB)', idleRows(idle, titles)],
     [
       'A result of 101 MB: MB/s, µs of processor time for each MB, peak memory in MB',
       resultRows(results, titles),
@@ -81,7 +81,12 @@ function idleRows(idle: readonly IdleReport[], titles: Titles): readonly Row[] {
     ['', ...titles.values()],
     ...idle.map((one) => [
       `${one.name}, ${whole(one.clients)} clients`,
-      ...eachOf(one, titles, ({ bytesPerClient }) => whole(bytesPerClient)),
+      ...eachOf(
+        one,
+        titles,
+        ({ bytesPerClient, afterBytes }) =>
+          `${whole(bytesPerClient)} (${whole(afterBytes / MEGABYTE)})`,
+      ),
     ]),
   ];
 }
