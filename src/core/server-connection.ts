@@ -1,4 +1,5 @@
 import { Bug, unreachable, Violation } from '../base/assert.ts';
+import { free } from '../base/bytes.ts';
 import type { DiscardReason } from './discard.ts';
 import type { Principal } from './engine.ts';
 import type { Link, LinkHandler } from './link.ts';
@@ -97,6 +98,7 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
     switch (this.#state) {
       case 'borrowed':
         this.#toBorrower(bytes);
+        free(bytes);
         return;
       case 'idle':
       case 'held':

@@ -125,6 +125,7 @@ describe.each(ways)('a link, %s', (name, visit) => {
     const left = (): number => whole.length - kept.reduce((sum, { length }) => sum + length, 0);
     while (left() > 0) await porch.roundTrips(1);
     expect(kept.length).toBeGreaterThan(count / 2);
+    for (const one of kept) expect(Buffer.isBuffer(one)).toBe(false);
     expect(Buffer.compare(concat(kept), whole)).toBe(0);
     socket.destroy();
   });

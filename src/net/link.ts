@@ -1,5 +1,5 @@
 import type { Socket, SocketHandler } from 'bun';
-import { concat, EMPTY } from '../base/bytes.ts';
+import { concat, EMPTY, free } from '../base/bytes.ts';
 import type { AgreedTls } from '../core/conversation.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
@@ -26,6 +26,8 @@ export class SocketLink implements Link {
   #socket: Socket<SocketLink>;
   #queue: Uint8Array[] | undefined;
   #queuedBytes = 0;
+  /** So many bytes at the beginning of the queue have been taken already. */
+  #taken = 0;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #paused = false;
   #tlsVersion: string | undefined;
@@ -135,14 +137,16 @@ export class SocketLink implements Link {
 
   socketDrained(): void {
     if (this.#state === 'closed' || this.#queuedBytes === 0) return;
-    const queue = this.#queue ?? [];
-    const bytes = queue.length === 1 ? (queue[0] ?? EMPTY) : concat(queue);
-    const taken = Math.max(0, this.#socket.write(bytes));
-    if (taken < bytes.length) {
-      this.#queue = [bytes.subarray(taken)];
-      this.#queuedBytes = bytes.length - taken;
+    const bytes = this.#gathered();
+    const left = this.#queuedBytes;
+    const taken = Math.max(0, this.#socket.write(bytes, this.#taken, left));
+    if (taken < left) {
+      if (this.#queuedBytes === 0) return; // it was the write that found out that the peer is gone
+      this.#taken += taken;
+      this.#queuedBytes -= taken;
       return;
     }
+    free(bytes);
     this.#drop();
     if (this.#state === 'ending') this.#close();
     else this.handler.drained();
@@ -209,9 +213,21 @@ export class SocketLink implements Link {
     this.#queuedBytes += bytes.length - from;
   }
 
+  /** The queue in one piece. */
+  #gathered(): Uint8Array {
+    const queue = this.#queue ?? [];
+    const [first = EMPTY] = queue;
+    if (queue.length === 1) return first;
+    const bytes = concat(queue);
+    for (const one of queue) free(one);
+    this.#queue = [bytes];
+    return bytes;
+  }
+
   #drop(): void {
     this.#queue = undefined;
     this.#queuedBytes = 0;
+    this.#taken = 0;
   }
 }
 
@@ -241,8 +257,12 @@ function upgrade(socket: Socket<SocketLink>, options: UpgradeOptions): Socket<So
   return tls;
 }
 
+/** What arrives is no `Buffer`, whose `slice` makes no copy. The type declarations do not know that it can be so. */
+const plainBytes: object = { binaryType: 'uint8array' };
+
 /** One handlers object for all plain sockets: a socket carries nothing but its link, and nothing before it is open. */
 export const plainHandlers: SocketHandler<SocketLink> = {
+  ...plainBytes,
   data: (socket, bytes) => socket.data.plainData(bytes),
   drain: (socket) => socket.data.plainDrained(),
   timeout: (socket) => socket.data.socketTimedOut(),
@@ -252,6 +272,7 @@ export const plainHandlers: SocketHandler<SocketLink> = {
 };
 
 const tlsHandlers: SocketHandler<SocketLink> = {
+  ...plainBytes,
   open: () => {},
   handshake: (socket, succeeded, problem) =>
     socket.data.handshakeDone(handshakeVerdict(succeeded, problem)),
