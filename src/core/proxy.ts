@@ -19,6 +19,8 @@ export interface ClientSettings {
   readonly idleClientTimeoutMs: number;
   readonly clientLoginTimeoutMs: number;
   readonly clientSendTimeoutMs: number;
+  /** The database is to be shown each client's address. */
+  readonly applicationNameAddHost: boolean;
   readonly relay: RelayOptions;
 }
 
@@ -281,6 +283,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     return {
       keeper: this.#keeper,
       cancelNumber: number,
+      shownAddress: () => (this.#settings.applicationNameAddHost ? link.peer : undefined),
       admit: () => {
         const limit = this.#settings.maxClientConnections;
         if (this.draining) return { name: 'draining' };

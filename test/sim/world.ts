@@ -38,6 +38,7 @@ const clientSettings: ClientSettings = {
   idleClientTimeoutMs: 1_800_000,
   clientLoginTimeoutMs: 60_000,
   clientSendTimeoutMs: 20_000,
+  applicationNameAddHost: false,
   relay: { pinning: 'minimal', maxPreparedStatements: 200 },
 };
 

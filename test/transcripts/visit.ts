@@ -49,6 +49,7 @@ export interface Setting {
   readonly keeper?: Partial<Doorkeeper>;
   readonly full?: Fault;
   readonly closed?: Fault;
+  readonly shownAddress?: string;
   /** What ALPN agrees on when TLS starts. */
   readonly alpn?: string;
   /** What the proxy shows, as DER; by default one that cannot be bound to. */
@@ -86,6 +87,7 @@ export async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
       ...setting.keeper,
     },
     cancelNumber: 0xfffffff1,
+    shownAddress: () => setting.shownAddress,
     admit: () => setting.full,
     refused: (user, reason) => void why.push(`${user}: ${reason}`),
     open: () => {

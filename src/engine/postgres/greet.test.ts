@@ -349,6 +349,23 @@ describe('a start-up', () => {
       expect((await who(more)).poolKey).not.toBe(other.poolKey);
   });
 
+  test('shows the database the client’s address, if asked, and keeps it where there is little room', async () => {
+    const shown = async (name: string, address?: string): Promise<string | undefined> => {
+      const parameters = name === '' ? {} : { application_name: name };
+      const startup = frontend.startup({ user: 'alice', ...parameters });
+      const setting = address === undefined ? {} : { shownAddress: address };
+      const { entry } = await visit(scram('alice', SECRET, startup), setting);
+      if (entry?.kind !== 'session') throw new Error('out');
+      return entry.who.wishes.get('application_name');
+    };
+    expect(await shown('shop')).toBe('shop');
+    expect(await shown('shop', '10.0.0.1:4711')).toBe('shop - 10.0.0.1:4711');
+    expect(await shown('', '[::1]:4711')).toBe('app - [::1]:4711');
+    expect(await shown('shöp', '10.0.0.1:4711')).toBe('sh?p - 10.0.0.1:4711');
+    const long = await shown('x'.repeat(63), '10.0.0.1:4711');
+    expect([long?.length, long?.endsWith('x - 10.0.0.1:4711')]).toEqual([63, true]);
+  });
+
   /** With options in this order, also where one comes twice. */
   const asking = (minor: number, ...options: readonly string[]): Uint8Array => {
     const names = options.map((name) => `${name}\0value\0`);

@@ -31,7 +31,7 @@ import { readMessage } from './messages.ts';
 import type { Outfit } from './outfit.ts';
 import { outfitOf } from './outfit.ts';
 import type { PostgresPrincipal } from './principal.ts';
-import { principalOf } from './principal.ts';
+import { principalOf, withAddress } from './principal.ts';
 import type { Realms } from './realm.ts';
 
 type PostgresDoor = Door<PostgresMemory, PostgresPrincipal>;
@@ -64,7 +64,7 @@ export function* greet(
   const signedIn = yield* spoken(signIn(door, startup.user, tls, salted));
   if (signedIn === undefined) return { kind: 'end' };
 
-  const who = principalOf(startup, realms);
+  const who = withAddress(principalOf(startup, realms), door.shownAddress());
   const welcome = yield* wait(() => door.open(who));
   const { short, long } = SECRET_BYTES;
   const secret = door.random(startup.minor < NEWEST_MINOR ? short : long);

@@ -92,6 +92,29 @@ export function makePrincipal(
   };
 }
 
+/** As the server has it. */
+const NAME_BYTES = 63;
+
+/** The same client with its address behind its name, in the words of PgBouncer; where both are too long, the name is cut. */
+export function withAddress(
+  who: PostgresPrincipal,
+  address: string | undefined,
+): PostgresPrincipal {
+  if (address === undefined) return who;
+  const given = who.wishes.get(NAME) ?? '';
+  // Other characters come to the server by another way than the rest, and are shown as question marks by many versions.
+  const name = (given === '' ? 'app' : given).replaceAll(/[^ -~]/g, '?');
+  const behind = ` - ${address}`;
+  const shown = name.slice(0, Math.max(0, NAME_BYTES - behind.length)) + behind;
+  const questions = who.questions.filter(([setting]) => setting !== NAME);
+  return {
+    ...who,
+    wishes: new Map(who.wishes).set(NAME, shown.slice(0, NAME_BYTES)),
+    questions,
+    questionsKey: JSON.stringify(questions),
+  };
+}
+
 function sorted(map: ReadonlyMap<string, string>): [name: string, value: string][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }

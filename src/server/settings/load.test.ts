@@ -61,6 +61,7 @@ describe('what is valid', () => {
         idleClientTimeoutMs: 1_800_000,
         clientLoginTimeoutMs: 60_000,
         clientSendTimeoutMs: 600_000,
+        applicationNameAddHost: false,
         pool: {
           maxConnectionsPercent: 100,
           maxIdleConnectionsPercent: 50,

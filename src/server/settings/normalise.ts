@@ -86,6 +86,7 @@ function proxySettings(input: ProxyInput, directory: string): ProxySettings {
     idleClientTimeoutMs: ms(input.idleClientTimeout),
     clientLoginTimeoutMs: ms(input.clientLoginTimeout),
     clientSendTimeoutMs: ms(input.clientSendTimeout),
+    applicationNameAddHost: input.applicationNameAddHost,
     pool: {
       maxConnectionsPercent: max,
       maxIdleConnectionsPercent: pool.maxIdleConnectionsPercent ?? Math.floor(max / 2),

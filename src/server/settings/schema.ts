@@ -254,6 +254,9 @@ export const proxySchema = mapping(
       'How often an idle database connection is tested.',
       's',
     ).default(60),
+    applicationNameAddHost: flag(
+      "Put each client's address behind its `application_name`, so that it shows in `pg_stat_activity` and in the database's log.",
+    ).default(false),
     pinning: oneOf(
       ['minimal', 'aws'],
       'What ties a client to its database connection: only what cannot be carried to another one, or all that does in Amazon RDS Proxy.',

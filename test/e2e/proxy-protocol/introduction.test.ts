@@ -49,6 +49,27 @@ async function turnedAway(scene: Scene, ...parts: readonly Uint8Array[]): Promis
   );
 }
 
+test('the database is shown the client’s address, behind its name, if asked', async () => {
+  const proxy = { proxyProtocol: 'optional', applicationNameAddHost: true, ...everybody };
+  const scene = await open(proxy);
+  const own = "SELECT current_setting('application_name')";
+  const shown = 'SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()';
+  const behind = await scene.client({ header: headers['version 2'] });
+  const direct = await scene.client({ parameters: { application_name: 'shop' } });
+  const address = `127.0.0.1:${direct.socket.localPort}`;
+  for (const sql of [own, shown, shown]) {
+    expect(await behind.value(sql)).toBe(`app - ${CLIENT}`);
+    expect(await direct.value(sql)).toBe(`shop - ${address}`);
+  }
+  await behind.query("SET application_name TO 'another'");
+  expect(await behind.value(shown)).toBe('another');
+  await behind.query('RESET application_name');
+  expect(await behind.value(shown)).toBe(`app - ${CLIENT}`);
+  await Promise.all([behind.end(), direct.end()]);
+  await scene.expectClean();
+  await scene.close();
+});
+
 describe('proxyProtocol: required', () => {
   let scene: Scene;
   beforeAll(async () => {
