@@ -12,6 +12,16 @@ export type PinReason =
   | 'library'
   | 'hiddenState';
 
+/** Reasons that can be gone before the session is, unless pins are those of RDS Proxy. */
+export const passingReasons: ReadonlySet<PinReason> = new Set([
+  'preparedStatement',
+  'temporaryObject',
+  'listen',
+  'sessionLock',
+  'heldCursor',
+  'sequence',
+]);
+
 /** What each reason means, for logs and documentation. */
 export const pinReasons = {
   setting: 'A session setting was changed.',

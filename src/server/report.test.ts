@@ -6,6 +6,7 @@ import type { LogFormat, LogLevel } from '../base/log.ts';
 import { Log } from '../base/log.ts';
 import { discardReasons } from '../core/discard.ts';
 import type { DiscardReason } from '../core/discard.ts';
+import type { RelayOptions } from '../core/engine.ts';
 import { faultFacts } from '../core/fault.ts';
 import type { FaultName } from '../core/fault.ts';
 import type { PinReason } from '../core/pin.ts';
@@ -19,8 +20,16 @@ function rig(level: LogLevel, format: LogFormat = 'json', debugLogging = false) 
   const lines: string[] = [];
   const clock = new ManualClock();
   const log = new Log({ level, format, clock }, (line) => lines.push(line));
-  const state = { debugLogging };
-  const report = new Report({ log, clock, proxy: 'p', debugLogging: () => state.debugLogging });
+  const state: { debugLogging: boolean; pinning: RelayOptions['pinning'] } = {
+    ...{ debugLogging, pinning: 'minimal' },
+  };
+  const report = new Report({
+    log,
+    clock,
+    proxy: 'p',
+    debugLogging: () => state.debugLogging,
+    pinning: () => state.pinning,
+  });
   const parsed = (): Line[] => lines.map((line) => JSON.parse(line) as Line);
   return { lines, parsed, clock, state, report };
 }
@@ -86,8 +95,13 @@ describe('sentences of RDS Proxy', () => {
         'Consider moving session configuration to the proxy\'s initialization query. Digest: "set search_path to $1,$2,$3".',
     ]);
     expect(said((r) => r.pinned(1, 2, 'listen', ''))[0]).toEndWith(
-      'Reason: The session listens for notifications.',
+      "pinned to the database connection [dbConnection=2] until what pins it is gone. The proxy can't reuse this connection " +
+        'until then. Reason: The session listens for notifications.',
     );
+    const { report, state, lines } = rig('info');
+    state.pinning = 'aws';
+    report.pinned(1, 2, 'listen', '');
+    expect(lines[0]).toContain('for the remainder of the session');
   });
 
   test('a fault says whom and what it is about', () => {

@@ -3,12 +3,13 @@ import type { Log, LogFields, LogLevel } from '../base/log.ts';
 import { quoted } from '../base/log.ts';
 import type { DiscardReason } from '../core/discard.ts';
 import { discardReasons } from '../core/discard.ts';
+import type { RelayOptions } from '../core/engine.ts';
 import type { Fault, FaultName } from '../core/fault.ts';
 import { faultFacts } from '../core/fault.ts';
 import type { Link } from '../core/link.ts';
 import type { Observer } from '../core/observer.ts';
 import type { PinReason } from '../core/pin.ts';
-import { pinReasons } from '../core/pin.ts';
+import { passingReasons, pinReasons } from '../core/pin.ts';
 import { Throttle } from './throttle.ts';
 
 export interface ReportOptions {
@@ -17,6 +18,8 @@ export interface ReportOptions {
   readonly proxy: string;
   /** The proxy's DebugLogging, asked each time: it can be switched while the proxy runs. */
   readonly debugLogging: () => boolean;
+  /** What ties a session to its connection, likewise. */
+  readonly pinning: () => RelayOptions['pinning'];
 }
 
 const TOO_LATE =
@@ -30,15 +33,17 @@ export class Report implements Observer {
   readonly #log: Log;
   readonly #verbose: Log;
   readonly #debugLogging: () => boolean;
+  readonly #pinning: ReportOptions['pinning'];
   readonly #throttle: Throttle;
   /** The client that was refused last: the fault that follows has been explained already. */
   #refused: number | undefined;
 
-  constructor({ log, clock, proxy, debugLogging }: ReportOptions) {
+  constructor({ log, clock, proxy, debugLogging, pinning }: ReportOptions) {
     const context = { proxy, endpoint: 'default' };
     this.#log = log.with(context);
     this.#verbose = log.with(context, 'debug');
     this.#debugLogging = debugLogging;
+    this.#pinning = pinning;
     this.#throttle = new Throttle(clock, ({ level, event, reason, lines, seconds }) =>
       this.#log.event(level, 'linesLeftOut', {
         message: `${lines} more ${event} lines were left out in ${seconds} s.`,
@@ -134,10 +139,14 @@ export class Report implements Observer {
   }
 
   pinned(client: number, server: number, reason: PinReason, digest: string): void {
+    const passes = this.#pinning() === 'minimal' && passingReasons.has(reason);
+    const [howLong, until] = passes
+      ? ['until what pins it is gone', 'then']
+      : ['for the remainder of the session', 'the session ends'];
     this.#say('warn', 'pinned', {
       message:
-        `The client session was pinned to the database connection [dbConnection=${server}] for the remainder of the ` +
-        `session. The proxy can't reuse this connection until the session ends. Reason: ${pinSentence(reason, digest)}`,
+        `The client session was pinned to the database connection [dbConnection=${server}] ${howLong}. ` +
+        `The proxy can't reuse this connection until ${until}. Reason: ${pinSentence(reason, digest)}`,
       client,
       server,
       reason,

@@ -134,6 +134,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
       clock,
       proxy: proxy.name,
       debugLogging: () => this.plan.proxy.debugLogging,
+      pinning: () => this.plan.proxy.relay.pinning,
     });
     this.#network = new SocketNetwork(clock, database);
     this.#network.tlsServer = prepared.tlsServer;
