@@ -21,10 +21,18 @@ export interface Masks {
   readonly masks?: readonly RegExp[];
 }
 
+/** What was answered to the sign-in and to each exchange, a line for each message. */
+export type Performance = readonly (readonly string[])[];
+
+export interface Telling extends Masks {
+  /** How messages become lines. Default `transcript`. */
+  readonly tell?: typeof transcript;
+}
+
 /**
  * Says the same to a database directly and through Sluice, exchange by exchange, and tells where the answers differ in
- * anything that a client could see. Not compared: process ids, what the cancel keys are, the order of reported parameters at sign-in,
- * the server's source file and line.
+ * anything that a client could see. Not compared: process ids, what the cancel keys are, the order of parameters reported at a time;
+ * and what `tell` leaves out.
  */
 export async function differences(
   script: readonly Exchange[],
@@ -33,9 +41,18 @@ export async function differences(
   options: Masks = {},
 ): Promise<readonly Difference[]> {
   const [expected, actual] = await Promise.all([
-    perform(script, direct, options.masks ?? []),
-    perform(script, proxied, options.masks ?? []),
+    perform(script, direct, options),
+    perform(script, proxied, options),
   ]);
+  return compare(script, expected, actual);
+}
+
+/** Where two performances of a script differ. */
+export function compare(
+  script: readonly Exchange[],
+  expected: Performance,
+  actual: Performance,
+): readonly Difference[] {
   const longer = expected.length >= actual.length ? expected : actual;
   return longer.flatMap((_, at): Difference[] => {
     const lines = expected[at] ?? [];
@@ -45,20 +62,21 @@ export async function differences(
   });
 }
 
-async function perform(
+/** Says a script, and keeps all that is answered. */
+export async function perform(
   script: readonly Exchange[],
   options: ConnectOptions & Login,
-  masks: readonly RegExp[],
-): Promise<readonly (readonly string[])[]> {
+  { masks = [], tell = transcript }: Telling = {},
+): Promise<Performance> {
   const mask = (line: string): string => masks.reduce((text, one) => text.replace(one, '*'), line);
   const client = await RawClient.signIn(options);
   try {
-    const greeting = transcript(client.welcome.messages).filter((line) => !line.startsWith('R '));
+    const greeting = tell(client.welcome.messages).filter((line) => !line.startsWith('R '));
     const answers: (readonly string[])[] = [greeting.map(mask).sort()];
     for (const exchange of script) {
       const { send, readies } = typeof exchange === 'string' ? simple(exchange) : exchange;
       client.send(...send);
-      const answer = await answerOf(client, readies);
+      const answer = await answerOf(client, readies, tell);
       answers.push(inAnyOrder(answer).map(mask));
       if (answer.at(-1) === CLOSED) return answers;
     }
@@ -86,7 +104,11 @@ function inAnyOrder(lines: readonly string[]): readonly string[] {
 const CLOSED = 'closed';
 
 /** Ends with `closed` where the server left in the middle of it. */
-async function answerOf(client: RawClient, readies: number): Promise<readonly string[]> {
+async function answerOf(
+  client: RawClient,
+  readies: number,
+  tell: typeof transcript,
+): Promise<readonly string[]> {
   const messages: Message[] = [];
   try {
     for (let left = readies; left > 0;) {
@@ -94,10 +116,10 @@ async function answerOf(client: RawClient, readies: number): Promise<readonly st
       messages.push(message);
       if (message.type === 'Z') left -= 1;
     }
-    return transcript(messages);
+    return tell(messages);
   } catch (problem) {
     if (!(problem instanceof PeerGone)) throw problem;
-    return [...transcript(messages), CLOSED];
+    return [...tell(messages), CLOSED];
   }
 }
 

@@ -121,7 +121,7 @@ async function refusal(way: Way): Promise<unknown> {
 }
 
 /** Everything that a session can leave on a connection and that the database tells about. */
-async function stateOf(way: Way): Promise<string> {
+export async function stateOf(way: Way): Promise<string> {
   const client = await RawClient.signIn(way);
   try {
     const state = await client.value(STATE);

@@ -1,0 +1,54 @@
+CREATE TABLE numbers (a int, b text);
+COPY numbers FROM STDIN (FORMAT binary);
+5047434f50590aff0d0a00 00000000 00000000
+0002 00000004 00000001 00000003 6f6e65
+0002 00000004 7fffffff ffffffff
+0002 ffffffff 00000000
+ffff
+\.
+COPY numbers TO STDOUT (FORMAT binary);
+COPY numbers TO STDOUT WITH BINARY;
+COPY (SELECT 1::int2, '\x00'::bytea, 1.5::float8, NULL::int, 'Infinity'::numeric, '2020-02-29'::date, ARRAY[1, NULL], '{"a":1}'::jsonb, B'101', '10.0.0.1'::inet) TO STDOUT (FORMAT binary);
+COPY numbers (b) TO STDOUT (FORMAT binary);
+TABLE numbers;
+
+COPY numbers FROM STDIN (FORMAT binary);
+5047434f50590aff0d0a00 00000000 00000000
+0002 00000003 000001 ffffffff
+ffff
+\.
+
+COPY numbers FROM STDIN (FORMAT binary);
+5047434f50590aff0d0a00 00000000 00000000
+0003 00000004 00000001 ffffffff ffffffff
+ffff
+\.
+
+COPY numbers FROM STDIN (FORMAT binary);
+6e6f7420612062696e61727920636f7079
+\.
+
+COPY numbers FROM STDIN (FORMAT binary);
+5047434f50590aff0d0a00 00000000 00000000
+0002 00000004 00000001 000000ff 61
+\.
+
+COPY numbers FROM STDIN (FORMAT binary);
+5047434f50590aff0d0a00 00010000 00000000
+ffff
+\.
+
+COPY numbers FROM STDIN (FORMAT binary);
+5047434f50590aff0d0a00 00000000 00000000
+0002 00000004 00000005 00000001 ff
+ffff
+\.
+
+COPY numbers FROM STDIN (FORMAT binary, DELIMITER ',');
+\.
+
+COPY (SELECT 'app=r/app'::aclitem) TO STDOUT (FORMAT binary);
+
+COPY (SELECT 1) TO STDOUT (FORMAT binary, HEADER);
+
+SELECT count(*) FROM numbers;

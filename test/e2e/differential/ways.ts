@@ -1,0 +1,47 @@
+import type { Exchange } from '../../support/differential.ts';
+import { frontend } from '../../support/messages.ts';
+import type { Paragraph, Statement } from '../../support/sql-file.ts';
+import { bindBinary, say, sayFor } from './messages.ts';
+
+const { parse, bind, describe, execute, close, sync, query, copyData, copyDone } = frontend;
+
+/** The ways in which a client can say the same statements. */
+export const ways = {
+  'statement by statement': (paragraphs) =>
+    paragraphs.flat().map((one) => sayFor(1, query(one.sql), ...copied(one))),
+
+  'a paragraph in one query': (paragraphs) =>
+    paragraphs.map((paragraph) => {
+      const sql = paragraph.map((one) => one.sql).join(';\n');
+      return sayFor(1, query(sql), ...paragraph.flatMap(copied));
+    }),
+
+  'by the extended protocol': (paragraphs) =>
+    paragraphs.flat().map((one) => sayFor(1, ...unnamed(one), sync())),
+
+  'a paragraph before one Sync': (paragraphs) =>
+    paragraphs.map((paragraph) => sayFor(1, ...paragraph.flatMap(unnamed), sync())),
+
+  'prepared, run and closed one after another, in binary': (paragraphs) =>
+    paragraphs.flat().flatMap((one, at): Exchange[] => {
+      const name = `statement ${at}`;
+      return [
+        say(parse(name, one.sql), describe('S', name), sync()),
+        sayFor(1, bindBinary(name, []), execute(), ...copied(one), sync()),
+        say(close('S', name), sync()),
+      ];
+    }),
+} as const satisfies Record<string, (paragraphs: readonly Paragraph[]) => readonly Exchange[]>;
+
+function unnamed(one: Statement): readonly Uint8Array[] {
+  return [parse('', one.sql), bind('', ''), describe('P'), execute(), ...copied(one)];
+}
+
+/** The data of a COPY, in two pieces. That of a binary one is written in hexadecimal digits. */
+function copied({ sql, data }: Statement): readonly Uint8Array[] {
+  if (data === undefined) return [];
+  const isBinary = /\bbinary\b/i.test(sql);
+  const bytes = isBinary ? Buffer.from(data.replaceAll(/\s/g, ''), 'hex') : Buffer.from(data);
+  const middle = bytes.length >> 1;
+  return [copyData(bytes.subarray(0, middle)), copyData(bytes.subarray(middle)), copyDone()];
+}
