@@ -51,7 +51,7 @@ CREATE TABLE children (
   parent int CONSTRAINT of_parent REFERENCES parents ON DELETE RESTRICT,
   age int CONSTRAINT grown CHECK (age BETWEEN 0 AND 150),
   span int4range,
-  CONSTRAINT both CHECK (parent IS NOT NULL OR age IS NULL),
+  CONSTRAINT parent_if_grown CHECK (parent IS NOT NULL OR age IS NULL),
   EXCLUDE USING gist (span WITH &&)
 );
 INSERT INTO parents VALUES (1, 'one'), (2, 'two');
@@ -132,9 +132,9 @@ ALTER TABLE parents DROP COLUMN id;
 
 ALTER TABLE children ADD CONSTRAINT more CHECK (age > 50);
 
-CREATE ROLE not_mine;
+CREATE ROLE forbidden;
 
-CREATE DATABASE not_mine;
+CREATE DATABASE forbidden;
 
 CREATE EXTENSION file_fdw;
 

@@ -1,0 +1,103 @@
+CREATE TABLE marks (n int PRIMARY KEY);
+
+BEGIN;
+INSERT INTO marks VALUES (1);
+SAVEPOINT one;
+INSERT INTO marks VALUES (2);
+SAVEPOINT two;
+INSERT INTO marks VALUES (3);
+ROLLBACK TO SAVEPOINT two;
+INSERT INTO marks VALUES (4);
+RELEASE SAVEPOINT one;
+TABLE marks;
+COMMIT;
+
+BEGIN;
+SAVEPOINT s;
+SELECT nothing;
+SELECT 1;
+ROLLBACK TO s;
+SELECT 'well again';
+INSERT INTO marks VALUES (1);
+ROLLBACK WORK TO SAVEPOINT s;
+INSERT INTO marks VALUES (5);
+COMMIT;
+
+TABLE marks;
+
+BEGIN;
+SAVEPOINT same;
+INSERT INTO marks VALUES (6);
+SAVEPOINT same;
+INSERT INTO marks VALUES (7);
+ROLLBACK TO same;
+RELEASE same;
+ROLLBACK TO same;
+COMMIT;
+
+TABLE marks;
+
+BEGIN;
+SAVEPOINT "Two Words";
+RELEASE "Two Words";
+RELEASE "Two Words";
+ROLLBACK TO s;
+SAVEPOINT s;
+COMMIT;
+
+SAVEPOINT outside;
+
+RELEASE outside;
+
+ROLLBACK TO outside;
+
+SELECT 'in one query'; SAVEPOINT implicit; SELECT 'after';
+
+BEGIN;
+SAVEPOINT a;
+SAVEPOINT b;
+SAVEPOINT c;
+ROLLBACK TO a;
+ROLLBACK TO c;
+ROLLBACK TO a;
+RELEASE a;
+COMMIT AND CHAIN;
+INSERT INTO marks VALUES (8);
+ROLLBACK AND CHAIN;
+SELECT 'chained';
+COMMIT;
+
+BEGIN;
+SET LOCAL work_mem = '1MB';
+SAVEPOINT s;
+SET LOCAL work_mem = '2MB';
+SET application_name = 'within';
+SHOW work_mem;
+ROLLBACK TO s;
+SHOW work_mem;
+SHOW application_name;
+COMMIT;
+
+SHOW work_mem;
+SHOW application_name;
+
+BEGIN;
+CREATE TABLE in_it (a int);
+SAVEPOINT s;
+DROP TABLE in_it;
+CREATE TABLE in_it (b text);
+SELECT * FROM in_it;
+ROLLBACK TO s;
+SELECT * FROM in_it;
+ROLLBACK;
+SELECT * FROM in_it;
+
+DO $$ BEGIN
+  FOR i IN 1..3 LOOP
+    BEGIN
+      INSERT INTO marks VALUES (i * 10), (1);
+    EXCEPTION WHEN unique_violation THEN
+      RAISE NOTICE 'no % for %', SQLSTATE, i;
+    END;
+  END LOOP;
+END $$;
