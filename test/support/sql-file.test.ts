@@ -47,7 +47,8 @@ describe('a file of SQL', () => {
 
   test('has the data of COPY up to a line with a backslash and a dot', () => {
     const copy = 'COPY t FROM STDIN WITH (FORMAT csv)';
-    const { paragraphs } = readSqlFile(`${copy};\n1;'\n\n\\N\n\\.\nCOPY t FROM STDIN;\n\\.\nA;`);
+    const { paragraphs } = readSqlFile(`${copy};\n1;'\n\n\\N\n\\.\nCOPY t FROM STDIN;\n\\.\n\nA;`);
+    expect(paragraphs.map(({ length }) => length)).toEqual([2, 1]);
     expect(paragraphs.flat().map(({ sql, data }) => [sql, data])).toEqual([
       [copy, "1;'\n\n\\N\n"],
       ['COPY t FROM STDIN', ''],

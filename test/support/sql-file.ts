@@ -73,8 +73,9 @@ function leadAt(text: string, from: number): { readonly text: string; readonly i
     if (piece === undefined || !/^(?:space|lineComment|blockComment)$/.test(piece.kind)) break;
     at += piece.text.length;
   }
-  const lead = text.slice(from, at);
-  return { text: lead, isApart: /\n[ \t]*\n/.test(lead) };
+  // After the data of a COPY, the end of its last line counts as well.
+  const isApart = /\n[ \t]*\n/.test(text.slice(Math.max(0, from - 1), at));
+  return { text: text.slice(from, at), isApart };
 }
 
 /** Up to the semicolon that ends it: one outside of everything, such as a rule's parentheses and BEGIN ATOMIC … END. */

@@ -125,9 +125,11 @@ export class CorpusTwins {
     return await perform([`SET search_path TO home_${name}`, ...script], way, { tell });
   }
 
+  /** Another client on the one connection sees what a client of a fresh one sees. */
   async #expectPristine(user: User): Promise<void> {
-    const [fresh, used] = [await stateOf(this.#direct(user)), await stateOf(this.#proxied(user))];
-    expect(used).toBe(fresh);
+    const [, { host, port }] = this.#servers;
+    const fresh = await stateOf({ ...loginOf(user), host, port });
+    expect(await stateOf(this.#proxied(user))).toBe(fresh);
   }
 
   #direct(user: User): Way {

@@ -11,16 +11,19 @@ export const ways = {
     paragraphs.flat().map((one) => sayFor(1, query(one.sql), ...copied(one))),
 
   'a paragraph in one query': (paragraphs) =>
-    paragraphs.map((paragraph) => {
+    paragraphs.flatMap((paragraph) => {
       const sql = paragraph.map((one) => one.sql).join(';\n');
-      return sayFor(1, query(sql), ...paragraph.flatMap(copied));
+      return [sayFor(1, query(sql), ...paragraph.flatMap(copied)), ...ended(paragraph)];
     }),
 
   'by the extended protocol': (paragraphs) =>
     paragraphs.flat().map((one) => sayFor(1, ...unnamed(one), sync())),
 
   'a paragraph before one Sync': (paragraphs) =>
-    paragraphs.map((paragraph) => sayFor(1, ...paragraph.flatMap(unnamed), sync())),
+    paragraphs.flatMap((paragraph) => [
+      sayFor(1, ...paragraph.flatMap(unnamed), sync()),
+      ...ended(paragraph),
+    ]),
 
   'prepared, run and closed one after another, in binary': (paragraphs) =>
     paragraphs.flat().flatMap((one, at): Exchange[] => {
@@ -32,6 +35,13 @@ export const ways = {
       ];
     }),
 } as const satisfies Record<string, (paragraphs: readonly Paragraph[]) => readonly Exchange[]>;
+
+/** An error skips the rest of its paragraph, and with it the end of a transaction that stands there. */
+function ended(paragraph: readonly Statement[]): readonly Exchange[] {
+  const begins = paragraph.some(({ sql }) => /^(?:begin|start)\b/i.test(sql));
+  const ends = /^(?:abort|commit|end|prepare|rollback)\b/i.test(paragraph.at(-1)?.sql ?? '');
+  return begins && ends ? ['ROLLBACK'] : [];
+}
 
 function unnamed(one: Statement): readonly Uint8Array[] {
   return [parse('', one.sql), bind('', ''), describe('P'), execute(), ...copied(one)];

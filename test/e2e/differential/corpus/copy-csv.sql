@@ -38,6 +38,7 @@ twelve,b,1
 
 CREATE VIEW seen AS SELECT * FROM cells;
 COPY (SELECT * FROM seen ORDER BY id LIMIT 1) TO STDOUT CSV;
+
 COPY seen TO STDOUT;
 
 COPY seen FROM STDIN;
@@ -53,6 +54,7 @@ COPY slices FROM STDIN CSV;
 1,c
 \.
 SELECT tableoid::regclass, * FROM slices ORDER BY v;
+
 COPY slices FROM STDIN CSV;
 1,fine
 3,nowhere to go

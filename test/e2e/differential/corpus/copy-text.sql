@@ -53,6 +53,7 @@ COPY copied FROM STDIN (ON_ERROR ignore, LOG_VERBOSITY verbose);
 bad	row	\N
 16	good	someday
 \.
+
 -- since 18
 COPY copied FROM STDIN (ON_ERROR ignore, REJECT_LIMIT 1);
 bad	row	\N
@@ -98,9 +99,11 @@ RESET client_encoding;
 COPY copied TO STDOUT DELIMITER ';' NULL AS '-';
 
 CREATE TABLE escapes (a text, b bytea, c text[], d jsonb);
+
 COPY escapes FROM STDIN;
 \b\f\n\r\t\v\0	\\x00ff	{"a b",NULL}	{"k": "line\\nbreak"}
 \.
+
 COPY escapes FROM STDIN;
 \b\f\r\v\\N	\\x00ff	{"a b",NULL}	{"k": "line\\nbreak"}
 \.

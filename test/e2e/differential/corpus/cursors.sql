@@ -79,6 +79,7 @@ FETCH ALL FROM held;
 SELECT name, is_holdable FROM pg_cursors ORDER BY name;
 
 CLOSE held;
+
 FETCH 1 FROM held;
 
 BEGIN;

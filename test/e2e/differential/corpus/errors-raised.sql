@@ -41,6 +41,7 @@ BEGIN
 END $$;
 CREATE FUNCTION in_sql(n int) RETURNS int LANGUAGE sql AS 'SELECT outer_fails(n) FROM pg_class LIMIT 1';
 SELECT outer_fails(2);
+
 SELECT in_sql(0);
 
 CREATE FUNCTION told(n int) RETURNS text LANGUAGE plpgsql AS $$
@@ -64,6 +65,7 @@ CREATE FUNCTION raised(code text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION USING MESSAGE = 'class ' || code, ERRCODE = code;
 END $$;
+
 SELECT raised('02000');
 
 SELECT raised('08006');
@@ -105,11 +107,13 @@ BEGIN
   RETURN x;
 END $$;
 SELECT strictly(1);
+
 SELECT strictly(0);
 
 SELECT strictly(2);
 
 CREATE FUNCTION endless(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN END $$;
+
 SELECT endless(1);
 
 DO $$ DECLARE c CURSOR FOR SELECT 1; BEGIN OPEN c; OPEN c; END $$;
@@ -129,6 +133,7 @@ SELECT 'still in it';
 COMMIT;
 
 SET statement_timeout = '20ms';
+
 SELECT pg_sleep(30);
 
 SELECT count(*) FROM generate_series(1, 100000000000);

@@ -199,4 +199,5 @@ SELECT repeat('x', 2000000000);
 SELECT lo_open(1, 131072), count(*) OVER w FROM pg_class;
 
 SET lc_messages = 'C';
+
 SELECT 1 / 0;

@@ -19,6 +19,7 @@ SELECT * FROM rows_of(2);
 SELECT rows_of(1);
 SELECT * FROM records() AS r (n int, s text);
 SELECT i, add FROM rows_of(2) WITH ORDINALITY AS t (i, s, at), LATERAL add(i, 10);
+
 SELECT add();
 
 SELECT add('x');
@@ -30,6 +31,7 @@ SELECT * FROM records() AS r (n int, s int);
 SELECT any_of(1, '{x}'::text[]);
 
 ALTER FUNCTION add(int, int) RENAME TO plus;
+
 ALTER FUNCTION plus(int, int) COST 5 LEAKPROOF;
 
 ALTER FUNCTION plus(int, int) COST 5 NOT LEAKPROOF CALLED ON NULL INPUT;
@@ -45,6 +47,7 @@ REVOKE ALL ON FUNCTION plus(int, int) FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA home_mine TO PUBLIC;
 CREATE OR REPLACE FUNCTION plus(a int, b int DEFAULT 100) RETURNS int LANGUAGE sql AS 'SELECT a + b + 0';
 SELECT plus(1);
+
 CREATE OR REPLACE FUNCTION plus(a int, b int) RETURNS text LANGUAGE sql AS 'SELECT ''text''';
 
 CREATE AGGREGATE longest(text) (SFUNC = longer, STYPE = text);
@@ -66,6 +69,7 @@ SELECT 2 *** 10, 2 OPERATOR(home_mine.***) 3;
 ALTER OPERATOR *** (int, int) OWNER TO CURRENT_USER;
 COMMENT ON OPERATOR *** (int, int) IS 'power';
 DROP OPERATOR *** (int, int);
+
 SELECT 2 *** 3;
 
 CREATE TYPE degrees AS (value float8);
@@ -74,6 +78,7 @@ CREATE CAST (float8 AS degrees) WITH FUNCTION degrees_of(float8) AS ASSIGNMENT;
 SELECT 36.6::float8::degrees, CAST(1.5::float8 AS degrees);
 COMMENT ON CAST (float8 AS degrees) IS 'warm';
 DROP CAST (float8 AS degrees);
+
 SELECT 36.6::float8::degrees;
 
 CREATE FUNCTION dynamic(name text) RETURNS SETOF int LANGUAGE plpgsql AS $$
@@ -81,9 +86,13 @@ BEGIN
   RETURN QUERY EXECUTE format('SELECT length(%L) UNION ALL SELECT %s', name, 2);
 END $$;
 SELECT * FROM dynamic('it''s');
+
 CREATE FUNCTION hidden_setting() RETURNS text LANGUAGE sql SET "my.setting" = 'inside' SET work_mem FROM CURRENT AS $$ SELECT current_setting('my.setting') $$;
+
 SELECT hidden_setting();
+
 DROP FUNCTION dynamic, records();
+
 DROP FUNCTION nothing(int);
 
 DROP FUNCTION IF EXISTS nothing(int), no_such_thing;

@@ -59,6 +59,7 @@ ALTER TABLE found CLUSTER ON unique_s;
 ALTER TABLE found SET WITHOUT CLUSTER;
 DROP INDEX by_hash, by_block;
 DROP INDEX IF EXISTS by_hash;
+
 DROP INDEX by_hash;
 
 CREATE STATISTICS together (dependencies, ndistinct, mcv) ON id, n FROM found;
@@ -71,4 +72,5 @@ ALTER STATISTICS together RENAME TO jointly;
 COMMENT ON STATISTICS jointly IS 'of two';
 DROP STATISTICS jointly;
 DROP STATISTICS IF EXISTS jointly;
+
 CREATE STATISTICS wrong ON id FROM found;

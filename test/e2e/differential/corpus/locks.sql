@@ -42,6 +42,7 @@ DISCARD ALL;
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 
 SET lock_timeout = '1h';
+
 SET deadlock_timeout = '1s';
 
 SET idle_in_transaction_session_timeout = '1h';

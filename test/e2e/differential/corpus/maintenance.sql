@@ -23,6 +23,7 @@ VACUUM pg_authid;
 ANALYZE kept;
 ANALYZE VERBOSE kept (id);
 ANALYZE (SKIP_LOCKED) kept (id, s);
+
 ANALYZE kept (nothing);
 
 ANALYZE nowhere;

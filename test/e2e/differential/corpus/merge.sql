@@ -25,7 +25,9 @@ WHEN MATCHED THEN UPDATE SET n = 1 RETURNING OLD.n, NEW.n;
 -- since 17
 WITH m AS (MERGE INTO stock AS s USING (VALUES ('pen')) AS v (item) ON s.item = v.item WHEN MATCHED THEN DELETE RETURNING s.item) SELECT * FROM m;
 
+DELETE FROM deliveries WHERE item = 'ink';
 INSERT INTO deliveries VALUES ('new', 1), ('new', 2);
+
 MERGE INTO stock AS s USING deliveries AS d ON s.item = d.item
 WHEN MATCHED THEN UPDATE SET n = d.n;
 

@@ -5,6 +5,7 @@ CREATE TABLE y2021_a PARTITION OF y2021 FOR VALUES WITH (MODULUS 2, REMAINDER 0)
 CREATE TABLE y2021_b PARTITION OF y2021 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO measured VALUES (1, '2020-05-05', 20), (1, '2021-05-05', 21), (2, '2021-06-06', 22), (3, '2021-07-07', NULL) RETURNING tableoid::regclass, *;
 SELECT tableoid::regclass, count(*) FROM measured GROUP BY 1 ORDER BY 1;
+
 INSERT INTO measured VALUES (1, '1999-01-01', 1);
 
 INSERT INTO y2020 VALUES (1, '2021-01-01', 1);
@@ -42,6 +43,7 @@ CREATE TABLE a_to_b PARTITION OF by_letter FOR VALUES IN ('a', 'b');
 CREATE TABLE missing PARTITION OF by_letter FOR VALUES IN (NULL);
 INSERT INTO by_letter VALUES ('A', 1), ('b', 2), (NULL, 3);
 SELECT tableoid::regclass, * FROM by_letter ORDER BY n;
+
 INSERT INTO by_letter VALUES ('z', 9);
 
 ALTER TABLE by_letter ADD PRIMARY KEY (n);

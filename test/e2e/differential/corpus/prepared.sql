@@ -26,6 +26,7 @@ TABLE from_it;
 EXECUTE one (2);
 DEALLOCATE one;
 DEALLOCATE PREPARE "Two Words";
+
 EXECUTE one (1);
 
 PREPARE typed (int, unknown, numeric(4, 1), text[]) AS VALUES ($1, $2, $3, $4);
@@ -34,9 +35,11 @@ EXECUTE typed (1, 'x', 2.55, '{a}');
 PREPARE star AS SELECT * FROM people;
 EXECUTE star;
 ALTER TABLE people ADD COLUMN age int;
+
 EXECUTE star;
 
 DROP TABLE people;
+
 EXECUTE star;
 
 BEGIN;

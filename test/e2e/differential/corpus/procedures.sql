@@ -34,6 +34,7 @@ ROLLBACK;
 SELECT halves(1);
 
 CREATE FUNCTION no_procedure() RETURNS int LANGUAGE sql AS 'SELECT 1';
+
 CALL no_procedure();
 
 CREATE PROCEDURE atomic(a int) BEGIN ATOMIC INSERT INTO steps VALUES (a); DELETE FROM steps WHERE n = a - 1; END;
@@ -53,6 +54,7 @@ BEGIN
   INSERT INTO steps VALUES (1001);
   RAISE EXCEPTION 'too late' USING HINT = 'the first is there';
 END $$;
+
 CALL fails_late();
 
 SELECT n FROM steps WHERE n >= 1000;

@@ -44,11 +44,12 @@ SELECT current_user, session_user, current_database(), current_schema, current_c
 SELECT generate_series(1, 3) AS n, unnest(ARRAY['a', 'b']) AS s;
 SELECT 1 AS "a column", 2 AS "a column", 3 AS "SELECT", 4 four, 5 AS "ü", 6 AS "?column?", sales AS whole FROM sales WHERE day = 3;
 SELECT count(*), repeat('x', 200000) FROM generate_series(1, 1000);
-SELECT i, repeat(chr(65 + i % 26), 200) FROM generate_series(1, 3000) AS i;
+SELECT i, repeat(chr(65 + i % 26), 200) FROM generate_series(1, 500) AS i;
 SELECT 1;;; SELECT 2;
 -- a comment alone
 /* and /* a nested */ one */ SELECT /* within */ 3 -- and at the end
 ;
+
 INSERT INTO sales SELECT * FROM sales RETURNING count(*) OVER ();
 
 INSERT INTO sales SELECT * FROM sales;

@@ -13,6 +13,7 @@ SELECT currval('counter'), lastval();
 SELECT nextval('nothing');
 
 CREATE SEQUENCE fresh;
+
 SELECT currval('fresh');
 
 BEGIN;
@@ -42,6 +43,7 @@ SELECT currval(pg_get_serial_sequence('numbered', 'id')), lastval() > 0;
 INSERT INTO numbered (name) VALUES ('c') RETURNING id, lastval() > 0;
 SELECT setval('numbered_id_seq', (SELECT max(id) FROM numbered) + 10);
 INSERT INTO numbered (name) VALUES ('d') RETURNING id;
+
 DROP SEQUENCE numbered_id_seq;
 
 ALTER SEQUENCE numbered_id_seq OWNED BY nothing.id;
@@ -49,6 +51,7 @@ ALTER SEQUENCE numbered_id_seq OWNED BY nothing.id;
 CREATE SEQUENCE wrong INCREMENT 0;
 
 DISCARD SEQUENCES;
+
 SELECT lastval();
 
 SELECT currval('renamed');

@@ -55,6 +55,7 @@ SELECT current_setting('my.local', true) = 'only here';
 RESET my.setting;
 
 SELECT set_config('work_mem', '1MB', false);
+
 SELECT set_config('no_such_setting', '1', false);
 
 SHOW work_mem;
@@ -72,6 +73,7 @@ SELECT random() = random();
 SET XML OPTION DOCUMENT;
 SHOW xmloption;
 SET SESSION AUTHORIZATION DEFAULT;
+
 SET SESSION AUTHORIZATION CURRENT_USER;
 
 RESET SESSION AUTHORIZATION;
@@ -84,6 +86,7 @@ SHOW TIME ZONE;
 SHOW server_encoding;
 SHOW integer_datetimes;
 SHOW max_identifier_length;
+
 SHOW lc_collate;
 
 SHOW server_version_num;

@@ -21,6 +21,7 @@ INSERT INTO quick OVERRIDING SYSTEM VALUE VALUES (1, 'own') RETURNING id;
 INSERT INTO shaped VALUES (1, DEFAULT) RETURNING *;
 SELECT tableoid::regclass, code FROM base ORDER BY code;
 SELECT code FROM ONLY base ORDER BY code;
+
 INSERT INTO quick VALUES (2, 'refused');
 
 INSERT INTO base (code, doubled) VALUES ('x', 1);
@@ -76,9 +77,11 @@ SELECT * FROM quick;
 CREATE TABLE wide AS SELECT repeat('wide ', 2000) AS a, ARRAY(SELECT generate_series(1, 500)) AS b, n FROM generate_series(1, 5) AS n;
 TABLE wide;
 SELECT count(*), sum(length(a)) FROM wide;
+
 CREATE SCHEMA extra_mine CREATE TABLE inside (a int) CREATE VIEW seen AS SELECT a FROM inside;
 
 CREATE SCHEMA IF NOT EXISTS home_mine;
+
 ALTER TABLE wide SET SCHEMA home_mine;
 CREATE TABLE columns_of_all (b bool, c "char", n name, i8 int8, i2 int2, i4 int4, r regproc, t text, o oid, ti tid, x xid, ci cid, j json, xm xml, pt point, ls lseg, pa path, bx box, po polygon, li line, f4 float4, f8 float8, ci4 circle, mo money, ma macaddr, inn inet, cid cidr, m8 macaddr8, ac aclitem[], bp char(3), vc varchar(9), d date, tm time(2), ts timestamp(3), tz timestamptz, iv interval day to second, tt timetz, bt bit(4), vb varbit(9), nu numeric(9, 3), rc refcursor, u uuid, ls2 pg_lsn, tv tsvector, tq tsquery, jb jsonb, jp jsonpath, tx txid_snapshot, r4 int4range, mr int4multirange);
 INSERT INTO columns_of_all DEFAULT VALUES;

@@ -49,10 +49,12 @@ DO $$ BEGIN CREATE TEMP TABLE by_block (a int); INSERT INTO by_block VALUES (3);
 SELECT * FROM by_block;
 
 DISCARD TEMP;
+
 SELECT * FROM kept;
 
 CREATE TEMP TABLE again (a int);
 DISCARD TEMPORARY;
+
 SELECT * FROM again;
 
 PREPARE p AS SELECT 1;

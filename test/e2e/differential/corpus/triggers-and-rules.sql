@@ -33,6 +33,7 @@ ALTER TABLE watched ENABLE ALWAYS TRIGGER moved;
 COMMENT ON TRIGGER moved ON watched IS 'counts';
 DROP TRIGGER moved ON watched;
 DROP TRIGGER IF EXISTS moved ON watched;
+
 DROP TRIGGER moved ON watched;
 
 CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -41,6 +42,7 @@ BEGIN
 END $$;
 CREATE TRIGGER refused BEFORE DELETE ON watched FOR EACH ROW WHEN (OLD.id > 10) EXECUTE FUNCTION refused();
 DELETE FROM watched WHERE id = 10;
+
 DELETE FROM watched;
 
 CREATE FUNCTION skipped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -69,6 +71,7 @@ CREATE RULE two AS ON UPDATE TO ruled WHERE NEW.id > 5 DO INSTEAD (DELETE FROM j
 INSERT INTO ruled VALUES (1, 'r'), (2, 'q');
 DELETE FROM ruled;
 UPDATE ruled SET id = 7;
+
 UPDATE ruled SET id = 3 WHERE id = 1 RETURNING *;
 
 CREATE VIEW changeable AS SELECT id FROM ruled;
@@ -81,6 +84,7 @@ ALTER TABLE ruled DISABLE RULE too;
 DROP RULE too ON ruled;
 DROP RULE never ON ruled CASCADE;
 DELETE FROM ruled;
+
 DROP RULE never ON ruled;
 
 SET session_replication_role = replica;

@@ -8,6 +8,7 @@ SELECT 'ok'::mood, '{sad,happy}'::mood[], enum_range(NULL::mood), enum_first(NUL
 SELECT ROW(1, 'a')::pair, '(2,"b c")'::pair, '(,)'::pair, ROW(ROW(1, 'x'), ARRAY[ROW(2, 'y')::pair], 'sad')::nested, ARRAY[ROW(1, NULL)::pair, NULL], (ROW(1, 'a')::pair).b, (ROW(ROW(5, 'x'), NULL, NULL)::nested).p.a;
 SELECT 3::positive, 'AB'::code, '{"(1,a)"}'::pairs, NULL::code;
 SELECT ROW(1, 2.5, 'three', NULL), ROW(), (1, 2) = (1, 2), ROW(1, NULL) IS NULL, ROW(NULL, NULL) IS NULL, (1, 2) < (1, 3), ARRAY[ROW(1, 'a'), ROW(2, 'b')];
+
 SELECT 'angry'::mood;
 
 SELECT (-1)::positive;
@@ -28,6 +29,7 @@ CREATE TABLE made (id positive, m mood DEFAULT 'ok', p pair, c code, list pairs)
 INSERT INTO made VALUES (1, 'sad', '(1,a)', 'X', ARRAY[ROW(1, 'z')::pair]), (2, DEFAULT, NULL, DEFAULT, NULL) RETURNING *;
 SELECT made, (p).a, made.*::text FROM made ORDER BY m;
 UPDATE made SET p.b = 'changed', list[2] = ROW(9, 'nine') WHERE id = 1 RETURNING p, list;
+
 INSERT INTO made (id) VALUES (NULL);
 
 INSERT INTO made (id, c) VALUES (1, 'low');
@@ -55,13 +57,16 @@ ALTER DOMAIN code VALIDATE CONSTRAINT short;
 COMMENT ON TYPE mood IS 'how one feels';
 SELECT obj_description('mood'::regtype, 'pg_type');
 DROP DOMAIN IF EXISTS pairs CASCADE;
+
 DROP TYPE pair;
 
 DROP TYPE mood, pair CASCADE;
 SELECT * FROM made;
 
 CREATE TYPE shell;
+
 SELECT NULL::shell;
 
 DROP TYPE shell;
+
 DROP TYPE IF EXISTS shell, nest;

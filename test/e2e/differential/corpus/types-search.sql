@@ -6,6 +6,7 @@ SELECT ts_rank('a:1 b:2', 'a & b'), ts_rank_cd('a:1 b:2', 'a & b'), ts_headline(
 SELECT * FROM ts_debug('english', 'a-b@c.de 12.5 http://x.org/p');
 SELECT * FROM ts_parse('default', 'foo 12');
 SELECT lexeme, positions FROM unnest('a:1,2 b'::tsvector);
+
 SELECT 'a &'::tsquery;
 
 SELECT $$'open$$::tsvector;
@@ -17,9 +18,11 @@ CREATE INDEX ON texts USING gin (search);
 INSERT INTO texts (body) VALUES ('Cats and dogs'), ('A dog'), (NULL) RETURNING search;
 SELECT body FROM texts WHERE search @@ 'dog' ORDER BY body;
 SELECT * FROM ts_stat('SELECT search FROM texts') ORDER BY word;
+
 INSERT INTO texts (search) VALUES ('a');
 
 SET default_text_search_config = 'pg_catalog.simple';
 SELECT to_tsvector('The Cats');
 RESET default_text_search_config;
+
 SET default_text_search_config = 'klingon';

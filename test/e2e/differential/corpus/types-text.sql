@@ -7,6 +7,7 @@ SELECT ''::text, NULL::text, ' '::char(3) = '', 'a'::char(5) || 'b', quote_liter
 CREATE TABLE words (fixed char(4), short varchar(3), long text COLLATE "C");
 INSERT INTO words VALUES ('ab', 'abc', 'long'), ('abcd  ', 'abc   ', NULL), (NULL, NULL, '') RETURNING *;
 SELECT fixed || '.', short || '.', length(fixed) FROM words;
+
 INSERT INTO words (short) VALUES ('too long');
 
 INSERT INTO words (fixed) VALUES ('too long');
@@ -17,6 +18,7 @@ SELECT format('%s %I %L %%', 'a', 'B c', NULL), concat_ws(',', 1, NULL, 'b'), sp
 SELECT regexp_replace('a1b22', '\d+', '#', 'g'), regexp_matches('foobar', '(o+)(b)'), regexp_split_to_array('a b  c', '\s+'), 'abc' ~ '^a', 'ABC' ~* 'b', 'abc' LIKE 'a%', 'a%' LIKE 'a\%', 'abc' SIMILAR TO '(a|b)%';
 SELECT string_agg(x, ',' ORDER BY x DESC) FROM unnest(ARRAY['a', 'b', NULL, 'c']) AS x;
 SELECT regexp_split_to_table('one two', ' ');
+
 SELECT 'a' ~ '(';
 
 -- since 15
@@ -32,10 +34,12 @@ SELECT '\xdeadbeef00'::bytea, ARRAY['\x00ff'::bytea];
 SELECT '\xabc'::bytea;
 
 SELECT convert_to('é', 'LATIN1'), convert_from('\xe9', 'LATIN1'), convert('\xc3a9', 'UTF8', 'LATIN1');
+
 SELECT convert_from('\xff', 'UTF8');
 
 SELECT B'1011', X'1F', B'', '101'::bit(3), '10'::bit(4), '10101'::varbit(5), '101'::bit varying, B'1100' & B'1010', B'1100' | B'1010', B'1100' # B'1010', ~B'10', B'1' || B'0';
 SELECT 5::bit(4), B'101'::int, length(B'10101'), B'1001' << 1, get_bit(B'101', 1), position(B'1' IN B'001'), substring(B'11010' FROM 2 FOR 3);
+
 SELECT '101'::bit(3) & '10'::bit(2);
 
 SELECT '102'::bit(3);
@@ -49,6 +53,7 @@ RESET ALL;
 SELECT 'a\tb';
 
 SELECT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, '{A0EEBC999C0B4EF8BB6D6BB9BD380A11}'::uuid, gen_random_uuid() IS NOT NULL;
+
 SELECT 'no-uuid'::uuid;
 
 SELECT 'b' < 'a' COLLATE "C", 'B' < 'a' COLLATE "POSIX", 'a' COLLATE "nonsense";

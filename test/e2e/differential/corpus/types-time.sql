@@ -2,6 +2,7 @@ SELECT '2020-02-29'::date, '0044-03-15 BC'::date, 'infinity'::date, '-infinity':
 SELECT '12:34:56.789'::time, '24:00'::time, '04:05 PM'::time, '12:34:56.7894'::time(2), '12:34:56+02'::timetz, '04:05:06-08:30'::timetz(0);
 SELECT '2020-02-29 12:34:56.789012'::timestamp, '2020-02-29 12:34:56.7'::timestamp(0), 'infinity'::timestamp, '4713-01-01 BC'::timestamp, '294276-12-31 23:59:59.999999'::timestamp;
 SELECT '2020-02-29 12:34:56+05:30'::timestamptz, '2020-07-01 Europe/Berlin'::timestamptz, '-infinity'::timestamptz, 'epoch'::timestamptz, '2020-01-01 PST'::timestamptz;
+
 SELECT '2021-02-29'::date;
 
 SELECT '25:00'::time;
@@ -62,6 +63,7 @@ SELECT date_bin('15 minutes', '2020-02-29 12:34'::timestamp, '2020-01-01'), make
 SELECT to_char('2020-02-29 15:04:05.678'::timestamp, 'YYYY-MM-DD HH24:MI:SS.MS Day Mon Q IW TMMonth'), to_char('26:15:00'::interval, 'HH24:MI'), to_date('29 Feb 2020', 'DD Mon YYYY'), to_timestamp('2020-02-29 3 PM', 'YYYY-MM-DD HH AM');
 SELECT ('2020-01-01'::date, '2020-02-01'::date) OVERLAPS ('2020-01-15'::date, '10 days'::interval), date '2020-01-31' + interval '1 month', timestamp '2020-03-01' - timestamp '2020-02-01', isfinite(date 'infinity');
 SELECT generate_series('2020-01-01'::timestamp, '2020-01-02', '12 hours');
+
 SELECT to_date('2020-13-01', 'YYYY-MM-DD');
 
 SELECT extract(century FROM '1 day'::interval), extract(fortnight FROM now());

@@ -14,6 +14,7 @@ INSERT INTO cheap VALUES (4, 'clip', 0.10) RETURNING *;
 UPDATE cheaper SET price = 1.50 WHERE id = 4;
 DELETE FROM cheap WHERE id = 4;
 SELECT pg_get_viewdef('cheap'), is_updatable, is_insertable_into FROM information_schema.views WHERE table_name = 'cheap' AND table_schema = 'home_mine';
+
 INSERT INTO cheap VALUES (5, 'gold', 1000);
 
 UPDATE cheaper SET price = 2.50 WHERE id = 1;
@@ -36,6 +37,7 @@ ALTER VIEW renamed SET (security_invoker = true);
 COMMENT ON VIEW renamed IS 'other names';
 INSERT INTO cheap (id, name) VALUES (6, 'nail') RETURNING *;
 DROP VIEW passing, renamed;
+
 DROP VIEW cheap;
 
 DROP VIEW goods;
@@ -43,6 +45,7 @@ DROP VIEW goods;
 DROP TABLE goods;
 
 CREATE MATERIALIZED VIEW totals AS SELECT kind, sum(price) AS total FROM goods GROUP BY kind WITH NO DATA;
+
 SELECT * FROM totals;
 
 REFRESH MATERIALIZED VIEW totals;
@@ -58,11 +61,13 @@ ALTER MATERIALIZED VIEW totals SET (fillfactor = 50);
 ALTER MATERIALIZED VIEW totals RENAME TO sums;
 COMMENT ON MATERIALIZED VIEW sums IS 'kept';
 SELECT matviewname, ispopulated FROM pg_matviews WHERE schemaname = 'home_mine';
+
 UPDATE sums SET sum = 1;
 
 REFRESH MATERIALIZED VIEW CONCURRENTLY sums;
 
 DROP MATERIALIZED VIEW sums;
+
 CREATE MATERIALIZED VIEW IF NOT EXISTS fails AS SELECT 1 / (id - 1) FROM goods;
 
 CREATE TABLE cheap_copy AS SELECT id, name FROM goods WHERE price < 2;
