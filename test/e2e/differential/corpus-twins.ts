@@ -33,7 +33,6 @@ const LEFT = `SELECT concat_ws(' ', kind, name) AS name FROM (
   UNION ALL SELECT 'event trigger', evtname FROM pg_event_trigger UNION ALL SELECT 'method', amname FROM pg_am
   UNION ALL SELECT 'large object', oid::text FROM pg_largeobject_metadata
   UNION ALL SELECT 'in public', relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
-  UNION ALL SELECT 'cast', oid::text FROM pg_cast WHERE oid >= 16384
   UNION ALL SELECT 'default', oid::text FROM pg_default_acl
   UNION ALL SELECT 'setting', sourceline::text || name FROM pg_file_settings WHERE sourcefile ~ 'auto.conf$'
 ) AS left_over (kind, name) ORDER BY 1`;
@@ -122,7 +121,8 @@ export class CorpusTwins {
 
   async #perform(script: readonly Exchange[], way: Way, name: Name): Promise<Performance> {
     const { tell } = new Verbatim();
-    return await perform([`SET search_path TO home_${name}`, ...script], way, { tell });
+    const answers = await perform([`SET search_path TO home_${name}`, ...script], way, { tell });
+    return answers.map(reportsLast);
   }
 
   /** Another client on the one connection sees what a client of a fresh one sees. */
@@ -144,6 +144,12 @@ export class CorpusTwins {
 
 function loginOf(user: User): Pick<Way, 'user' | 'password' | 'database' | 'deadlineMs'> {
   return { user, password: passwordOf(user), database: DATABASE, deadlineMs: PATIENCE_MS };
+}
+
+/** Reports of parameters come anywhere within an answer, as some are Sluice's own (docs/differences.md). */
+function reportsLast(lines: readonly string[]): readonly string[] {
+  const isReport = (line: string): boolean => line.startsWith('S ');
+  return [...lines.filter((line) => !isReport(line)), ...lines.filter(isReport).toSorted()];
 }
 
 function differencesOf(

@@ -6,8 +6,11 @@ import { transcript } from '../../support/transcript.ts';
 const FIRST_OBJECT = 16_384;
 /** More than a test makes; a number beyond is none of an object. */
 const LAST_OBJECT = 1_000_000;
-/** `record` and `record[]`: rows, whose columns may be of any type. */
-const records: readonly number[] = [2249, 2287];
+/** In the binary form of these stand numbers of objects: `oid`, the `reg…` types, `record`, and arrays of them. */
+const holders: ReadonlySet<number> = new Set([
+  ...[26, 1028, 24, 1008, 2202, 2207, 2203, 2208, 2204, 2209, 2205, 2210, 2206, 2211, 2249, 2287],
+  ...[3734, 3735, 3769, 3770, 4089, 4090, 4096, 4097, 4191, 4192],
+]);
 
 interface Column {
   readonly text: string;
@@ -73,10 +76,10 @@ export class Verbatim {
     return known;
   }
 
-  /** In the binary form of rows, and of types made by somebody, stand the numbers of types. */
+  /** And of types made by somebody. */
   #value(value: Buffer | undefined, type: number): string {
     if (value === undefined) return 'NULL';
-    const isBinary = value.includes(0) && (type >= FIRST_OBJECT || records.includes(type));
+    const isBinary = value.includes(0) && (type >= FIRST_OBJECT || holders.has(type));
     if (!isBinary) return textOf(value);
     let text = '';
     for (let at = 0; at < value.length;) {

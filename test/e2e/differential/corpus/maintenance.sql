@@ -21,7 +21,7 @@ VACUUM (PARALLEL -1) kept;
 VACUUM pg_authid;
 
 ANALYZE kept;
-ANALYZE VERBOSE kept (id);
+ANALYZE (VERBOSE false) kept (id);
 ANALYZE (SKIP_LOCKED) kept (id, s);
 
 ANALYZE kept (nothing);

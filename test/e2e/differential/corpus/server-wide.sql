@@ -4,6 +4,7 @@ CREATE DATABASE base_mine TEMPLATE template0 CONNECTION LIMIT 5;
 ALTER DATABASE base_mine SET work_mem = '5MB';
 ALTER DATABASE base_mine CONNECTION LIMIT 7;
 ALTER DATABASE base_mine RESET ALL;
+SET search_path TO home_mine;
 ALTER DATABASE base_mine OWNER TO app;
 COMMENT ON DATABASE base_mine IS 'for a while';
 GRANT CONNECT ON DATABASE base_mine TO PUBLIC;
@@ -74,6 +75,7 @@ SHOW session_replication_role;
 SET lc_messages = 'C';
 SET zero_damaged_pages = off;
 RESET ALL;
+SET search_path TO home_mine;
 
 VACUUM pg_class, pg_authid;
 
