@@ -1,9 +1,12 @@
 import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { Effects } from './effects.ts';
+import { firstWord } from './first-word.ts';
 import type { FulfilledWishes } from './outfit.ts';
 import type { PostgresPrincipal } from './principal.ts';
 import { Statement } from './statement.ts';
+
+const cursorReaders = ['fetch', 'move'];
 
 /** What the connections of one user to one database have learnt together. */
 export class Realm {
@@ -52,7 +55,8 @@ export class Realm {
 
   /**
    * The one object for a statement of this text and these parameter types: `bytes[start, end)` is a Parse message behind its
-   * name (trap PG-80). Long ones are not shared.
+   * name (trap PG-80). Not shared are long ones, and those that read a cursor: what they return was found out
+   * when they were parsed, and PostgreSQL crashes where it describes one whose cursor is gone since.
    */
   intern(bytes: Uint8Array, start: number, end: number, effects: Effects): Statement {
     if (end - start > limits.sharedStatementBytes.value)
@@ -61,6 +65,7 @@ export class Realm {
     let statement = this.#statements.get(key);
     if (statement === undefined) {
       statement = new Statement({ kind: 'parse', body: bytes.slice(start, end) }, effects);
+      if (cursorReaders.includes(firstWord(bytes, start, end))) return statement;
       if (this.#statements.size >= limits.sharedStatements.value) this.#forgetOldest();
       this.#statements.set(key, statement);
     }

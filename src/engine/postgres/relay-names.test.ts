@@ -185,12 +185,34 @@ describe('prepared statements by SQL (PG-85, PG-92)', () => {
     const { memory, rig: start } = realm();
     const connection = memory();
     const rig = prepared(start(connection)).client(query('deallocate a'));
-    expect(sent(rig)).toEqual(['P sluice_00|', 'Q']);
+    expect(sent(rig)).toEqual(['P sluice_2|', 'Q']);
     rig.server(parsed, complete('DEALLOCATE'), ready());
     expect(rig.heard()).toEqual(['C DEALLOCATE', 'Z I']);
     expect(connection.prepared.size).toBe(1);
     rig.client(query('deallocate a'));
     expect(textOf(rig)).toBe('deallocate a');
+  });
+
+  test('DEALLOCATE of several names in one text, and again after one that never came to run', () => {
+    const { memory, rig: start } = realm();
+    const connection = memory();
+    const rig = prepared(start(connection)).client(parse('b', 'select 2'), sync());
+    rig.server(parsed, ready()).client(query('select 1/0; deallocate a; deallocate b'));
+    expect(sent(rig)).toEqual(['P sluice_2|select 2', 'S', 'P sluice_3|', 'P sluice_4|', 'Q']);
+    rig.server(parsed, parsed, failure('22012'), ready());
+    // They are there, and go when there is need of room, or nobody's statements are to be seen.
+    expect(connection.prepared.size).toBe(4);
+    rig.client(query('deallocate a; deallocate b'));
+    expect(sent(rig)).toEqual(['P sluice_5|', 'P sluice_6|', 'Q']);
+    rig.server(parsed, parsed, complete('DEALLOCATE'), complete('DEALLOCATE'), ready());
+    expect(connection.prepared.size).toBe(4);
+    rig.client(query('select * from pg_prepared_statements'));
+    expect(sent(rig).filter((line) => line.startsWith('C')).toSorted()).toEqual([
+      'C Ssluice_1',
+      'C Ssluice_2',
+      'C Ssluice_3',
+      'C Ssluice_4',
+    ]);
   });
 
   test('DEALLOCATE ALL and DISCARD ALL clear the connection, too', () => {

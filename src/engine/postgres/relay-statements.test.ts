@@ -48,6 +48,16 @@ describe('a prepared statement with a name', () => {
     expect(rig.toClientBytes.length).toBe(1);
   });
 
+  test('that reads a cursor is parsed each time: there may be another cursor of that name, or none', () => {
+    const { memory, rig: start } = realm();
+    const rig = start(memory()).client(parse('a', 'fetch all from c'), sync());
+    rig.server(parsed, ready()).client(close('S', 'a'), parse('a', 'fetch all from c'), sync());
+    expect(sent(rig).filter((line) => line.startsWith('P'))).toEqual([
+      'P sluice_1|fetch all from c',
+      'P sluice_2|fetch all from c',
+    ]);
+  });
+
   test('that is there already: Parse and Flush alone are answered by us', () => {
     const { memory, rig: start } = realm();
     const connection = memory();

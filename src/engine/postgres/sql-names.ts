@@ -40,8 +40,8 @@ export interface NameDesk {
   ensure(statement: Statement): Variant;
   /** A name for a new statement. */
   newVariant(): Variant;
-  /** A statement that may be deallocated in place of one that others share. */
-  passing(): Variant;
+  /** A statement that may be deallocated in place of the one of this name, which others share. */
+  passing(name: string): Variant;
   /** What no statement is called, in place of a name that the client cannot have given. */
   stranger(name: string): Variant | undefined;
   readonly measure: Measure;
@@ -93,7 +93,7 @@ export function exchangeNames(
 
 function variantFor({ verb, name }: NameUse, desk: NameDesk): Variant | undefined {
   const known = desk.find(name);
-  if (known !== undefined) return verb === 'deallocate' ? desk.passing() : desk.ensure(known);
+  if (known !== undefined) return verb === 'deallocate' ? desk.passing(name) : desk.ensure(known);
   return verb === 'prepare' ? desk.newVariant() : desk.stranger(name);
 }
 

@@ -26,9 +26,8 @@ import type { Traffic } from './traffic.ts';
 import type { UnnamedHome, UnnamedSource } from './unnamed.ts';
 import { kept, NOBODYS, UnnamedStatement } from './unnamed.ts';
 
-/** A name that no statement ever has, and one that is given only to be taken away again. */
+/** A name that no statement ever has. */
 const NO_STATEMENT = makeVariant(`${STATEMENT_PREFIX}0`);
-const PASSING = makeVariant(`${STATEMENT_PREFIX}00`);
 /** An empty text without parameters: it can be parsed even in a failed transaction. */
 const EMPTY_BODY = Uint8Array.of(0, 0, 0);
 
@@ -336,13 +335,17 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       if (statement !== undefined) this.#open.callings.set(statement, one);
     }
     if (name === undefined) prepared.clear();
+    const passing = name === undefined ? undefined : this.#open.passing.get(name);
+    const hold = (): void => {
+      if (passing !== undefined) prepared.delete(passing);
+    };
     const undo = (): void => {
       for (const [one, statement] of gone)
         if (statement !== undefined && this.#names?.has(one) !== true)
           this.#ownNames.set(one, statement);
       for (const variant of dropped) prepared.add(variant);
     };
-    return this.#open.doubts.until({ undo }, ...gone.map(([one]) => one), ...dropped);
+    return this.#open.doubts.until({ hold, undo }, ...gone.map(([one]) => one), ...dropped);
   }
 
   /** The name was not given after all; errors may still speak of it. */
@@ -357,9 +360,14 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     return makeVariant(this.#memory.realm.name());
   }
 
-  passing(): Variant {
-    this.#send(owed.ownParse, parseMessage(PASSING, EMPTY_BODY));
-    return PASSING;
+  passing(name: string): Variant {
+    const { prepared, realm } = this.#memory;
+    const variant = makeVariant(realm.name());
+    prepared.add(variant);
+    const undo = (): void => prepared.delete(variant);
+    this.#send(owed.ownParse, parseMessage(variant, EMPTY_BODY), { undo });
+    this.#open.passing.set(name, variant);
+    return variant;
   }
 
   stranger(name: string): Variant | undefined {

@@ -40,6 +40,8 @@ export class Traffic implements Party {
   readonly privates = new Map<Statement, Variant>();
   /** What the client called a statement in this request that may have that name no longer: errors speak of it. */
   readonly callings = new Map<Statement, string>();
+  /** What was made in this request to be deallocated in place of statements that others share, by their names. */
+  readonly passing = new Map<string, Variant>();
   readonly own = new OwnReplies(this);
   readonly replies = new Replies(this);
   readonly requests = new Requests(this);
@@ -81,6 +83,7 @@ export class Traffic implements Party {
       this.doubts.areNone &&
       this.privates.size === 0 &&
       this.callings.size === 0 &&
+      this.passing.size === 0 &&
       this.own.isClear &&
       this.replies.isClear &&
       this.requests.isClear
@@ -91,6 +94,7 @@ export class Traffic implements Party {
   endRequest(): void {
     if (this.privates.size > 0) this.privates.clear();
     if (this.callings.size > 0) this.callings.clear();
+    if (this.passing.size > 0) this.passing.clear();
     this.doubts.clear();
     this.requests.end();
   }
