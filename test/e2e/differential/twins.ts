@@ -124,8 +124,8 @@ async function refusal(way: Way): Promise<unknown> {
 export async function stateOf(way: Way): Promise<string> {
   const client = await RawClient.signIn(way);
   try {
-    const state = await client.value(STATE);
     const sequence = await client.query('SELECT lastval()');
+    const state = await client.value(STATE);
     await client.end();
     return [state, ...transcript(sequence)].join('\n');
   } finally {
@@ -136,11 +136,13 @@ export async function stateOf(way: Way): Promise<string> {
 /**
  * What start-up parameters have set has the source `session` through Sluice (docs/differences.md).
  * Settings with a dot are left out of `values`: those of a procedural language are there once it has been used, and
- * PostgreSQL itself leaves an empty text of one that was made up (docs/differences.md).
+ * PostgreSQL itself leaves an empty text of one that was made up (docs/differences.md). Those of the transaction begin anew with
+ * each; PostgreSQL never forgets that they were set once.
  */
 const STATE = `SELECT jsonb_pretty(jsonb_build_object(
   'settings', (SELECT jsonb_object_agg(name, setting || ' by ' || replace(source, 'client', 'session')) FROM pg_settings
-    WHERE source NOT IN ('default', 'configuration file', 'override', 'environment variable')),
+    WHERE source NOT IN ('default', 'configuration file', 'override', 'environment variable')
+      AND name NOT LIKE 'transaction\\_%'),
   'values', (SELECT md5(string_agg(name || '=' || setting, ',' ORDER BY name)) FROM pg_settings
     WHERE context IN ('user', 'superuser') AND name NOT LIKE '%.%'),
   'statements', (SELECT jsonb_agg(name) FROM pg_prepared_statements),

@@ -38,9 +38,8 @@ ALTER TABLE people ADD COLUMN age int;
 
 EXECUTE star;
 
+DEALLOCATE star;
 DROP TABLE people;
-
-EXECUTE star;
 
 BEGIN;
 PREPARE in_it AS SELECT 'survives a rollback';

@@ -86,11 +86,11 @@ CREATE TABLE in_it (a int);
 SAVEPOINT s;
 DROP TABLE in_it;
 CREATE TABLE in_it (b text);
-SELECT * FROM in_it;
+SELECT b FROM in_it;
 ROLLBACK TO s;
 SELECT * FROM in_it;
 ROLLBACK;
-SELECT * FROM in_it;
+TABLE in_it;
 
 DO $$ BEGIN
   FOR i IN 1..3 LOOP
