@@ -39,6 +39,19 @@ describe('a setting', () => {
     expect([rig.passed(), rig.boundaries]).toEqual(['Q', 2]);
   });
 
+  test('is not taken for reset by EXECUTE of what was prepared beside a RESET', () => {
+    const isSet = answer('8s', '{"lock_timeout":"8s"}');
+    const rig = after(query('prepare a as select 1; reset all'));
+    rig.server(complete('PREPARE'), complete('RESET'), ready());
+    rig.client(query("set lock_timeout = '8s'")).server(complete('SET'), ready()).server(isSet);
+    rig.client(query('execute a')).passed();
+    // It has to be made once more, as settings were in doubt when it was made first.
+    rig.server(steps('PREPARE', 'BEGIN', 'COMMIT'), oneRow, ready());
+    expect([rig.passed(), rig.boundaries]).toEqual(['Q', 2]);
+    rig.server(isSet);
+    expect([rig.memory.state, rig.boundaries]).toEqual([stateOf({ lock_timeout: '8s' }), 3]);
+  });
+
   test('that the server reports needs no question', () => {
     const rig = after(
       query("set timezone to 'asia/tokyo'"),

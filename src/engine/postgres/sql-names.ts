@@ -97,7 +97,7 @@ function variantFor({ verb, name }: NameUse, desk: NameDesk): Variant | undefine
   return verb === 'prepare' ? desk.newVariant() : desk.stranger(name);
 }
 
-/** Running it does what its text does, but for the names in it. */
+/** Running it does what its text does at most, but for the names in it. */
 function statementOf(
   use: NameUse,
   effects: Effects,
@@ -118,7 +118,8 @@ function statementOf(
     nameAt: length(statementStart, start),
     nameLength: length(start, end),
   } as const;
-  return new Statement(recipe, { ...effects, names: [] });
+  // Which of the text's effects are its own is not known: what is left of them when it has been run is to be asked.
+  return new Statement(recipe, { ...effects, names: [], isTransactional: true });
 }
 
 /** `bytes[start, end)` with its edits. */
