@@ -116,7 +116,7 @@ CREATE FUNCTION endless(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN END $$;
 
 SELECT endless(1);
 
-DO $$ DECLARE c CURSOR FOR SELECT 1; BEGIN OPEN c; OPEN c; END $$;
+DO $$ DECLARE c refcursor := 'named'; BEGIN OPEN c FOR SELECT 1; OPEN c FOR SELECT 2; END $$;
 
 DO $$ BEGIN SELECT 1; END $$;
 

@@ -9,7 +9,6 @@ EXECUTE "Two Words";
 EXECUTE inserted (3, 'c');
 EXECUTE guessed ('x', 'y', 4);
 EXECUTE one (1 + 1);
-SELECT parameter_types, from_sql FROM pg_prepared_statements WHERE from_sql ORDER BY parameter_types::text;
 
 EXECUTE one;
 
