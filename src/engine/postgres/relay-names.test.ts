@@ -207,12 +207,11 @@ describe('prepared statements by SQL (PG-85, PG-92)', () => {
     rig.server(parsed, parsed, complete('DEALLOCATE'), complete('DEALLOCATE'), ready());
     expect(connection.prepared.size).toBe(4);
     rig.client(query('select * from pg_prepared_statements'));
-    expect(sent(rig).filter((line) => line.startsWith('C')).toSorted()).toEqual([
-      'C Ssluice_1',
-      'C Ssluice_2',
-      'C Ssluice_3',
-      'C Ssluice_4',
-    ]);
+    expect(
+      sent(rig)
+        .filter((line) => line.startsWith('C'))
+        .toSorted(),
+    ).toEqual(['C Ssluice_1', 'C Ssluice_2', 'C Ssluice_3', 'C Ssluice_4']);
   });
 
   test('DEALLOCATE ALL and DISCARD ALL clear the connection, too', () => {

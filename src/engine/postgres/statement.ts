@@ -3,6 +3,7 @@ import { message } from '../../wire/postgres/build.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { Description } from './description.ts';
 import type { Effects } from './effects.ts';
+import { NO_EFFECTS } from './effects.ts';
 import type { Move } from './positions.ts';
 import type { Exchange } from './sql-names.ts';
 import type { SettingsState } from './state.ts';
@@ -84,6 +85,12 @@ export class Statement {
     this.#variants.clear();
   }
 }
+
+/** An empty text without parameters: it can be parsed even in a failed transaction. */
+export const emptyStatement = new Statement(
+  { kind: 'parse', body: Uint8Array.of(0, 0, 0) },
+  NO_EFFECTS,
+);
 
 /** A Parse message for this name; `body` is what comes behind it, its NUL not included. */
 export function parseMessage({ nameBytes }: Variant, body: Uint8Array): Uint8Array {

@@ -20,7 +20,7 @@ import type { Exchange, Executed, MadeStatement, NameBook, NameDesk } from './sq
 import { edited, exchangeNames, NAME_BYTES, NameChanges, NOTHING } from './sql-names.ts';
 import { making } from './state.ts';
 import type { Variant } from './statement.ts';
-import { makeVariant, parseMessage, sqlOf, Statement } from './statement.ts';
+import { emptyStatement, makeVariant, parseMessage, sqlOf, Statement } from './statement.ts';
 import type { Tracker } from './tracker.ts';
 import type { Traffic } from './traffic.ts';
 import type { UnnamedHome, UnnamedSource } from './unnamed.ts';
@@ -28,8 +28,6 @@ import { kept, NOBODYS, UnnamedStatement } from './unnamed.ts';
 
 /** A name that no statement ever has. */
 const NO_STATEMENT = makeVariant(`${STATEMENT_PREFIX}0`);
-/** An empty text without parameters: it can be parsed even in a failed transaction. */
-const EMPTY_BODY = Uint8Array.of(0, 0, 0);
 
 /**
  * One session's prepared statements by the names that it gave them. On database connections they have names of ours, which
@@ -335,10 +333,8 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       if (statement !== undefined) this.#open.callings.set(statement, one);
     }
     if (name === undefined) prepared.clear();
-    const passing = name === undefined ? undefined : this.#open.passing.get(name);
-    const hold = (): void => {
-      if (passing !== undefined) prepared.delete(passing);
-    };
+    const passing = this.#open.passing.get(name ?? '') ?? NO_STATEMENT;
+    const hold = (): void => prepared.delete(passing);
     const undo = (): void => {
       for (const [one, statement] of gone)
         if (statement !== undefined && this.#names?.has(one) !== true)
@@ -361,11 +357,8 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   passing(name: string): Variant {
-    const { prepared, realm } = this.#memory;
-    const variant = makeVariant(realm.name());
-    prepared.add(variant);
-    const undo = (): void => prepared.delete(variant);
-    this.#send(owed.ownParse, parseMessage(variant, EMPTY_BODY), { undo });
+    const variant = makeVariant(this.#memory.realm.name());
+    this.#make(emptyStatement, variant);
     this.#open.passing.set(name, variant);
     return variant;
   }
