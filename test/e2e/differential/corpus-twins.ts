@@ -4,9 +4,11 @@ import { startEmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
 import { compare, perform } from '../../support/differential.ts';
 import type { Exchange, Performance } from '../../support/differential.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import type { ConnectOptions, Login } from '../../support/raw-client.ts';
 import { passwordOf, settingsFor, startSluice } from '../../support/sluice.ts';
 import type { Sluice } from '../../support/sluice.ts';
+import { transcript } from '../../support/transcript.ts';
 import { stateOf } from './twins.ts';
 import { Verbatim } from './verbatim.ts';
 
@@ -25,7 +27,7 @@ const packages = { 18: undefined, 14: 'postgres14' } as const;
 /** What statements can make that belongs to no schema, and what a file must have taken away at its end. */
 const LEFT = `SELECT concat_ws(' ', kind, name) AS name FROM (
   SELECT 'role', rolname FROM pg_roles UNION ALL SELECT 'database', datname FROM pg_database
-  UNION ALL SELECT 'schema', nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+  UNION ALL SELECT 'schema', nspname FROM pg_namespace WHERE nspname !~ '^(home|pg_temp|pg_toast_temp)_'
   UNION ALL SELECT 'tablespace', spcname FROM pg_tablespace UNION ALL SELECT 'language', lanname FROM pg_language
   UNION ALL SELECT 'extension', extname FROM pg_extension UNION ALL SELECT 'server', srvname FROM pg_foreign_server
   UNION ALL SELECT 'wrapper', fdwname FROM pg_foreign_data_wrapper UNION ALL SELECT 'gid', gid FROM pg_prepared_xacts
@@ -41,10 +43,21 @@ const LEFT = `SELECT concat_ws(' ', kind, name) AS name FROM (
 export class CorpusTwins {
   readonly sluice: Sluice;
   readonly #servers: readonly [direct: EmbeddedPostgres, proxied: EmbeddedPostgres];
+  /** A superuser on each server. */
+  readonly #keepers: readonly RawClient[];
+  /** What a session finds on a connection of its own. */
+  readonly #fresh: Readonly<Record<User, string>>;
 
-  private constructor(sluice: Sluice, servers: readonly [EmbeddedPostgres, EmbeddedPostgres]) {
+  private constructor(
+    sluice: Sluice,
+    servers: readonly [EmbeddedPostgres, EmbeddedPostgres],
+    keepers: readonly RawClient[],
+    fresh: Readonly<Record<User, string>>,
+  ) {
     this.sluice = sluice;
     this.#servers = servers;
+    this.#keepers = keepers;
+    this.#fresh = fresh;
   }
 
   static async open(version: 18 | 14): Promise<CorpusTwins> {
@@ -58,7 +71,14 @@ export class CorpusTwins {
         value: { username, password: passwordOf(username) },
       })),
     });
-    return new CorpusTwins(await startSluice(settings), servers);
+    const chiefs = servers.map(({ host, port }) => ({ ...loginOf('chief'), host, port }));
+    const keepers = await Promise.all(chiefs.map((way) => RawClient.signIn(way)));
+    const [, { host, port }] = servers;
+    const fresh = {
+      app: await stateOf({ ...loginOf('app'), host, port }),
+      chief: await stateOf({ ...loginOf('chief'), host, port }),
+    };
+    return new CorpusTwins(await startSluice(settings), servers, keepers, fresh);
   }
 
   /** Both clients are told the same. */
@@ -93,15 +113,18 @@ export class CorpusTwins {
   }
 
   /** All that is on the servers and belongs to no client's schema. */
-  async inventory(): Promise<readonly (readonly unknown[])[]> {
+  async inventory(): Promise<readonly (readonly string[])[]> {
     return await Promise.all(
-      this.#servers.map(async (server) =>
-        (await server.query(LEFT, DATABASE)).map(({ name }) => name),
-      ),
+      this.#keepers.map(async (keeper) => transcript(await keeper.query(LEFT))),
     );
   }
 
   async close(): Promise<void> {
+    const bad = this.sluice
+      .logs()
+      .filter(({ level, event }) => level === 'error' || event === 'bug');
+    expect(bad).toEqual([]);
+    for (const keeper of this.#keepers) keeper.destroy();
     expect(await this.sluice.stop()).toBe(0);
     await Promise.all(this.#servers.map((server) => server.destroy()));
   }
@@ -112,11 +135,7 @@ export class CorpusTwins {
       (name) => `DROP SCHEMA IF EXISTS home_${name} CASCADE;
         CREATE SCHEMA home_${name} AUTHORIZATION ${user}`,
     );
-    await Promise.all(
-      this.#servers.map((server) =>
-        server.query(`SET client_min_messages = error; ${sql.join(';')}`, DATABASE),
-      ),
-    );
+    await Promise.all(this.#keepers.map((keeper) => keeper.query(sql.join(';'))));
   }
 
   async #perform(script: readonly Exchange[], way: Way, name: Name): Promise<Performance> {
@@ -127,9 +146,7 @@ export class CorpusTwins {
 
   /** Another client on the one connection sees what a client of a fresh one sees. */
   async #expectPristine(user: User): Promise<void> {
-    const [, { host, port }] = this.#servers;
-    const fresh = await stateOf({ ...loginOf(user), host, port });
-    expect(await stateOf(this.#proxied(user))).toBe(fresh);
+    expect(await stateOf(this.#proxied(user))).toBe(this.#fresh[user]);
   }
 
   #direct(user: User): Way {

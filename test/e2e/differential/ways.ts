@@ -5,11 +5,10 @@ import { bindBinary, say, sayFor } from './messages.ts';
 
 const { parse, bind, describe, execute, close, sync, query, copyData, copyDone } = frontend;
 
-/** The ways in which a client can say the same statements. */
-export const ways = {
-  'statement by statement': (paragraphs) =>
-    paragraphs.flat().map((one) => sayFor(1, query(one.sql), ...copied(one))),
+/** How a client says the statements of a file. */
+type WayToSay = (paragraphs: readonly Paragraph[]) => readonly Exchange[];
 
+export const waysAlone: Readonly<Record<string, WayToSay>> = {
   'a paragraph in one query': (paragraphs) =>
     paragraphs.flatMap((paragraph) => {
       const sql = paragraph.map((one) => one.sql).join(';\n');
@@ -24,17 +23,21 @@ export const ways = {
       sayFor(1, ...paragraph.flatMap(unnamed), sync()),
       ...ended(paragraph),
     ]),
+};
 
-  'prepared, run and closed one after another, in binary': (paragraphs) =>
-    paragraphs.flat().flatMap((one, at): Exchange[] => {
-      const name = `statement ${at}`;
-      return [
-        say(parse(name, one.sql), describe('S', name), sync()),
-        sayFor(1, bindBinary(name, []), execute(), ...copied(one), sync()),
-        say(close('S', name), sync()),
-      ];
-    }),
-} as const satisfies Record<string, (paragraphs: readonly Paragraph[]) => readonly Exchange[]>;
+export const statementByStatement: WayToSay = (paragraphs) =>
+  paragraphs.flat().map((one) => sayFor(1, query(one.sql), ...copied(one)));
+
+/** Each is prepared, run and closed. */
+export const preparedInBinary: WayToSay = (paragraphs) =>
+  paragraphs.flat().flatMap((one, at): Exchange[] => {
+    const name = `statement ${at}`;
+    return [
+      say(parse(name, one.sql), describe('S', name), sync()),
+      sayFor(1, bindBinary(name, []), execute(), ...copied(one), sync()),
+      say(close('S', name), sync()),
+    ];
+  });
 
 /** An error skips the rest of its paragraph, and with it the end of a transaction that stands there. */
 function ended(paragraph: readonly Statement[]): readonly Exchange[] {
