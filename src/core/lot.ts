@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Principal, Relay } from './engine.ts';
 import type { Fault } from './fault.ts';
+import { Queue } from './queue.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 /** Bounds of the pause after a failed attempt to connect. */
@@ -29,9 +30,11 @@ export class Lot<Memory, Who extends Principal> {
   readonly who: Who;
   /** Ready connections, the most recently used last: it is taken first, so that the others can age. */
   readonly idle: ServerConnection<Memory, Who>[] = [];
-  /** Strictly first come, first served; a Set keeps the order and forgets a waiter that left in one step (trap GX-04). */
-  readonly waiters = new Set<Waiter<Memory, Who>>();
+  /** Strictly first come, first served; who left is forgotten at once (trap GX-04). */
+  readonly waiters = new Queue<Waiter<Memory, Who>>();
   readonly newcomers = new Set<Newcomer<Memory>>();
+  /** Somebody waits here, as `Lots` was told last. */
+  isHungry = false;
   /** Open connections, whatever they do. */
   open = 0;
   connecting = 0;
@@ -99,7 +102,7 @@ export class Lot<Memory, Who extends Principal> {
     // A login may need a connection even where nobody is meant to wait for one; where attempts fail, it waits no longer.
     const fails = this.failures > 0 && this.connecting === 0;
     const patienceMs = fails ? borrowTimeoutMs : Math.max(borrowTimeoutMs, connectTimeoutMs);
-    for (const waiter of this.waiters) {
+    for (const waiter of this.waiters.all()) {
       const waitedMs = nowMs - waiter.sinceMs;
       if (waitedMs < borrowTimeoutMs) break;
       if (waiter.isLogin === true && waitedMs < patienceMs) continue;
@@ -122,7 +125,7 @@ export class Lot<Memory, Who extends Principal> {
 
   /** Since when the longest waiter waits; undefined where none does. */
   get waitingSinceMs(): number | undefined {
-    const waiter = first(this.waiters)?.sinceMs;
+    const waiter = this.waiters.first?.sinceMs;
     const newcomer = first(this.newcomers)?.sinceMs;
     if (waiter === undefined || newcomer === undefined) return waiter ?? newcomer;
     return Math.min(waiter, newcomer);

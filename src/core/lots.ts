@@ -34,6 +34,8 @@ export class Lots<Memory, Who extends Principal> {
   /** To be told whenever somebody begins or ceases to wait; says whether anybody waits there still. */
   update(lot: Lot<Memory, Who>): boolean {
     const hungry = lot.waiters.size > 0 || lot.newcomers.size > 0;
+    if (hungry === lot.isHungry) return hungry;
+    lot.isHungry = hungry;
     if (hungry) this.#hungry.add(lot);
     else this.#hungry.delete(lot);
     return hungry;

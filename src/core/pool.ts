@@ -10,7 +10,6 @@ import type { Fault } from './fault.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
 import type { Lot, Newcomer, Waiter } from './lot.ts';
-import { first } from './lot.ts';
 import { Lots } from './lots.ts';
 import { PeerClosed } from './network.ts';
 import type { PinReason } from './pin.ts';
@@ -296,13 +295,12 @@ export class Pool<Memory, Who extends Principal>
     }
     connection.idleSinceMs = this.#tickMs;
     lot.usedAtMs = this.#tickMs;
-    const waiter = first(lot.waiters);
+    const waiter = lot.waiters.shift();
     if (waiter === undefined) {
       connection.become('idle');
       lot.idle.push(connection);
       return;
     }
-    lot.waiters.delete(waiter);
     this.#lots.update(lot);
     connection.become('borrowed');
     waiter.grant(connection);
@@ -441,7 +439,7 @@ export class Pool<Memory, Who extends Principal>
   }
 
   #refuseAll(lot: Lot<Memory, Who>, fault: Fault): void {
-    const all = [...lot.waiters, ...lot.newcomers];
+    const all = [...lot.waiters.all(), ...lot.newcomers];
     lot.waiters.clear();
     lot.newcomers.clear();
     this.#lots.update(lot);

@@ -26,14 +26,15 @@ export interface ConnectionOwner<Memory, Who extends Principal> {
   closed(connection: ServerConnection<Memory, Who>, problem: string | undefined): void;
 }
 
-const legalMoves = {
-  idle: ['borrowed', 'talking', 'closing', 'closed'],
-  borrowed: ['idle', 'borrowed', 'held', 'talking', 'closing', 'closed'], // to `borrowed`: handed on to the next in line
-  held: ['idle', 'borrowed', 'talking', 'closing', 'closed'],
-  talking: ['idle', 'borrowed', 'closing', 'closed'],
-  closing: ['closed'],
-  closed: [],
-} as const satisfies Record<ServerState, readonly ServerState[]>;
+const legalMoves: Readonly<Record<ServerState, Readonly<Partial<Record<ServerState, true>>>>> = {
+  idle: { borrowed: true, talking: true, closing: true, closed: true },
+  // To `borrowed`: handed on to the next in line.
+  borrowed: { idle: true, borrowed: true, held: true, talking: true, closing: true, closed: true },
+  held: { idle: true, borrowed: true, talking: true, closing: true, closed: true },
+  talking: { idle: true, borrowed: true, closing: true, closed: true },
+  closing: { closed: true },
+  closed: {},
+};
 
 /** One open connection to a database. */
 export class ServerConnection<Memory, Who extends Principal> implements LinkHandler {
@@ -83,8 +84,7 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
 
   /** The one place where the state changes; an impossible move is a bug. */
   become(state: ServerState): void {
-    const moves: readonly ServerState[] = legalMoves[this.#state];
-    if (!moves.includes(state))
+    if (legalMoves[this.#state][state] !== true)
       throw new Bug(`a server connection cannot go from ${this.#state} to ${state}`);
     this.#state = state;
   }

@@ -109,7 +109,7 @@ function stateOf(world: World, scenario: Scenario): string {
     const lot = world.lot(key);
     const { connecting, failures, retryAtMs, lastFault, welcome } = lot;
     const idle = lot.idle.map(({ memory }) => memory.backend);
-    const waits = [...lot.waiters, ...lot.newcomers].map(({ sinceMs }) => sinceMs - now);
+    const waits = [...lot.waiters.all(), ...lot.newcomers].map(({ sinceMs }) => sinceMs - now);
     const pause = Math.max(0, Math.round(retryAtMs - now));
     parts.push([idle, waits, connecting, failures, pause, lastFault?.refusal, welcome?.backend]);
   }

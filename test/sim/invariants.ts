@@ -51,7 +51,7 @@ function momentOf(world: World, lots: ReadonlyMap<string, Lot<ToyMemory, Princip
   const queues = new Map<string, AnySession[]>();
   const sessions = [...world.proxy.sessions.values()];
   for (const [key, lot] of lots) {
-    const queue = [...lot.waiters].map((waiter) => sessions.find((one) => one === waiter));
+    const queue = lot.waiters.all().map((waiter) => sessions.find((one) => one === waiter));
     queues.set(
       key,
       queue.map((one) => must(one, 'one who left still waits (GX-04, PG-120)')),
@@ -141,7 +141,7 @@ function* nobodyWaitsInVain(
   const mayConnect = connecting < world.poolSettings.maxConnecting;
   const isRoom = openedOrOpening(world, lots) < allowed;
   for (const session of world.proxy.sessions.values()) {
-    const isQueued = [...lots.values()].some((lot) => lot.waiters.has(session));
+    const isQueued = [...lots.values()].some((lot) => lot.waiters.all().includes(session));
     if (session.isWaiting !== isQueued) yield `session ${session.number} waits in no queue`;
   }
   for (const [key, lot] of lots) {
