@@ -42,6 +42,18 @@ export class Parameters {
     return true;
   }
 
+  /**
+   * What the client must be told at the end of its request. The database reports only what is otherwise than at the end of the
+   * one before: where we have set something just ahead, and the request has set it back, it says nothing.
+   */
+  newsOfRequest(memory: PostgresMemory): Uint8Array {
+    if (memory.parameters !== this.#told && !this.#tracker.hasLostDefaults) {
+      for (const [name, value] of memory.parameters)
+        if (this.#told.get(name) !== value) this.#tracker.reported(name);
+    }
+    return this.news(memory);
+  }
+
   /** What the client must be told so that it knows the connection's parameters. */
   news(memory: PostgresMemory): Uint8Array {
     const tracker = this.#tracker;
@@ -67,6 +79,7 @@ export class Parameters {
   /** Nobody can tell what statements do that cannot be read. */
   #checkReadable(): void {
     const encoding = this.#told.get('client_encoding') ?? '';
+    this.#tracker.encoding = encoding;
     if (AMBIGUOUS_ENCODINGS.includes(encoding))
       this.#tracker.pin('hiddenState', `client_encoding is ${encoding}`);
     if (this.#told.get('standard_conforming_strings') === 'off')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { backend, bytesOf, parseMessages } from '../../../test/support/messages.ts';
+import { backend, bytesOf, message, parseMessages } from '../../../test/support/messages.ts';
 import * as say from '../../../test/transcripts/conversations.ts';
 import { prepared, realm, sent } from '../../../test/transcripts/realm.ts';
 import type { Rig } from '../../../test/transcripts/rig.ts';
@@ -139,6 +139,27 @@ describe('prepared statements by SQL (PG-85, PG-92)', () => {
     expect(sent(rig)).toEqual(['Q']);
   });
 
+  test('nothing of ours that was executed is left for a query that comes where a Sync should', () => {
+    const { memory, rig: start } = realm();
+    const rig = start(memory()).client(query('prepare a as select 1'));
+    rig.server(complete('PREPARE'), ready());
+    rig.free = false;
+    rig.client(bind('', 'a'), query('select 2'));
+    sent(rig);
+    rig.grant(memory());
+    const made = ['P |prepare sluice_1 as select 1', 'B sluice_0|', 'E sluice_0', 'C Psluice_0'];
+    const ended = ['P |BEGIN', 'B |', 'E ', 'P |COMMIT', 'B |', 'E '];
+    expect(sent(rig)).toEqual([...made, 'B |sluice_1', ...ended, 'Q']);
+  });
+
+  test('notices tell places, too', () => {
+    const { memory, rig: start } = realm();
+    const rig = start(memory()).client(query('prepare a as select 1'));
+    const notice = message('N', 'SWARNING\0C22P06\0Mno\0P22\0\0');
+    rig.server(notice, complete('PREPARE'), ready());
+    expect(rig.heard()[0]).toContain('P=15');
+  });
+
   test('a statement of the protocol that prepares one when it is run', () => {
     const { memory, rig: start } = realm();
     const rig = start(memory()).client(parse('a', 'prepare b as select 1'), bind('', 'a'));
@@ -146,6 +167,18 @@ describe('prepared statements by SQL (PG-85, PG-92)', () => {
     sent(rig);
     rig.client(bind('', 'b'), sync());
     expect(sent(rig)).toEqual(['B |sluice_1', 'S']);
+  });
+
+  test('one that is not ASCII is gone when the client encoding changes: its bytes would mean something else', () => {
+    const { memory, rig: start } = realm();
+    const rig = start(memory()).client(parse('a', "select 'ü'"), parse('b', 'select 1'), sync());
+    rig.server(parsed, parsed, ready()).client(query("set client_encoding = 'LATIN1'"));
+    const told = backend.parameterStatus('client_encoding', 'LATIN1');
+    rig.server(complete('SET'), told, ready());
+    sent(rig);
+    rig.client(bind('', 'a'), sync()).server(failure('26000'), ready());
+    rig.client(bind('', 'b'), sync());
+    expect(sent(rig).filter((line) => line.startsWith('B'))).toEqual(['B |a', 'B |sluice_3']);
   });
 
   test('names are compared by their first 63 bytes, whatever they are made of', () => {

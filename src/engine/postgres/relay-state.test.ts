@@ -260,6 +260,16 @@ describe('a start-up parameter that was lost', () => {
     expect(rig.passed()).toBe('QPBEPBEPBEHSQ');
   });
 
+  test('is not brought back where the transaction that has lost it has failed', () => {
+    const memory = freshMemory(usualParameters);
+    memory.state = stateOf({ application_name: 'till' });
+    const rig = new Rig(memory, { who }).client(query('begin; select 1/0'));
+    rig.server(complete('BEGIN'), failure('22012'), ready('E')).client(query('reset all'));
+    rig.server(failure('25P02'), ready('E')).client(query('commit and chain')).passed();
+    rig.server(complete('ROLLBACK'), ready('T'));
+    expect([rig.passed(), rig.heard().at(-1)]).toEqual(['', 'Z T']);
+  });
+
   test('or may have been: the next request waits for the answer', () => {
     const memory = freshMemory(new Map([...usualParameters, ['application_name', 'till']]));
     memory.state = stateOf({ application_name: 'till' });
@@ -305,6 +315,19 @@ describe('a parameter that changed though no statement said so', () => {
     rig.server(complete('COMMIT'), ready());
     rig.server(answer('ann', 'Asia/Tokyo', '{"timezone":"Asia/Tokyo"}'));
     expect(rig.memory.state).toBe(stateOf({ role: 'ann', timezone: 'Asia/Tokyo' }));
+  });
+
+  test('is found though the server reports nothing: we had set it otherwise just ahead of the request', () => {
+    const memory = freshMemory(new Map([...usualParameters, ['TimeZone', 'UTC']]));
+    const rig = new Rig(memory).client(query("set timezone = 'Asia/Tokyo'"));
+    rig.server(complete('SET'), tokyo, ready());
+    const next = freshMemory(new Map([...usualParameters, ['TimeZone', 'UTC']]));
+    rig.free = false;
+    rig.client(query('select change()')).grant(next).heard();
+    rig.server(steps('BEGIN', 'SET', 'COMMIT'), oneRow, ready());
+    expect(rig.heard()).toEqual(['D 1', 'C SELECT 1', 'S TimeZone=UTC', 'Z I']);
+    rig.server(answer('UTC', '{"timezone":"UTC"}'));
+    expect(next.state).toBe(stateOf({ timezone: 'UTC' }));
   });
 
   test('is the session’s own where the server says so: a function has set it', () => {

@@ -230,11 +230,13 @@ export class Replies {
       type === backend.readyForQuery ||
       type === backend.errorResponse ||
       type === backend.parameterStatus ||
+      (type === backend.noticeResponse && this.#parts.ledger.headAssumption?.moves !== undefined) ||
       this.#parts.ledger.headIsOurs ||
       (type === backend.commandComplete && this.#parts.ledger.headAssumption !== undefined) ||
       this.#isDescribing(type);
     if (!isRead || bodyBytes <= limits.inspectedMessageBytes.value) return isRead;
-    if (type === backend.errorResponse || isDescription(type)) return false;
+    if (type === backend.errorResponse || type === backend.noticeResponse || isDescription(type))
+      return false;
     throw new Violation(`a message of type ${type} with ${bodyBytes} bytes`);
   }
 
@@ -272,6 +274,7 @@ export class Replies {
       own.reply(type, bytes, start, end, isWhole);
       return false;
     }
+    if (type === backend.noticeResponse) return this.#notice(bytes, start, end, isWhole);
     this.#result(type, bytes, start, end, isWhole);
     return true;
   }
@@ -286,8 +289,6 @@ export class Replies {
       case backend.copyOutResponse:
       case backend.functionCallResponse:
         if (ledger.isEmpty) throw new Violation(`message type ${type} where nothing was owed`);
-        return;
-      case backend.noticeResponse:
         return;
       case backend.parseComplete:
         ledger.settle(owed.parse);
@@ -320,6 +321,18 @@ export class Replies {
       default:
         throw new Violation(`message type ${type} from the database`);
     }
+  }
+
+  /** A notice about a text that was sent otherwise than the client has it. */
+  #notice(bytes: Uint8Array, start: number, end: number, isWhole: boolean): boolean {
+    const { ledger, statements } = this.#parts;
+    const moves = ledger.headAssumption?.moves;
+    if (moves === undefined || !isWhole) return true;
+    const nameOf = (name: string): string | undefined => statements.clientsNameOf(name);
+    const said = translated(backend.noticeResponse, bytes.subarray(start, end), nameOf, moves);
+    if (said === undefined) return true;
+    this.#words = joined(this.#words, said);
+    return false;
   }
 
   #describe(type: number, bytes: Uint8Array, start: number, end: number, isWhole: boolean): void {
@@ -357,8 +370,9 @@ export class Replies {
       this.#hasBound = false;
       this.#batchIn = undefined;
       if (memory.status !== 'I') tracker.isDisturbed = true;
+      if (memory.status === 'E') tracker.undoResets();
       if (this.#doubt === 'open') this.#settleDoubt();
-      this.#words = joined(this.#words, parameters.news(memory));
+      this.#words = joined(this.#words, parameters.newsOfRequest(memory));
       return true;
     }
     this.resolved = true;
@@ -404,7 +418,7 @@ export class Replies {
       about instanceof ChangedResult
         ? CHANGED
         : isWhole
-          ? translated(bytes, start, end, nameOf, about?.moves)
+          ? translated(backend.errorResponse, bytes.subarray(start, end), nameOf, about?.moves)
           : undefined;
     this.#fail();
     if (isOurs && this.isSkipping) this.needsSync = true;

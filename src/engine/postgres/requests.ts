@@ -17,6 +17,8 @@ import type { Place } from './place.ts';
 import type { Replies } from './replies.ts';
 import type { SequenceGuard } from './sequence-guard.ts';
 import type { Executed } from './sql-names.ts';
+import { ENDING } from './state.ts';
+import { NOBODYS } from './unnamed.ts';
 import type { Statements } from './statements.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -43,6 +45,8 @@ export class Requests {
   #memory: PostgresMemory | undefined;
   /** Messages of the extended protocol have been sent, and no Sync after them (trap PG-03). */
   isUnsynced = false;
+  /** The client has executed something in the batch at hand. */
+  #hasExecuted = false;
   /** Nothing more may be sent until all replies are there. */
   #waits = false;
   /** Portals whose statements have effects. */
@@ -104,6 +108,8 @@ export class Requests {
       this.#batchIn = undefined;
       this.#isBatchLost = false;
       this.isUnsynced = false;
+      this.#hasExecuted = false;
+      this.#parts.statements.hasExecuted = false;
       replies.synced();
       ledger.push(owed.sync);
       return true;
@@ -156,6 +162,7 @@ export class Requests {
     const textEnd = isWhole ? readQuery(bytes, start, end) : end;
     const effects = isWhole ? classifier.classify(bytes, start, textEnd) : NO_EFFECTS;
     if (this.#mustKnowMore(effects)) return false;
+    if (this.isUnsynced) this.#endBatch(memory, place);
     sink.request();
     // It ends what unsynced messages began, as a Sync would.
     this.isUnsynced = false;
@@ -177,6 +184,22 @@ export class Requests {
     if (ledger.size > before) this.#waits = true;
     ledger.push(owed.query, assumption);
     return true;
+  }
+
+  /**
+   * A query comes where a Sync should: if we have executed something in this batch, and the client has not, that must end as if
+   * it had not been.
+   */
+  #endBatch(memory: PostgresMemory, { at }: Place): void {
+    const { outbox, ledger, statements } = this.#parts;
+    const mustEnd = statements.hasExecuted && !this.#hasExecuted && memory.status === 'I';
+    statements.hasExecuted = false;
+    this.#hasExecuted = false;
+    if (!mustEnd) return;
+    outbox.upTo(at);
+    outbox.put(ENDING.bytes);
+    for (const code of ENDING.owed) ledger.push(code);
+    memory.unnamed = NOBODYS;
   }
 
   #parse(place: Place): boolean {
@@ -243,6 +266,7 @@ export class Requests {
         : latin1(place.bytes, place.start, nulAfter(place, place.start));
     const executed = this.#portals?.get(portal);
     if (executed !== undefined && this.#mustKnowMore(executed.effects)) return false;
+    this.#hasExecuted = true;
     sink.request();
     if (executed !== undefined) this.#run(memory, place, executed.effects);
     ledger.push(owed.execute, executed === undefined ? undefined : statements.execute(executed));

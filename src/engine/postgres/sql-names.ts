@@ -4,7 +4,7 @@ import type { Effects, NameUse } from './effects.ts';
 import { NO_EFFECTS } from './effects.ts';
 import type { Assumption } from './ledger.ts';
 import type { Measure, Move } from './positions.ts';
-import { movesOf } from './positions.ts';
+import { measureOf, movesOf } from './positions.ts';
 import type { Variant } from './statement.ts';
 import { Statement } from './statement.ts';
 
@@ -44,7 +44,8 @@ export interface NameDesk {
   passing(name: string): Variant;
   /** What no statement is called, in place of a name that the client cannot have given. */
   stranger(name: string): Variant | undefined;
-  readonly measure: Measure;
+  /** The client encoding. */
+  readonly encoding: string;
 }
 
 export interface Exchange {
@@ -73,6 +74,7 @@ export function exchangeNames(
   if (effects.names.length === 0) return NO_EXCHANGE;
   const edits: Edit[] = [];
   const made = new Map<string, MadeStatement>();
+  const measure = measureOf(desk.encoding);
   for (const use of effects.names) {
     if (use.name === '') continue;
     const here = made.get(use.name);
@@ -83,11 +85,11 @@ export function exchangeNames(
     else if (isNew)
       made.set(use.name, {
         variant,
-        statement: statementOf(use, effects, bytes, textStart, desk.measure),
+        statement: statementOf(use, effects, bytes, textStart, measure),
       });
     edits.push({ start: textStart + use.start, end: textStart + use.end, to: variant.nameBytes });
   }
-  const moves = edits.length === 0 ? undefined : movesOf(bytes, textStart, edits, desk.measure);
+  const moves = edits.length === 0 ? undefined : movesOf(bytes, textStart, edits, measure);
   return { edits, made: made.size === 0 ? undefined : made, moves };
 }
 

@@ -180,8 +180,9 @@ function run(statements: readonly (string | Uint8Array)[]): Uint8Array {
 export function making(sql: Uint8Array, comesBefore: 'query' | 'other'): Way {
   if (comesBefore === 'other')
     return { bytes: inside([sql]).bytes, owed: [owed.ownMake, owed.ownClose] };
-  return {
-    bytes: run([sql, 'BEGIN', 'COMMIT']),
-    owed: [owed.ownMake, owed.ownStep, owed.ownStep],
-  };
+  const { bytes, owed: more } = ENDING;
+  return { bytes: concat([run([sql]), bytes]), owed: [owed.ownMake, ...more] };
 }
+
+/** Ends what has been executed without a Sync, where no transaction is open. */
+export const ENDING: Way = { bytes: run(['BEGIN', 'COMMIT']), owed: [owed.ownStep, owed.ownStep] };

@@ -45,9 +45,14 @@ export class Statement {
   readonly #variants = new Map<SettingsState, Variant>();
   readonly #descriptions = new Map<string, Description>();
 
+  /** Its text means the same in every client encoding. */
+  readonly isAscii: boolean;
+
   constructor(recipe: Recipe, effects: Effects) {
     this.recipe = recipe;
     this.effects = effects;
+    const parts = recipe.kind === 'parse' ? [recipe.body] : [recipe.before, recipe.after];
+    this.isAscii = parts.every((part) => part.every((byte) => byte < 0x80));
   }
 
   /** The one object for what a Describe has told of it. */

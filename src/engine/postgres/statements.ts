@@ -11,10 +11,9 @@ import type { Assumption } from './ledger.ts';
 import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
 import type { Place } from './place.ts';
-import type { Measure } from './positions.ts';
-import { measureOf } from './positions.ts';
 import { called, exchange, nameIn } from './place.ts';
 import { STATEMENT_PREFIX } from './realm.ts';
+import { callingOf } from './error-names.ts';
 import type { Change } from './doubts.ts';
 import type { Exchange, Executed, MadeStatement, NameBook, NameDesk } from './sql-names.ts';
 import { edited, exchangeNames, NAME_BYTES, NameChanges, NOTHING } from './sql-names.ts';
@@ -47,6 +46,10 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** Two names have been given to the same text: only the message at hand tells which of them is meant. */
   #hasSynonyms = false;
   #hadName: WeakSet<Statement> | undefined;
+  /** Something of ours has been executed ahead of the batch at hand, or in it. */
+  hasExecuted = false;
+  /** The client encoding in which the statements were parsed. */
+  encoding = '';
   /** The message at hand is a query. */
   #isQuery = false;
   /** The last unknown name that looked like one of ours. */
@@ -69,7 +72,8 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   get ends(): number {
-    return this.#open.ledger.ends;
+    const { hasAnyEnd, ends } = this.#open.ledger;
+    return hasAnyEnd ? ends : 0;
   }
 
   attached(memory: PostgresMemory): void {
@@ -79,6 +83,11 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   #goTo({ at, type }: Place): void {
     this.#at = at;
     this.#isQuery = type === frontend.query;
+    const { encoding } = this.#tracker;
+    if (encoding === this.encoding) return;
+    this.encoding = encoding;
+    // Their bytes would mean something else where they are made next.
+    for (const [name, { isAscii }] of this.#names ?? []) if (!isAscii) this.#names?.delete(name);
   }
 
   /** Whether an earlier request that has not been answered decides what this name means, and whether that is there. */
@@ -91,6 +100,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
 
   /** A request begins, or goes on elsewhere. */
   sitAt(desk: Traffic | undefined): void {
+    this.hasExecuted = false;
     this.#desk = desk;
   }
 
@@ -100,10 +110,6 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
 
   get #ownNames(): Map<string, Statement> {
     return (this.#names ??= new Map());
-  }
-
-  get measure(): Measure {
-    return measureOf(this.#memory.parameters.get('client_encoding') ?? '');
   }
 
   get isFull(): boolean {
@@ -286,15 +292,8 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** What the client calls a statement of which the database speaks; undefined where it does not know it. */
   clientsNameOf(name: string): string | undefined {
     if (name === NO_STATEMENT.name) return this.#stranger;
-    for (const [statement, own] of this.#open.callings)
-      if (this.#isCalled(statement, name)) return own;
-    for (const [own, statement] of this.#names ?? [])
-      if (this.#isCalled(statement, name)) return own;
-    return undefined;
-  }
-
-  #isCalled(statement: Statement, name: string): boolean {
-    return statement.isCalled(name) || this.#open.privates.get(statement)?.name === name;
+    const { callings, privates } = this.#open;
+    return callingOf(name, privates, callings) ?? callingOf(name, privates, this.#names ?? []);
   }
 
   /** What the database has made of a statement holds no longer: all are made anew. */
@@ -330,7 +329,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const dropped = name === undefined ? prepared.all() : [];
     for (const [one, statement] of gone) {
       this.#names?.delete(one);
-      if (statement !== undefined) this.#open.callings.set(statement, one);
+      if (statement !== undefined) this.#open.callings.set(one, statement);
     }
     if (name === undefined) prepared.clear();
     const passing = this.#open.passing.get(name ?? '') ?? NO_STATEMENT;
@@ -348,7 +347,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   #forget(name: string, statement: Statement, calling: string): void {
     if (this.#names?.get(name) !== statement) return;
     this.#names?.delete(name);
-    this.#open.callings.set(statement, calling);
+    this.#open.callings.set(calling, statement);
   }
 
   newVariant(): Variant {
@@ -425,6 +424,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const isAheadOfQuery = this.#isQuery && this.#memory.status === 'I';
     const { sql, moves } = sqlOf(recipe, variant);
     const way = making(sql, isAheadOfQuery ? 'query' : 'other');
+    this.hasExecuted ||= !isAheadOfQuery;
     const [make = owed.ownMake, ...more] = way.owed;
     this.#send(make, way.bytes, made(moves));
     for (const code of more) this.#open.ledger.push(code);

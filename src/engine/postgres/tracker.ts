@@ -48,6 +48,8 @@ class Matters {
 export class Tracker {
   /** What the session has set, start-up parameters included: any connection that it gets is brought to this. */
   wanted: SettingsState;
+  /** The client's encoding, as it has been told. */
+  encoding = '';
   /** An error or a transaction came between: what statements did may have been undone. */
   isDisturbed = false;
   /** Settings have changed for the transaction, or nobody knows yet how: what is parsed now must not be shared. */
@@ -152,6 +154,14 @@ export class Tracker {
     for (const [name] of lost)
       this.#open.touched.set(name, { name, how: 'set', literal: undefined });
     return statementsBetween(new Map(), new Map(lost));
+  }
+
+  /** The transaction has failed: what it has reset, it has not. */
+  undoResets(): void {
+    for (const name of this.#defaults.keys()) {
+      if (this.hasLost(name))
+        this.#open.touched.set(name, { name, how: 'set', literal: undefined });
+    }
   }
 
   pin(reason: PinReason, digest: string): void {

@@ -39,7 +39,7 @@ export class Traffic implements Party {
   /** Statements that were made while settings were in doubt, under names of their own, up to the request's end. */
   readonly privates = new Map<Statement, Variant>();
   /** What the client called a statement in this request that may have that name no longer: errors speak of it. */
-  readonly callings = new Map<Statement, string>();
+  readonly callings = new Map<string, Statement>();
   /** What was made in this request to be deallocated in place of statements that others share, by their names. */
   readonly passing = new Map<string, Variant>();
   readonly own = new OwnReplies(this);

@@ -12,7 +12,7 @@ export const NOBODYS = {};
 export interface UnnamedHome {
   ofSession: UnnamedStatement | undefined;
   ofConnection: object | undefined;
-  /** How many requests have been sent to their end so far. */
+  /** How many requests have been sent to their end so far; 0 where none of these waits for its answer. */
   readonly ends: number;
 }
 
