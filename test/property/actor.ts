@@ -10,7 +10,8 @@ import type { Answer } from './side.ts';
 import { query, sync } from './steps.ts';
 import type { Life, Need, Step } from './steps.ts';
 import type { Stage } from './stage.ts';
-import { codesIn, compare, explain, summary, valueIn } from './verdict.ts';
+import type { Circumstances } from './verdict.ts';
+import { codesIn, compare, explain, FAREWELLS, summary, valueIn } from './verdict.ts';
 import { DRAW } from './world.ts';
 import type { Way } from './world.ts';
 
@@ -42,8 +43,6 @@ export class Actor {
    * database has been, so each may yet stop one of this session's own statements, while it keeps its connection.
    */
   #cancelsAround = 0;
-  /** In the transaction that is open, the connection's statement without a name is this session's, or nobody's. */
-  #ownsUnnamed = false;
 
   private constructor(stage: Stage, life: Life, history: History, sides: readonly [Side, Side]) {
     this.#stage = stage;
@@ -121,21 +120,13 @@ export class Actor {
     const apart = step.needs !== undefined || step.exception !== undefined;
     if (apart || (isQuery && this.#direct.dues.mustSync)) await this.#synchronise();
     if (step.needs !== undefined && !this.#meets(step.needs)) return 'left out';
-    if (step.exception === 'unnamed statement' && !this.#mayBindUnnamed) return 'left out';
     const answer = await this.#say(step.send, step);
-    if (step.send.some(isUnnamedParse)) this.#has.delete('plain statement');
     if (step.gives !== undefined && codesIn(answer).length === 0) this.#has.add(step.gives);
     return summary(answer);
   }
 
   #meets(need: Need): boolean {
     return need === 'no transaction' ? !this.#inTransaction : this.#has.has(need);
-  }
-
-  /** Outside a transaction there is an exception for it. */
-  get #mayBindUnnamed(): boolean {
-    const { status } = this.#direct.dues;
-    return status === 'I' || (status === 'T' && this.#ownsUnnamed);
   }
 
   get #inTransaction(): boolean {
@@ -157,12 +148,11 @@ export class Actor {
       this.#direct.exchange(send),
       this.#proxied.exchange(send, cuts),
     ]);
-    this.#judge(direct, proxied, exception);
-    this.#noteUnnamed(send, before, direct);
+    this.#judge(direct, proxied, { before, exception });
     return direct;
   }
 
-  #judge(direct: Answer, proxied: Answer, exception?: (Step & { kind: 'say' })['exception']): void {
+  #judge(direct: Answer, proxied: Answer, circumstances: Circumstances = {}): void {
     const { counts } = this.#stage;
     counts.add('requests compared');
     countAnswer(counts, direct);
@@ -171,7 +161,7 @@ export class Actor {
       counts.add('cancels that came late');
       throw new CutOff();
     }
-    const verdict = compare(direct, proxied, exception);
+    const verdict = compare(direct, proxied, circumstances);
     if (verdict.kind === 'excepted') counts.add(`excepted: ${verdict.exception}`);
     if (verdict.kind === 'cut off') this.#cutOff();
     if (verdict.kind === 'different')
@@ -187,18 +177,6 @@ export class Actor {
     throw new CutOff();
   }
 
-  #noteUnnamed(send: readonly Uint8Array[], before: string, answer: Answer): void {
-    if (!this.#inTransaction) {
-      this.#ownsUnnamed = false;
-      return;
-    }
-    if (codesIn(answer).length > 0) return;
-    const touches = send.some((message) => message[0] === QUERY || isUnnamedParse(message));
-    const stays = before !== 'I' || (send.length === 1 && send[0]?.[0] === QUERY);
-    if (before === 'I') this.#ownsUnnamed = false;
-    this.#ownsUnnamed ||= touches && stays;
-  }
-
   /** Lets the answer pile up before it is read. */
   async #dawdle(send: readonly Uint8Array[]): Promise<string> {
     const { socket } = this.#proxied.client;
@@ -212,8 +190,7 @@ export class Actor {
       socket.resume();
     }
     const answer = await direct;
-    this.#judge(answer, await proxied);
-    this.#noteUnnamed(send, before, answer);
+    this.#judge(answer, await proxied, { before });
     return summary(answer);
   }
 
@@ -367,13 +344,6 @@ export class Actor {
 
 const QUERY = 0x51;
 const CALL = 0x46;
-const PARSE = 0x50;
-/** Behind the type and the length. */
-const BODY = 5;
-
-function isUnnamedParse(message: Uint8Array): boolean {
-  return message[0] === PARSE && message[BODY] === 0;
-}
 
 /** Undefined where the connection to the database was ended before it was one. */
 async function throughProxy(stage: Stage, { login }: Life): Promise<RawClient | undefined> {
@@ -383,7 +353,8 @@ async function throughProxy(stage: Stage, { login }: Life): Promise<RawClient | 
       return await RawClient.signIn(way);
     } catch (problem) {
       const isEnd =
-        problem instanceof PeerGone || (problem instanceof ServerError && problem.code === '57P01');
+        problem instanceof PeerGone ||
+        (problem instanceof ServerError && FAREWELLS.includes(problem.code ?? ''));
       if (isEnd && stage.excuse()) return undefined;
       throw problem;
     }

@@ -33,6 +33,9 @@ export async function playRound(
     return { kind: 'passed', counts: round.counts };
   } catch (problem) {
     const found = problem instanceof Error ? problem : new Error(String(problem));
+    for (const { reason, detail } of proxy.sluice.logs('serverDiscarded'))
+      if (reason !== 'evicted')
+        round.chronicle.note('Sluice', `discarded: ${JSON.stringify({ reason, detail })}`);
     return {
       kind: 'failed',
       problem: found,

@@ -7,6 +7,8 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/\b(east|west)_twin\b/g, '$1'],
   // Temporary schemas are numbered by the server's processes.
   [/\bpg_(toast_)?temp_\d+/g, 'pg_$1temp_*'],
+  // Named as the search_path was when the function was first called on the connection.
+  [/(function )public\.(turn\()/g, '$1$2'],
 ];
 
 /**

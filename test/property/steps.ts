@@ -37,14 +37,13 @@ export type Step =
     };
 
 /** Differences in docs/differences.md that random scripts run into. */
-export type Exception = 'unnamed statement' | 'made-up setting' | 'temporary schema';
+export type Exception = 'made-up setting' | 'temporary schema';
 
 /**
  * - `no transaction`: none is open.
  * - `random seed`: the session has set one, so that its random numbers are no surprise.
- * - `plain statement`: the last one that it prepared without a name changes nothing, whether it runs or not.
  */
-export type Need = 'no transaction' | 'random seed' | 'plain statement';
+export type Need = 'no transaction' | 'random seed';
 
 /** Who signs in, and how. */
 export interface Login {

@@ -17,7 +17,7 @@ const row = (value: string | null): Uint8Array => backend.dataRow(value);
 const show = (value: string): Answer =>
   answer(backend.rowDescription('my.x'), row(value), backend.complete('SHOW'), ready);
 const unknown = answer(error('42704', 'unrecognized configuration parameter "my.x"'), ready);
-const missing = answer(error('26000', 'unnamed prepared statement does not exist'), ready);
+const missing = answer(error('26000', 'prepared statement "a" does not exist'), ready);
 
 describe('two answers', () => {
   const notified = (pid: number): Uint8Array => message('A', Buffer.from([0, 0, 0, pid]), 'a\0b\0');
@@ -59,22 +59,28 @@ describe('two answers', () => {
 
 describe('an exception', () => {
   test.each<[Exception, Answer, Answer]>([
-    ['unnamed statement', answer(row('a'), ready), missing],
     ['made-up setting', unknown, show('')],
     ['made-up setting', show(''), unknown],
   ])('%s covers its difference, where it is told that it may', (exception, direct, proxied) => {
-    expect(compare(direct, proxied, exception).kind).toBe('excepted');
+    expect(compare(direct, proxied, { exception }).kind).toBe('excepted');
     expect(compare(direct, proxied).kind).toBe('different');
   });
 
+  test('is that in a failed transaction no more is said than that it has failed', () => {
+    const failed = error('25P02', 'current transaction is aborted');
+    const direct = answer(error('08P01', 'bind message supplies'), backend.ready('E'));
+    const proxied = answer(failed, backend.ready('E'));
+    expect(compare(direct, proxied, { before: 'E' }).kind).toBe('excepted');
+    expect(compare(direct, proxied, { before: 'T' }).kind).toBe('different');
+    expect(compare(direct, answer(failed, ready), { before: 'E' }).kind).toBe('different');
+  });
+
   test.each<[Exception, Answer, Answer]>([
-    ['unnamed statement', answer(row('a'), ready), answer(row('b'), ready)],
-    ['unnamed statement', answer(row('a'), ready), answer(error('26000', 'other'), ready)],
     ['made-up setting', unknown, show('of another')],
     ['made-up setting', show('mine'), unknown],
     ['made-up setting', show('mine'), show('')],
     ['temporary schema', unknown, missing],
   ])('%s covers nothing else', (exception, direct, proxied) => {
-    expect(compare(direct, proxied, exception).kind).toBe('different');
+    expect(compare(direct, proxied, { exception }).kind).toBe('different');
   });
 });

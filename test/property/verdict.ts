@@ -7,7 +7,7 @@ import type { Exception } from './steps.ts';
 /** What to make of two answers to the same. */
 export type Verdict =
   | { readonly kind: 'same' }
-  | { readonly kind: 'excepted'; readonly exception: Exception | 'failed twice' }
+  | { readonly kind: 'excepted'; readonly exception: Exception | 'only failed' }
   /** The database's connection was ended from outside, and nothing else is wrong. */
   | { readonly kind: 'cut off' }
   | {
@@ -21,16 +21,12 @@ const SAME: Verdict = { kind: 'same' };
 /**
  * The documented differences. Each is told by both answers, to the letter, so that nothing else hides behind it.
  *
- * - `unnamed statement`: a statement without a name, bound in a later request outside a transaction, may be another
- *   session's by then; Sluice says that it does not exist (docs/differences.md, "Afterwards").
  * - `made-up setting`: PostgreSQL keeps the name of such a setting on a connection, never its value: it is unknown on one,
  *   and empty on another where somebody has used it (docs/differences.md, "Afterwards").
  * - `temporary schema`: PostgreSQL empties a connection's temporary schema and keeps it: a function that is sought there is
  *   missed in other words than where there never was one (docs/differences.md, "Afterwards").
  */
 const exceptions = {
-  'unnamed statement': (_direct, proxied) =>
-    proxied.join() === 'E ERROR 26000 unnamed prepared statement does not exist,Z I',
   'made-up setting': (direct, proxied) => isUnset(direct) && isUnset(proxied),
   'temporary schema': (direct, proxied) =>
     [direct, proxied].every(([error = '']) => NO_TEMPORARY_FUNCTION.test(error)) &&
@@ -63,20 +59,39 @@ function inOrder(lines: readonly string[]): readonly string[] {
 }
 
 /**
- * Values that do not fit a statement, in a transaction that has failed, are found not to fit; where the statement would have to
- * be made on the connection first, it is the transaction that is at fault (docs/differences.md, "Afterwards").
+ * In a transaction that has failed, a statement cannot be made on a connection that does not have it: what is said of it there
+ * is only that the transaction has failed, up to the request's end (docs/differences.md, "Afterwards").
  */
-function isFailedTwice(direct: readonly string[], proxied: readonly string[]): boolean {
+function isOnlyFailed(
+  direct: readonly string[],
+  proxied: readonly string[],
+  before: string,
+): boolean {
+  const [expected, actual] = [requestsIn(direct), requestsIn(proxied)];
+  let status = before;
   return (
-    direct.length === proxied.length &&
-    direct.at(-1) === 'Z E' &&
-    direct.every((line, at) => {
-      const other = proxied[at] ?? '';
-      const isOther =
-        line.startsWith('E ERROR 08P01 bind message ') && other.startsWith('E ERROR 25P02 ');
-      return line === other || isOther;
+    expected.length === actual.length &&
+    expected.every((lines, at) => {
+      const others = actual[at] ?? [];
+      const hasFailed = status === 'E' && others.some((line) => line.startsWith('E ERROR 25P02 '));
+      status = lines.at(-1)?.slice(2) ?? status;
+      if (lines.join('\n') === others.join('\n')) return true;
+      const error = others.findIndex((line) => line.startsWith('E ERROR 25P02 '));
+      const rest = lines.at(-1)?.startsWith('Z ') === true ? lines.slice(-1) : [];
+      const told = [...lines.slice(0, error), others[error], ...rest];
+      return hasFailed && told.join('\n') === others.join('\n');
     })
   );
+}
+
+/** Each up to its ReadyForQuery. */
+function requestsIn(lines: readonly string[]): readonly (readonly string[])[] {
+  const found: string[][] = [[]];
+  for (const line of lines) {
+    found.at(-1)?.push(line);
+    if (line.startsWith('Z ')) found.push([]);
+  }
+  return found.filter((request) => request.length > 0);
 }
 
 const NO_TEMPORARY_FUNCTION =
@@ -90,7 +105,18 @@ function isUnset(lines: readonly string[]): boolean {
   );
 }
 
-export function compare(direct: Answer, proxied: Answer, exception?: Exception): Verdict {
+export interface Circumstances {
+  /** The transaction's status when this was said. Default `I`. */
+  readonly before?: string;
+  /** What may show here. */
+  readonly exception?: Exception | undefined;
+}
+
+export function compare(
+  direct: Answer,
+  proxied: Answer,
+  { before = 'I', exception }: Circumstances = {},
+): Verdict {
   const messages = direct.messages.filter((message) => !tellsOfLongName(message));
   const others = proxied.messages.filter((message) => !tellsOfLongName(message));
   const sameLength = messages.length === others.length && proxied.ended === direct.ended;
@@ -98,7 +124,7 @@ export function compare(direct: Answer, proxied: Answer, exception?: Exception):
   const expected = inOrder(messages.map(seen));
   const actual = inOrder(others.map(seen));
   if (sameLength && expected.join('\n') === actual.join('\n')) return SAME;
-  if (isFailedTwice(expected, actual)) return { kind: 'excepted', exception: 'failed twice' };
+  if (isOnlyFailed(expected, actual, before)) return { kind: 'excepted', exception: 'only failed' };
   if (exception !== undefined && exceptions[exception](expected, actual))
     return { kind: 'excepted', exception };
   if (proxied.ended && !direct.ended && isPart(withoutFarewell(proxied), expected))
@@ -112,7 +138,7 @@ export function compare(direct: Answer, proxied: Answer, exception?: Exception):
 }
 
 /** What says that a connection to the database was ended: the database itself, or Sluice where it could not. */
-const FAREWELLS = ['57P01', '08006'];
+export const FAREWELLS: readonly string[] = ['57P01', '08006'];
 
 function withoutFarewell({ messages }: Answer): readonly string[] {
   const last = messages.at(-1);

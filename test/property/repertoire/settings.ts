@@ -245,7 +245,8 @@ function setLater(scope: Scope): readonly Step[] {
   const name = `set${scope.next()}`;
   const run = (): Step => say(chance, bind('', name, []), execute(), sync());
   const looks = scope.run(look(scope));
-  return [say(chance, parse(name, assign(scope)), sync()), run(), ...looks, run()];
+  const sql = assign(scope).replaceAll('ü', 'u').replaceAll('ï', 'i');
+  return [say(chance, parse(name, sql), sync()), run(), ...looks, run()];
 }
 
 export const settingMakers: Readonly<Record<string, Maker>> = {

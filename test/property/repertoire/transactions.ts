@@ -120,11 +120,18 @@ function pipelined(scope: Scope): readonly Step[] {
 /** All that a transaction may do to a setting, in a row (traps PG-53, PG-54). */
 function layered(scope: Scope): readonly Step[] {
   const { chance } = scope;
-  const name = chance.pick(['work_mem', 'TimeZone', 'my.x', 'application_name', 'search_path']);
+  // Those come first whose value the database does not report: what became of them must be known.
+  const name = chance.weighted([
+    [4, 'work_mem'],
+    [3, 'my.x'],
+    [1, 'search_path'],
+    [1, 'TimeZone'],
+    [1, 'application_name'],
+  ]);
   const value = (): string =>
     name === 'TimeZone'
       ? chance.pick([`'Asia/Tokyo'`, `'Africa/Cairo'`])
-      : chance.pick([`'128kB'`, `'256kB'`, `'512kB'`]);
+      : chance.pick([`'128kB'`, `'256kB'`]);
   const show = (): readonly Step[] =>
     scope.run(
       name === 'my.x' ? `SELECT coalesce(current_setting('my.x', true), '')` : `SHOW ${name}`,
@@ -139,12 +146,16 @@ function layered(scope: Scope): readonly Step[] {
     show,
   ];
   const inside = Array.from({ length: chance.between(2, 6) }, () => chance.any(acts)?.() ?? []);
-  return [
+  const transaction = [
     ...scope.run('BEGIN'),
     ...inside.flat(),
-    ...scope.run(chance.percent(60) ? 'COMMIT' : 'ROLLBACK'),
-    ...show(),
+    ...scope.run(chance.percent(50) ? 'COMMIT' : 'ROLLBACK'),
   ];
+  // Another connection may come, which has the values that Sluice believes to be the session's.
+  const afterwards = Array.from({ length: chance.between(1, 4) }, show).flat();
+  return chance.percent(30)
+    ? [...scope.run(`SET ${name} = ${value()}`), ...transaction, ...afterwards]
+    : [...transaction, ...afterwards];
 }
 
 export const transactionMakers: Readonly<Record<string, Maker>> = {
@@ -164,5 +175,5 @@ export const transactionMakers: Readonly<Record<string, Maker>> = {
   'a commit that fails': { weight: { settings: 3, plain: 1, everything: 1 }, make: failsAtCommit },
   batch: { weight: { settings: 8, plain: 3, everything: 4 }, make: batch },
   'batch by the protocol': { weight: { settings: 5, everything: 3 }, make: pipelined },
-  'layers of a setting': { weight: { settings: 6, everything: 2 }, make: layered },
+  'layers of a setting': { weight: { settings: 14, everything: 4 }, make: layered },
 };
