@@ -51,8 +51,8 @@ export class PostgresMemory {
   readonly prepared = new PreparedOnServer();
   /** Whose statement without a name is on it, or `NOBODYS`; undefined where there is none. */
   unnamed: object | undefined;
-  /** Who has used it last. */
-  user: object | undefined;
+  /** Whose sequences it knows the last values of: nobody's where undefined. */
+  sequencesOf: object | undefined;
   status: TransactionStatus = 'I';
   /** Nobody knows yet what the last session has left on it. */
   unsettled = false;
@@ -101,7 +101,7 @@ export class PostgresMemory {
     this.state = FRESH;
     this.prepared.clear();
     this.unnamed = undefined;
-    this.user = undefined;
+    this.sequencesOf = undefined;
     this.unsettled = false;
   }
 }

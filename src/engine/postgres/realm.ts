@@ -18,6 +18,8 @@ export class Realm {
   readonly madeUp = new Set<string>();
   /** Somebody here has asked for the value that a sequence gave last: what changes one must be remembered from then on. */
   readsSequences = false;
+  /** The same, whether or not it had changed one. */
+  asksForLast = false;
   readonly #statements = new Map<string, Statement>();
   #serverVersion: string | undefined;
   #names = 0;

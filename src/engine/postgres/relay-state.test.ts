@@ -9,6 +9,7 @@ import {
   usualOptions,
   usualParameters,
 } from '../../../test/transcripts/rig.ts';
+import type { PostgresMemory } from './memory.ts';
 import { SettingsState } from './state.ts';
 
 const { answer, bind, bound, closed, complete, execute, failure, flush, oneRow } = say;
@@ -282,14 +283,45 @@ describe('a start-up parameter that was lost', () => {
 });
 
 describe('who asks for the last value of a sequence on a connection of somebody else', () => {
+  const forgetting = steps('BEGIN', 'DISCARD SEQUENCES', 'COMMIT');
+
+  /** A connection on which somebody has inserted. */
+  function used(): PostgresMemory {
+    const memory = freshMemory();
+    const rig = new Rig(memory).client(query('insert into t default values'));
+    rig.server(complete('INSERT 0 1'), ready());
+    return memory;
+  }
+
   test('has it forgotten first, in a transaction of its own where a query asks', () => {
-    const rig = new Rig().client(query("select currval('s')"));
+    const rig = new Rig(used()).client(query("select currval('s')"));
     expect(rig.passed()).toBe('PBEPBEPBEHQ');
   });
 
-  test('keeps the connection once it has used a sequence itself, whatever it asked before', () => {
+  test('also where it had the connection before, for something else', () => {
+    const rig = new Rig(used()).client(query('select 1')).server(oneRow, ready());
+    rig.passed();
+    rig.client(query('select lastval()'));
+    expect(rig.passed()).toBe('PBEPBEPBEHQ');
+  });
+
+  test('has it forgotten as soon as it gets such a connection, once somebody has asked', () => {
+    const memory = used();
+    memory.realm.asksForLast = true;
+    const rig = new Rig(memory).client(query('select hidden_nextval()'));
+    expect(rig.passed()).toBe('PBEPBEPBEHQ');
+    rig.server(forgetting, oneRow, ready()).client(query('select lastval()'));
+    expect(rig.passed()).toBe('Q');
+  });
+
+  test('is asked of the database as it is where nobody else has had the connection', () => {
     const rig = new Rig().client(query('select lastval()'));
-    rig.server(steps('BEGIN', 'DISCARD SEQUENCES', 'COMMIT'), failure('55000'), ready());
+    expect(rig.passed()).toBe('Q');
+  });
+
+  test('keeps the connection once it has used a sequence itself, whatever it asked before', () => {
+    const rig = new Rig(used()).client(query('select lastval()'));
+    rig.server(forgetting, failure('55000'), ready());
     rig.client(query('select lastval()')).server(failure('55000'), ready());
     rig.client(query("select nextval('s')")).server(oneRow, ready());
     rig.client(query('select 1')).server(oneRow, ready());
@@ -297,7 +329,7 @@ describe('who asks for the last value of a sequence on a connection of somebody 
   });
 
   test('and with its portals left alone where one of them asks, also in a request that is not over', () => {
-    const rig = new Rig().client(parse('', 'select lastval()'), bind('', ''), flush());
+    const rig = new Rig(used()).client(parse('', 'select lastval()'), bind('', ''), flush());
     rig.server(parsed, bound).client(execute(), sync());
     expect(rig.passed()).toBe('PBHPBECES');
     rig.server(forget, closed, failure('55000'), ready());

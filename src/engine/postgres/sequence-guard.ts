@@ -5,25 +5,28 @@ import type { Ledger } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import type { Place } from './place.ts';
+import type { Way } from './state.ts';
 import { inside, wayOf } from './state.ts';
 import type { Tracker } from './tracker.ts';
 import { NOBODYS } from './unnamed.ts';
 
 const FORGET = ['DISCARD SEQUENCES'];
+const FORGET_APART = wayOf(FORGET);
+/** More than one session has used the connection since what it knows of sequences was forgotten. */
+const SEVERAL = {};
 /** The first two letters of INSERT, MERGE and COPY: what a command calls itself when it is complete. */
 const changing = ['IN', 'ME', 'CO'].map((tag) => (tag.charCodeAt(0) << 8) | tag.charCodeAt(1));
 
 /**
  * Keeps apart what sessions see by `currval` and `lastval`. `nextval` and `setval` show in a statement, but a column's default
  * uses a sequence without a word of it. So once somebody who has inserted asks for the last value, everybody who inserts keeps
- * the connection for a moment, as the question mostly comes next; and who has inserted nothing on a connection is told that
- * there is no last value, as on a connection of its own.
+ * the connection for a moment, as the question mostly comes next; and what a connection knows of somebody else's sequences is
+ * forgotten before this session can ask for it: once somebody has asked, whenever it gets such a connection; the first time,
+ * ahead of the question.
  */
 export class SequenceGuard {
   readonly #tracker: Tracker;
   readonly #expects: boolean;
-  /** This session was the last to use the connection before. */
-  #isHome = false;
   /** Rows have been inserted: since the connection was borrowed, in this request, by this session at any time. */
   #insertedHere = false;
   #insertedNow = false;
@@ -39,10 +42,15 @@ export class SequenceGuard {
     this.#expects = expects;
   }
 
-  attached(memory: PostgresMemory): void {
-    this.#isHome = memory.user === this;
-    memory.user = this;
+  /** Returns what must come ahead of the session's next request, if anything must. */
+  attached(memory: PostgresMemory): Way | undefined {
     this.#insertedHere = false;
+    const { sequencesOf, realm } = memory;
+    const mustForget =
+      this.#expects && realm.asksForLast && sequencesOf !== undefined && sequencesOf !== this;
+    memory.sequencesOf = mustForget || sequencesOf === undefined ? this : sequencesOf;
+    if (memory.sequencesOf !== this) memory.sequencesOf = SEVERAL;
+    return mustForget ? FORGET_APART : undefined;
   }
 
   /** A command is complete; `bytes` has what it calls itself from `start` on. */
@@ -64,9 +72,10 @@ export class SequenceGuard {
     { ledger, outbox }: { readonly ledger: Ledger; readonly outbox: Outbox },
   ): void {
     this.#isAsked = true;
+    memory.realm.asksForLast = true;
     if (this.#insertedEver) memory.realm.readsSequences = true;
     if (this.#tracker.isPinnedBy('sequence') || memory.status === 'E') return;
-    if (this.#isHome || this.#insertedHere) {
+    if (memory.sequencesOf === this || this.#insertedHere) {
       this.#tracker.pin('sequence', digest);
       this.#isExpecting = true;
       return;
@@ -77,6 +86,7 @@ export class SequenceGuard {
     outbox.put(way.bytes);
     for (const code of way.owed) ledger.push(code);
     memory.unnamed = NOBODYS;
+    memory.sequencesOf = this;
   }
 
   /** A statement has used a sequence by name: the connection is kept for more than a question that may come. */

@@ -154,6 +154,15 @@ export function wayOf(statements: readonly string[]): Way {
   return { bytes: concat([run(all), flush()]), owed: all.map(() => owed.ownStep) };
 }
 
+/** One after the other. */
+export function both(first: Way | undefined, second: Way | undefined): Way | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return {
+    bytes: concat([first.bytes, second.bytes]),
+    owed: [...first.owed, ...second.owed],
+  };
+}
+
 /** Statements that take part in the transaction that is open, and leave the client's portals alone: also the one without a name. */
 export function inside(statements: readonly (string | Uint8Array)[]): Way {
   const bytes = statements.flatMap((sql) => [

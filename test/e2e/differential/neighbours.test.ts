@@ -106,6 +106,33 @@ describe('the same messages while a neighbour uses the same connection', () => {
     await Promise.all([one.end(), other.end()]);
   });
 
+  test('nobody reads the number that a sequence gave to a neighbour, however late they ask', async () => {
+    const [one, other] = await Promise.all([
+      RawClient.signIn(twins.proxied),
+      RawClient.signIn(twins.proxied),
+    ]);
+    const last = async (client: RawClient): Promise<string | undefined> =>
+      transcript(await client.query('SELECT lastval()')).find((line) => /^[DE]/.test(line));
+    const NONE = 'E ERROR 55000 lastval is not yet defined in this session';
+    await one.query('CREATE TABLE numbered (id int GENERATED ALWAYS AS IDENTITY (START 4711))');
+    const hidden = `CREATE FUNCTION number() RETURNS void LANGUAGE plpgsql AS
+      $$ BEGIN INSERT INTO numbered DEFAULT VALUES; END $$`;
+    await one.query(hidden);
+    await one.query('SELECT number()');
+    await other.query('SELECT 1');
+    expect(await last(other)).toBe(NONE);
+    // From here on it is known that somebody asks: a number that was taken in a function counts, too.
+    await one.query('SELECT number()');
+    await other.query('BEGIN; SELECT number()');
+    expect(await last(other)).toBe('D 4713');
+    await other.query('COMMIT');
+    await one.query('SELECT 1');
+    expect(await last(one)).toBe(NONE);
+    await one.query('DROP FUNCTION number; DROP TABLE numbered');
+    await Promise.all([one.end(), other.end()]);
+    await twins.expectPristine();
+  });
+
   test('a table that changes under a prepared statement is no error outside of a transaction (PG-83)', async () => {
     const [one, other] = await Promise.all([
       RawClient.signIn(twins.proxied),
