@@ -131,8 +131,8 @@ function converse(draw: Draw): void {
     settle();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
+    // Requests behind a copy that failed: found out when its Sync is answered, or at a reply that does not fit.
     expect(server.copyFailed).toBe(true);
-    expect(error.message).toContain('behind a copy that failed');
     return;
   }
   expect(Buffer.concat(rig.toClientBytes).equals(server.forClient)).toBe(true);
