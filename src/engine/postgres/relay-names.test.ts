@@ -76,6 +76,15 @@ describe('what an earlier request has done is not built upon before it is answer
     expect(rig.heard()[0]).toContain('"a" already exists');
   });
 
+  test('and a second name for the text that is skipped is not the one that is meant', () => {
+    const { memory, rig: start } = realm();
+    const rig = start(memory()).client(parse('a', 'select 1'), bind('', 'a', ['1']));
+    rig.client(parse('b', 'select 1'), sync());
+    const wrong = 'prepared statement "sluice_1" requires 0';
+    rig.server(parsed, backend.error({ S: 'ERROR', V: 'ERROR', C: '08P01', M: wrong }), ready());
+    expect(rig.heard()[1]).toContain('"a" requires 0');
+  });
+
   test('and with two names for one text it is the one that the message has', () => {
     const { memory, rig: start } = realm();
     const rig = prepared(start(memory())).client(parse('b', 'select 1'), sync());

@@ -293,7 +293,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   clientsNameOf(name: string): string | undefined {
     if (name === NO_STATEMENT.name) return this.#stranger;
     const { callings, privates } = this.#open;
-    return callingOf(name, privates, callings) ?? callingOf(name, privates, this.#names ?? []);
+    return callingOf(name, privates, this.#names ?? []) ?? callingOf(name, privates, callings);
   }
 
   /** What the database has made of a statement holds no longer: all are made anew. */
