@@ -14,6 +14,7 @@ export type PinReason =
 
 /** Reasons that can be gone before the session is, unless pins are those of RDS Proxy. */
 export const passingReasons: ReadonlySet<PinReason> = new Set([
+  'setting',
   'preparedStatement',
   'temporaryObject',
   'listen',

@@ -88,20 +88,23 @@ describe('sentences of RDS Proxy', () => {
     ]);
   });
 
-  test('a pin warns with its reason and the digest', () => {
-    expect(said((r) => r.pinned(1, 2, 'setting', 'set search_path to $1,$2,$3'))).toEqual([
-      '[WARN] [proxyEndpoint=default] [clientConnection=1] [dbConnection=2] The client session was pinned to the database connection [dbConnection=2] for the remainder of the session. ' +
+  test('a pin warns with its reason and the digest, and says how long it lasts', () => {
+    const pinned = (pinning: RelayOptions['pinning'], reason: PinReason, digest = ''): string => {
+      const { report, state, parsed } = rig('info');
+      state.pinning = pinning;
+      report.pinned(1, 2, reason, digest);
+      return String(parsed()[0]?.['message']);
+    };
+    expect(pinned('aws', 'setting', 'set search_path to $1,$2,$3')).toBe(
+      'The client session was pinned to the database connection [dbConnection=2] for the remainder of the session. ' +
         "The proxy can't reuse this connection until the session ends. Reason: SQL changed session settings that the proxy doesn't track. " +
         'Consider moving session configuration to the proxy\'s initialization query. Digest: "set search_path to $1,$2,$3".',
-    ]);
-    expect(said((r) => r.pinned(1, 2, 'listen', ''))[0]).toEndWith(
-      "pinned to the database connection [dbConnection=2] until what pins it is gone. The proxy can't reuse this connection " +
-        'until then. Reason: The session listens for notifications.',
     );
-    const { report, state, lines } = rig('info');
-    state.pinning = 'aws';
-    report.pinned(1, 2, 'listen', '');
-    expect(lines[0]).toContain('for the remainder of the session');
+    expect(pinned('minimal', 'listen')).toBe(
+      'The client session was pinned to the database connection [dbConnection=2] until what pins it is gone. ' +
+        "The proxy can't reuse this connection until then. Reason: The session listens for notifications.",
+    );
+    expect(pinned('minimal', 'library')).toContain('for the remainder of the session');
   });
 
   test('a fault says whom and what it is about', () => {

@@ -314,6 +314,20 @@ describe('who asks for the last value of a sequence on a connection of somebody 
     expect(rig.passed()).toBe('Q');
   });
 
+  test('is expected to ask after an INSERT, and not after what has a name like COPY', () => {
+    for (const [tag, isKept] of [
+      ['INSERT 0 1', true],
+      ['COPY 3', true],
+      ['COMMIT', false],
+      ['DO', false],
+    ] as const) {
+      const rig = new Rig();
+      rig.memory.realm.readsSequences = true;
+      rig.client(query('values (1)')).server(complete(tag), ready());
+      expect([tag, rig.attached]).toEqual([tag, isKept]);
+    }
+  });
+
   test('is asked of the database as it is where nobody else has had the connection', () => {
     const rig = new Rig().client(query('select lastval()'));
     expect(rig.passed()).toBe('Q');

@@ -348,7 +348,7 @@ export class Replies {
   #complete(bytes: Uint8Array, start: number, end: number): void {
     const { ledger } = this.#parts;
     if (this.#copyingIn) this.#copyEnded();
-    if (end - start > 1) this.#parts.sequences.completed(bytes, start);
+    if (end - start > 2) this.#parts.sequences.completed(bytes, start);
     const assumption = ledger.headAssumption;
     if (assumption instanceof NameChanges)
       assumption.completed(readCommandComplete(bytes.subarray(start, end)));

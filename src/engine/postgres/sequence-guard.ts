@@ -14,8 +14,8 @@ const FORGET = ['DISCARD SEQUENCES'];
 const FORGET_APART = wayOf(FORGET);
 /** More than one session has used the connection since what it knows of sequences was forgotten. */
 const SEVERAL = {};
-/** The first two letters of INSERT, MERGE and COPY: what a command calls itself when it is complete. */
-const changing = ['IN', 'ME', 'CO'].map((tag) => (tag.charCodeAt(0) << 8) | tag.charCodeAt(1));
+/** The first letters of INSERT, MERGE and COPY: what a command calls itself when it is complete. COMMIT is another. */
+const [INSERT, MERGE, COPY] = [0x49_4e_53, 0x4d_45_52, 0x43_4f_50];
 
 /**
  * Keeps apart what sessions see by `currval` and `lastval`. `nextval` and `setval` show in a statement, but a column's default
@@ -55,7 +55,8 @@ export class SequenceGuard {
 
   /** A command is complete; `bytes` has what it calls itself from `start` on. */
   completed(bytes: Uint8Array, start: number): void {
-    if (!changing.includes((u8(bytes, start) << 8) | u8(bytes, start + 1))) return;
+    const tag = (u8(bytes, start) << 16) | (u8(bytes, start + 1) << 8) | u8(bytes, start + 2);
+    if (tag !== INSERT && tag !== MERGE && tag !== COPY) return;
     this.#insertedHere = true;
     this.#insertedNow = true;
     this.#insertedEver = true;
