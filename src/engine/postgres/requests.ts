@@ -69,6 +69,7 @@ export class Requests {
   /** The request is over. */
   end(): void {
     this.#waits = false;
+    this.#hasExecuted = false;
     this.#portals = undefined;
     this.#bound = undefined;
     this.#memory = undefined;
@@ -79,6 +80,7 @@ export class Requests {
     return (
       this.#memory === undefined &&
       !this.isUnsynced &&
+      !this.#hasExecuted &&
       !this.#waits &&
       this.#portals === undefined &&
       this.#bound === undefined &&
