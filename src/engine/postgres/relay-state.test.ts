@@ -96,7 +96,7 @@ describe('a setting', () => {
     expect(rig.heard()).toEqual(['D 1', 'C SELECT 1', 'Z I']);
   });
 
-  test('that could not be brought along: nothing runs, and the session ends with the server’s own words', () => {
+  test('that could not be brought along: nothing runs, and the session ends with the server’s own words (PG-60)', () => {
     const rig = withWorkMem();
     rig.free = false;
     rig.client(query('delete from t')).grant(freshMemory());

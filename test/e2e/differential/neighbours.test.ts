@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { frontend } from '../../support/messages.ts';
+import { frontend, i16, message } from '../../support/messages.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { transcript } from '../../support/transcript.ts';
 import { protocolScripts } from './protocol-scripts.ts';
@@ -103,6 +103,22 @@ describe('the same messages while a neighbour uses the same connection', () => {
       'E ERROR 26000 unnamed prepared statement does not exist',
       'Z I',
     ]);
+    await Promise.all([one.end(), other.end()]);
+  });
+
+  test('who shares a statement gets its rows as they asked for them, as text or in binary (PG-96)', async () => {
+    const [one, other] = await Promise.all([
+      RawClient.signIn(twins.proxied),
+      RawClient.signIn(twins.proxied),
+    ]);
+    const inBinary = message('B', '\0', 'seven\0', i16(0), i16(0), i16(1), i16(1));
+    for (let round = 0; round < 3; round += 1) {
+      const first = round === 0 ? [parse('seven', 'SELECT 7::int')] : [];
+      one.send(...first, bind('', 'seven'), execute(), sync());
+      expect(transcript(await one.readUntilReady())).toContain('D 7');
+      other.send(...first, inBinary, execute(), sync());
+      expect(transcript(await other.readUntilReady())).toContain('D \0\0\0\x07');
+    }
     await Promise.all([one.end(), other.end()]);
   });
 

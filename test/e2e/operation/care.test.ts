@@ -115,7 +115,7 @@ describe('the pool', () => {
     await scene.close();
   });
 
-  test('runs initQuery once on each connection', async () => {
+  test('runs initQuery once on each connection, and a client that sets the same sees its own (PG-73)', async () => {
     const scene = await Scene.open(server, {
       connections: 2,
       proxy: { pool: { initQuery: "SET work_mem = '3MB'; SET application_name = 'initialised'" } },
@@ -126,10 +126,30 @@ describe('the pool', () => {
       expect(await client.value('SHOW work_mem')).toBe('3MB');
     }
     for (const client of clients) await client.query('COMMIT');
+    const [one, other] = clients;
+    await one?.query("SET work_mem = '5MB'");
+    for (let round = 0; round < 3; round += 1) {
+      expect(await one?.value('SHOW work_mem')).toBe('5MB');
+      expect(await other?.value('SHOW work_mem')).toBe('3MB');
+    }
     for (const client of clients) await client.end();
     const ran = server.log().filter((line) => line.includes("work_mem = '3MB'"));
     expect(ran).toHaveLength(2);
     await scene.expectClean();
+    await scene.close();
+  });
+
+  test('logs in again where the database has a new salt for the same password (PG-102)', async () => {
+    const scene = await Scene.open(server);
+    const client = await scene.client();
+    expect(await client.value('SELECT 1')).toBe('1');
+    await server.query(`ALTER ROLE app PASSWORD '${passwordOf('app').replaceAll("'", "''")}'`);
+    await server.query(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'app'",
+    );
+    await scene.untilMetric('database_connections', 0);
+    expect(await client.value('SELECT 2')).toBe('2');
+    await client.end();
     await scene.close();
   });
 
