@@ -65,10 +65,10 @@ export class Statement {
     return heard;
   }
 
-  variantFor(planning: SettingsState, newName: () => string): Variant {
+  variantFor(planning: SettingsState, names: { name(): string }): Variant {
     let variant = this.#variants.get(planning);
     if (variant === undefined) {
-      variant = makeVariant(newName());
+      variant = makeVariant(names.name());
       if (this.#variants.size >= KNOWN_VARIANTS) this.#variants.clear();
       this.#variants.set(planning, variant);
     }

@@ -181,7 +181,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
       // It may fail where no transaction is open, and none can be by the time that it arrives.
       const mayFail = isFirst && status === 'I' && !this.#open.ledger.hasAnyEnd;
       if (holds === 'untold' && !mayFail) variant = this.ensure(statement);
-      else if (holds !== 'no') variant = this.#there(statement);
+      else if (holds !== 'no') variant = this.#there(statement, here);
       else {
         statement.renew();
         variant = NO_STATEMENT;
@@ -374,7 +374,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
    */
   ensure(statement: Statement): Variant {
     if (this.#isOutdated(statement)) this.#evict(this.#variantOf(statement));
-    return this.#there(statement);
+    return this.#there(statement, this.#variantOf(statement));
   }
 
   // ---- on the connection ------------------------------------------------------------------------------------------
@@ -383,8 +383,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     return this.#described.isOutdated(statement, this.#variantOf(statement), this.#memory.prepared);
   }
 
-  #there(statement: Statement): Variant {
-    const variant = this.#variantOf(statement);
+  #there(statement: Statement, variant: Variant): Variant {
     if (this.#memory.prepared.use(variant)) return variant;
     this.#makeRoom();
     this.#make(statement, variant);
@@ -394,14 +393,15 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** How the statement is called here and now. Where settings are in doubt, what is parsed now is for nobody else. */
   #variantOf(statement: Statement): Variant {
     const { prepared, state, realm } = this.#memory;
-    const own = this.#open.privates.get(statement);
+    const { privates } = this.#open;
+    const own = privates.size === 0 ? undefined : privates.get(statement);
     if (own !== undefined && prepared.use(own)) return own;
-    const shared = statement.variantFor(state.planning, () => realm.name());
+    const shared = statement.variantFor(state.planning, realm);
     const isDoubtful = this.#tracker.isUnsettled || statement.effects.names.length > 0;
     if (!isDoubtful || (prepared.use(shared) && statement.effects.names.length === 0))
       return shared;
     const variant = makeVariant(realm.name());
-    this.#open.privates.set(statement, variant);
+    privates.set(statement, variant);
     return variant;
   }
 
@@ -473,7 +473,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     statement.exchange = exchanged;
     this.#ownNames.set(name, statement);
     this.#described.parsed(statement, realm.moment());
-    const shared = statement.variantFor(state.planning, () => realm.name());
+    const shared = statement.variantFor(state.planning, realm);
     const isDoubtful = hasNames || this.#tracker.isUnsettled;
     // In a failed transaction the database must say so; whether this is one may not be known yet.
     const isClear = !isDoubtful && status !== 'E' && !this.#open.ledger.hasAnyEnd;
