@@ -76,10 +76,10 @@ describe('what an earlier request has done is not built upon before it is answer
     expect(rig.heard()[0]).toContain('"a" already exists');
   });
 
-  test('and a second name for the text that is skipped is not the one that is meant', () => {
+  test('and a second name for the text, given and taken away again behind the error, is not meant', () => {
     const { memory, rig: start } = realm();
     const rig = start(memory()).client(parse('a', 'select 1'), bind('', 'a', ['1']));
-    rig.client(parse('b', 'select 1'), sync());
+    rig.client(parse('b', 'select 1'), close('S', 'b'), sync());
     const wrong = 'prepared statement "sluice_1" requires 0';
     rig.server(parsed, backend.error({ S: 'ERROR', V: 'ERROR', C: '08P01', M: wrong }), ready());
     expect(rig.heard()[1]).toContain('"a" requires 0');
