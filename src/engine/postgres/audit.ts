@@ -26,6 +26,8 @@ export interface AuditQuestions {
   /** All settings that the server knows and the session has changed are wanted, too. */
   readonly allKnown: boolean;
   readonly reasons: readonly Probed[];
+  /** Those that were made up and have been set, perhaps to nothing: others are not set where they are empty. */
+  readonly mayBeEmpty: ReadonlySet<string>;
   /** The database speaks another encoding than UTF-8: values come in hexadecimal digits. */
   readonly inHex: boolean;
 }
@@ -95,7 +97,8 @@ export function readAudit(
     } else if (list.has(name)) settings.set(name, list.get(name) ?? undefined);
     else {
       // A made-up setting that is not set any more is empty.
-      settings.set(name, name.includes('.') && value !== null && value !== '' ? value : undefined);
+      const isSet = value !== null && (value !== '' || questions.mayBeEmpty.has(name));
+      settings.set(name, name.includes('.') && isSet ? value : undefined);
       if (!allKnown && value !== null) madeUp.push(name);
     }
   }

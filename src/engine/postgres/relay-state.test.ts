@@ -261,6 +261,17 @@ describe('a start-up parameter that was lost', () => {
     expect(rig.passed()).toBe('QPBEPBEPBEHSQ');
   });
 
+  test('and is empty since has been set so: a setting that was made up', () => {
+    const memory = freshMemory(usualParameters);
+    const settings = new Map([['my.x', 'from the start']]);
+    memory.realm.outfits.set('my.x', { settings, reported: new Map() });
+    memory.state = stateOf({ 'my.x': 'from the start' });
+    const who = { ...anybody, questionsKey: 'my.x' };
+    const rig = new Rig(memory, { who }).client(query("set my.x = ''"));
+    rig.server(complete('SET'), ready()).server(answer('', null));
+    expect(rig.memory.state).toBe(stateOf({ 'my.x': '' }));
+  });
+
   test('is not brought back where the transaction that has lost it has failed', () => {
     const memory = freshMemory(usualParameters);
     memory.state = stateOf({ application_name: 'till' });
@@ -374,6 +385,17 @@ describe('a parameter that changed though no statement said so', () => {
     expect(rig.heard()).toEqual(['D 1', 'C SELECT 1', 'S TimeZone=UTC', 'Z I']);
     rig.server(answer('UTC', '{"timezone":"UTC"}'));
     expect(next.state).toBe(stateOf({ timezone: 'UTC' }));
+  });
+
+  test('is nobody’s configuration where it tells who is a superuser: a function has changed the role', () => {
+    const memory = freshMemory(new Map([...usualParameters, ['is_superuser', 'on']]));
+    const rig = new Rig(memory).client(query('select change()'));
+    rig.server(oneRow, backend.parameterStatus('is_superuser', 'off'), ready());
+    rig.server(answer('ann', 'ann'));
+    expect([memory.initial.get('is_superuser'), memory.greeting.get('is_superuser')]).toEqual([
+      'on',
+      'on',
+    ]);
   });
 
   test('is the session’s own where the server says so: a function has set it', () => {

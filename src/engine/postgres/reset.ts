@@ -77,6 +77,7 @@ function* takeStock(memory: PostgresMemory, statements: string): Conversation<vo
     madeUp: new Set<string>(),
     allKnown: true,
     reasons: [],
+    mayBeEmpty: new Set<string>(),
     inHex: memory.parameters.get('client_encoding') !== 'UTF8',
   };
   const rows = yield* ask(memory, auditQuery(questions));

@@ -210,6 +210,7 @@ export class Tracker {
       madeUp: memory.realm.madeUp,
       allKnown: this.#open.touchesAllKnown,
       reasons,
+      mayBeEmpty: new Set(asked.filter((name) => this.#isSetAgain(name))),
       inHex: memory.parameters.get(ENCODING) !== 'UTF8',
     };
     this.#open.literals = this.isDisturbed ? new Map() : literalsOf(asked, this.#open.touched);
@@ -239,6 +240,11 @@ export class Tracker {
     this.#apply(memory, answers.settings);
     for (const reason of questions.reasons) this.#confirm(reason, answers.reasons.has(reason));
     this.isUnsettled = !this.#isIdle;
+  }
+
+  /** A setting that a start-up parameter has set, and a statement otherwise: where it is empty it has not been reset. */
+  #isSetAgain(name: string): boolean {
+    return this.#defaults.has(name) && this.#open.touched.get(name)?.how === 'set';
   }
 
   #noteReset({ resets, touches }: Effects): void {
@@ -276,7 +282,9 @@ export class Tracker {
     for (const name of this.#open.unexplained) {
       const reported = reportedNames[name] ?? name;
       const value = memory.parameters.get(reported);
-      if (value !== undefined && settings.get(name) === undefined) memory.rebase(reported, value);
+      // Who is a superuser changes with the role, and with nothing else.
+      const isSet = name === 'is_superuser' || settings.get(name) !== undefined;
+      if (value !== undefined && !isSet) memory.rebase(reported, value);
     }
     this.#open.unexplained.clear();
   }
