@@ -247,6 +247,16 @@ describe('what a start-up parameter sets', () => {
   });
 });
 
+test('RESET ALL waits until it is known what has been set before it', () => {
+  const rig = after(query("set work_mem = '8MB'"), complete('SET'), ready());
+  rig.client(query('reset all')).passed();
+  expect(rig.passed()).toBe('');
+  rig.server(answer('8MB', '{"work_mem":"8MB"}'));
+  expect(rig.passed()).toBe('Q');
+  rig.server(complete('RESET'), ready());
+  expect(rig.memory.state).toBe(stateOf({}));
+});
+
 describe('a start-up parameter that was lost', () => {
   const who = { ...anybody, wishes: new Map([['application_name', 'till']]) };
   const lost = backend.parameterStatus('application_name', '');

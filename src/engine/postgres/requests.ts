@@ -296,10 +296,11 @@ export class Requests {
 
   /**
    * What comes ahead of such a statement depends on whether a transaction is open, and which statements it means on what
-   * became of the requests before it.
+   * became of the requests before it; and what RESET ALL resets on what they have set.
    */
-  #mustKnowMore({ names, readsSequences }: Effects): boolean {
-    return (names.length > 0 || readsSequences) && this.#parts.ledger.hasAnyEnd;
+  #mustKnowMore({ names, readsSequences, resets }: Effects): boolean {
+    const depends = names.length > 0 || readsSequences || resets !== 'none';
+    return depends && this.#parts.ledger.hasAnyEnd;
   }
 
   /** A statement with effects is about to be sent. */

@@ -69,8 +69,10 @@ function valuesFor(chance: Chance, { parameters }: Template, token: string): (st
   return [chance.pick(['1', '2', '3', '7', '0', '04/05/2021', token, 'x', '', null])];
 }
 
-function typesFor(chance: Chance, { parameters }: Template): number[] {
-  return parameters === 1 && chance.percent(25) ? [chance.pick([INT4, TEXT, 0])] : [];
+/** A text that is cast may be so as it is planned, or as it is run: that is left out, for how often it is planned may differ. */
+function typesFor(chance: Chance, { parameters, sql }: Template): number[] {
+  const types = /\$1::(?:int|date)/.test(sql) ? [INT4, 0] : [INT4, TEXT, 0];
+  return parameters === 1 && chance.percent(25) ? [chance.any(types) ?? 0] : [];
 }
 
 /** A name that is probably there; now and then one that is not. */
