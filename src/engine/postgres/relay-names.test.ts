@@ -5,7 +5,7 @@ import { prepared, realm, sent } from '../../../test/transcripts/realm.ts';
 import type { Rig } from '../../../test/transcripts/rig.ts';
 
 const { bind, bound, close, closed, complete, execute, failure, oneRow, parse, parsed } = say;
-const { query, ready, steps, sync } = say;
+const { flush, query, ready, steps, sync } = say;
 
 describe('what an earlier request has done is not built upon before it is answered', () => {
   const bad = [parse('', 'selec'), bind('', ''), execute()];
@@ -101,6 +101,14 @@ describe('what an earlier request has done is not built upon before it is answer
     rig.server(backend.error(wrong), ready());
     expect(rig.heard()[0]).toContain('"b" requires 0');
   });
+});
+
+test('a statement that is there already is told so at a Flush, behind what the database answers (PG-06)', () => {
+  const { memory, rig: start } = realm();
+  const rig = start(memory()).client(query('begin')).server(complete('BEGIN'), ready('T'));
+  rig.client(parse('a', 'select 1'), parse('b', 'select 1'), flush());
+  rig.server(parsed);
+  expect(rig.heard()).toEqual(['C BEGIN', 'Z T', '1', '1']);
 });
 
 describe('prepared statements by SQL (PG-85, PG-92)', () => {

@@ -198,6 +198,10 @@ export class Replies {
       at = bodyEnd;
     }
     this.#passOn(bytes, from, at);
+    // The client may have flushed, and wait for this.
+    if (memory.remaining === 0 && !this.#fatalSaid) this.#answerElided();
+    this.#ahead = joined(this.#ahead, this.#words);
+    this.#words = EMPTY;
     this.#sayAhead();
     if (at < end && !this.#fatalSaid) memory.held = bytes.slice(at);
   }
