@@ -7,6 +7,11 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/\b(east|west)_twin\b/g, '$1'],
   // Temporary schemas are numbered by the server's processes.
   [/\bpg_(toast_)?temp_\d+/g, 'pg_$1temp_*'],
+  // One text under two names in one pipeline: which of them is meant is told by either (docs/differences.md, "Afterwards").
+  [
+    /(bind message supplies \d+ parameters, but prepared statement )"(?:s\d|S "4"|long_x+)"/g,
+    '$1"*"',
+  ],
   // Named as the search_path was when the function was first called on the connection.
   [/(function )public\.(turn\()/g, '$1$2'],
 ];
