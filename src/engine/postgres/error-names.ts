@@ -2,7 +2,7 @@ import { message } from '../../wire/postgres/build.ts';
 import type { Move } from './positions.ts';
 import { positionGiven } from './positions.ts';
 import { STATEMENT_PREFIX } from './realm.ts';
-import type { Statement, Variant } from './statement.ts';
+import type { Statement } from './statement.ts';
 
 const OUR_NAMES = new RegExp(`${STATEMENT_PREFIX}[0-9a-z]+`, 'g');
 const PREFIX = Buffer.from(STATEMENT_PREFIX, 'latin1');
@@ -32,11 +32,11 @@ export function translated(
 /** What a statement is called by the client which has this name on the connection. */
 export function callingOf(
   name: string,
-  privates: ReadonlyMap<Statement, Variant>,
+  privateNames: ReadonlyMap<string, Statement>,
   statements: Iterable<readonly [calling: string, Statement]>,
 ): string | undefined {
   for (const [calling, statement] of statements) {
-    if (statement.isCalled(name) || privates.get(statement)?.name === name) return calling;
+    if (statement.isCalled(name) || privateNames.get(name) === statement) return calling;
   }
   return undefined;
 }

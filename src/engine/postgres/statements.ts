@@ -292,8 +292,10 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   /** What the client calls a statement of which the database speaks; undefined where it does not know it. */
   clientsNameOf(name: string): string | undefined {
     if (name === NO_STATEMENT.name) return this.#stranger;
-    const { callings, privates } = this.#open;
-    return callingOf(name, privates, this.#names ?? []) ?? callingOf(name, privates, callings);
+    const { callings, privateNames } = this.#open;
+    return (
+      callingOf(name, privateNames, this.#names ?? []) ?? callingOf(name, privateNames, callings)
+    );
   }
 
   /** What the database has made of a statement holds no longer: all are made anew. */
@@ -312,7 +314,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   set(name: string, { statement, variant }: MadeStatement): Change {
     const { prepared, state } = this.#memory;
     this.#ownNames.set(name, statement);
-    if (this.#tracker.isUnsettled) this.#open.privates.set(statement, variant);
+    if (this.#tracker.isUnsettled) this.#open.keepPrivate(statement, variant);
     else statement.adopt(state.planning, variant);
     prepared.add(variant);
     const undo = (): void => {
@@ -401,7 +403,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     if (!isDoubtful || (prepared.use(shared) && statement.effects.names.length === 0))
       return shared;
     const variant = makeVariant(realm.name());
-    privates.set(statement, variant);
+    this.#open.keepPrivate(statement, variant);
     return variant;
   }
 
@@ -479,7 +481,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
     const isClear = !isDoubtful && status !== 'E' && !this.#open.ledger.hasAnyEnd;
     if (isClear && prepared.use(shared)) return undefined;
     const variant = isDoubtful || prepared.use(shared) ? makeVariant(realm.name()) : shared;
-    if (variant !== shared) this.#open.privates.set(statement, variant);
+    if (variant !== shared) this.#open.keepPrivate(statement, variant);
     this.#makeRoom();
     prepared.add(variant, realm.moment());
     const undo = (): void => {

@@ -38,6 +38,8 @@ export class Traffic implements Party {
   readonly doubts = new Doubts(this.ledger);
   /** Statements that were made while settings were in doubt, under names of their own, up to the request's end. */
   readonly privates = new Map<Statement, Variant>();
+  /** Whose these names are, also where a statement has been given another one since: errors speak of them. */
+  readonly privateNames = new Map<string, Statement>();
   /** What the client called a statement in this request that may have that name no longer: errors speak of it. */
   readonly callings = new Map<string, Statement>();
   /** What was made in this request to be deallocated in place of statements that others share, by their names. */
@@ -82,6 +84,7 @@ export class Traffic implements Party {
       this.assembly.length === 0 &&
       this.doubts.areNone &&
       this.privates.size === 0 &&
+      this.privateNames.size === 0 &&
       this.callings.size === 0 &&
       this.passing.size === 0 &&
       this.own.isClear &&
@@ -90,9 +93,16 @@ export class Traffic implements Party {
     );
   }
 
+  /** A statement has this name for the client alone, up to the request's end. */
+  keepPrivate(statement: Statement, variant: Variant): void {
+    this.privates.set(statement, variant);
+    this.privateNames.set(variant.name, statement);
+  }
+
   /** A request is over. */
   endRequest(): void {
     if (this.privates.size > 0) this.privates.clear();
+    if (this.privateNames.size > 0) this.privateNames.clear();
     if (this.callings.size > 0) this.callings.clear();
     if (this.passing.size > 0) this.passing.clear();
     this.doubts.clear();
