@@ -72,8 +72,7 @@ export class Statements implements NameDesk, NameBook, UnnamedHome {
   }
 
   get ends(): number {
-    const { hasAnyEnd, ends } = this.#open.ledger;
-    return hasAnyEnd ? ends : 0;
+    return this.#open.ledger.hasAnyEnd ? this.#open.ledger.ends : 0;
   }
 
   attached(memory: PostgresMemory): void {
