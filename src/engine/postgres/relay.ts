@@ -261,7 +261,7 @@ export class PostgresRelay implements Relay<PostgresMemory>, Party {
     }
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
-    if (this.#way !== undefined) this.#goThe(this.#way, at);
+    if (this.#way !== undefined) this.#goThe(this.#way, at, memory);
     const place = { bytes, type, at, start: at + HEADER_BYTES, end, bodyBytes };
     return requests.take(memory, place) ? pass : this.#wait();
   }
@@ -272,13 +272,9 @@ export class PostgresRelay implements Relay<PostgresMemory>, Party {
   }
 
   /** Brings the connection to the session's state, in the same write as the request (trap PG-61). */
-  #goThe(way: Way, at: number): void {
+  #goThe(way: Way, at: number, memory: PostgresMemory): void {
     this.#way = undefined;
-    const { ledger, outbox } = this.#open;
-    outbox.upTo(at);
-    outbox.put(way.bytes);
-    for (const code of way.owed) ledger.push(code);
-    if (this.#memory !== undefined) this.#memory.unnamed = NOBODYS;
+    this.#open.ahead(way, at, memory);
   }
 
   /**

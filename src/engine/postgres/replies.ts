@@ -109,10 +109,6 @@ export class Replies {
     return !this.#fatalSaid && !this.#inMessage;
   }
 
-  attached(memory: PostgresMemory): void {
-    memory.status = 'I';
-  }
-
   /** A Sync or a query is on its way to the database. */
   synced(): void {
     this.isSkipping = false;

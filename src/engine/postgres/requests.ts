@@ -1,7 +1,6 @@
 import { Violation } from '../../base/assert.ts';
 import { latin1, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelaySink } from '../../core/engine.ts';
 import { readParse, readQuery } from '../../wire/postgres/frontend-read.ts';
 import { HEADER_BYTES } from '../../wire/postgres/framing.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
@@ -9,18 +8,12 @@ import type { StreamingClassifier } from './classifier.ts';
 import { Classifier } from './classifier.ts';
 import type { Effects } from './effects.ts';
 import { NO_EFFECTS } from './effects.ts';
-import type { Ledger } from './ledger.ts';
 import { owed } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
-import type { Outbox } from './outbox.ts';
 import type { Place } from './place.ts';
-import type { Replies } from './replies.ts';
-import type { SequenceGuard } from './sequence-guard.ts';
 import type { Executed } from './sql-names.ts';
 import { ENDING } from './state.ts';
-import { NOBODYS } from './unnamed.ts';
-import type { Statements } from './statements.ts';
-import type { Tracker } from './tracker.ts';
+import type { Traffic } from './traffic.ts';
 
 /** All sessions share what has been learnt about statement texts. */
 const classifier = new Classifier();
@@ -29,19 +22,9 @@ const classifier = new Classifier();
 const STATEMENT = 0x53;
 const PORTAL = 0x50;
 
-interface Parts {
-  readonly sink: RelaySink;
-  readonly ledger: Ledger;
-  readonly outbox: Outbox;
-  readonly replies: Replies;
-  readonly tracker: Tracker;
-  readonly statements: Statements;
-  readonly sequences: SequenceGuard;
-}
-
 /** The client's messages one by one, as they go to the database: what is owed for them, and what they leave behind. */
 export class Requests {
-  readonly #parts: Parts;
+  readonly #parts: Traffic;
   #memory: PostgresMemory | undefined;
   /** Messages of the extended protocol have been sent, and no Sync after them (trap PG-03). */
   isUnsynced = false;
@@ -62,7 +45,7 @@ export class Requests {
   /** Where the stream is in its message: in the statement's name, in its text, behind it. */
   #streamIn: 'name' | 'text' | 'rest' = 'text';
 
-  constructor(parts: Parts) {
+  constructor(parts: Traffic) {
     this.#parts = parts;
   }
 
@@ -193,15 +176,11 @@ export class Requests {
    * it had not been.
    */
   #endBatch(memory: PostgresMemory, { at }: Place): void {
-    const { outbox, ledger, statements } = this.#parts;
+    const { statements } = this.#parts;
     const mustEnd = statements.hasExecuted && !this.#hasExecuted && memory.status === 'I';
     statements.hasExecuted = false;
     this.#hasExecuted = false;
-    if (!mustEnd) return;
-    outbox.upTo(at);
-    outbox.put(ENDING.bytes);
-    for (const code of ENDING.owed) ledger.push(code);
-    memory.unnamed = NOBODYS;
+    if (mustEnd) this.#parts.ahead(ENDING, at, memory);
   }
 
   #parse(place: Place): boolean {

@@ -1,17 +1,16 @@
 import { u8 } from '../../base/bytes.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { Effects } from './effects.ts';
-import type { Ledger } from './ledger.ts';
 import type { PostgresMemory } from './memory.ts';
-import type { Outbox } from './outbox.ts';
 import type { Place } from './place.ts';
 import type { Way } from './state.ts';
 import { inside, wayOf } from './state.ts';
 import type { Tracker } from './tracker.ts';
-import { NOBODYS } from './unnamed.ts';
+import type { Traffic } from './traffic.ts';
 
 const FORGET = ['DISCARD SEQUENCES'];
 const FORGET_APART = wayOf(FORGET);
+const FORGET_INSIDE = inside(FORGET);
 /** More than one session has used the connection since what it knows of sequences was forgotten. */
 const SEVERAL = {};
 /** The first letters of INSERT, MERGE and COPY: what a command calls itself when it is complete. COMMIT is another. */
@@ -66,12 +65,7 @@ export class SequenceGuard {
    * A statement that asks for a last value is about to be run, by the message at `place`. If that is a query, it is known
    * whether a transaction is open.
    */
-  asks(
-    memory: PostgresMemory,
-    { digest }: Effects,
-    { type, at }: Place,
-    { ledger, outbox }: { readonly ledger: Ledger; readonly outbox: Outbox },
-  ): void {
+  asks(memory: PostgresMemory, { digest }: Effects, { type, at }: Place, traffic: Traffic): void {
     this.#isAsked = true;
     memory.realm.asksForLast = true;
     if (this.#insertedEver) memory.realm.readsSequences = true;
@@ -82,11 +76,7 @@ export class SequenceGuard {
       return;
     }
     const isQuery = type === frontend.query;
-    const way = isQuery && memory.status === 'I' ? wayOf(FORGET) : inside(FORGET);
-    outbox.upTo(at);
-    outbox.put(way.bytes);
-    for (const code of way.owed) ledger.push(code);
-    memory.unnamed = NOBODYS;
+    traffic.ahead(isQuery && memory.status === 'I' ? FORGET_APART : FORGET_INSIDE, at, memory);
     memory.sequencesOf = this;
   }
 

@@ -3,14 +3,17 @@ import { Assembly } from './assembly.ts';
 import { Doubts } from './doubts.ts';
 import { Ledger } from './ledger.ts';
 import { Outbox } from './outbox.ts';
+import type { PostgresMemory } from './memory.ts';
 import { OwnReplies } from './own-replies.ts';
 import type { Parameters } from './parameters.ts';
 import { Replies } from './replies.ts';
 import { Requests } from './requests.ts';
 import type { SequenceGuard } from './sequence-guard.ts';
+import type { Way } from './state.ts';
 import type { Statement, Variant } from './statement.ts';
 import type { Statements } from './statements.ts';
 import type { Tracker } from './tracker.ts';
+import { NOBODYS } from './unnamed.ts';
 
 /** What belongs to a session and outlives its requests. */
 export interface Party {
@@ -64,6 +67,14 @@ export class Traffic implements Party {
     traffic.parameters = party.parameters;
     traffic.sequences = party.sequences;
     return traffic;
+  }
+
+  /** Sends statements of ours ahead of the message at `at`, in the same write. */
+  ahead({ bytes, owed }: Way, at: number, memory: PostgresMemory): void {
+    this.outbox.upTo(at);
+    this.outbox.put(bytes);
+    for (const code of owed) this.ledger.push(code);
+    memory.unnamed = NOBODYS;
   }
 
   /** To be called by who has it, once it is clear. */
