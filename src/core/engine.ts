@@ -136,6 +136,8 @@ export interface RelayOptions {
   readonly pinning: 'minimal' | 'aws';
   /** How many prepared statements there may be on one database connection, shared by all sessions. */
   readonly maxPreparedStatements: number;
+  /** Statements that do nothing but set something never tie a session: RDS Proxy's EXCLUDE_VARIABLE_SETS. */
+  readonly ignoreSetsForPinning: boolean;
 }
 
 /** How well a connection suits a session: it has its state, or nobody's, or somebody else's. */
