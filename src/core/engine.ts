@@ -127,8 +127,8 @@ export interface Gate<Who extends Principal> {
 export interface Capacity {
   /** Connections that ordinary users can have in all. */
   readonly connections: number;
-  /** The server's version, for logs. */
-  readonly version: string;
+  /** What the server is, for people: its name and version. */
+  readonly product: string;
 }
 
 export interface RelayOptions {
