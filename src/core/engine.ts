@@ -27,7 +27,7 @@ export interface Engine<Memory, Who extends Principal> {
   /** On a connection of its own: asks the database to stop what `memory`'s connection is doing, and returns when it has heard. */
   cancel(memory: Memory, gate: Pick<Gate<Who>, 'tlsMode'>): Conversation<void>;
   /** Everything after login. */
-  relay(sink: RelaySink, who: Who, welcome: Memory, options: RelayOptions): Relay<Memory>;
+  relay(sink: RelaySink<Memory, Who>, who: Who, welcome: Memory, options: RelayOptions): Relay<Memory>;
   /** Whether it is known how sessions of this principal begin, beyond what `welcome` tells of all of them. */
   isAcquainted(welcome: Memory, who: Who): boolean;
   /** Asks the database, on a connection that nobody uses. Returns why it does not accept what the client wants, if so. */
@@ -105,6 +105,8 @@ export interface Door<Memory, Who extends Principal> {
   admit(): Fault | undefined;
   /** Notes why a login was refused: for the log, not for the client. */
   refused(user: string, why: string): void;
+  /** The target has been seen at least once. Throws a `FaultError` that says why it has not been. */
+  meet(): Promise<void>;
   /** Signed in: makes sure that the database lets this principal in, and tells what its connections look like. Throws `FaultError`. */
   open(who: Who): Promise<Memory>;
   /** Bytes fit for nonces and secrets. */
@@ -165,7 +167,7 @@ export interface Relay<Memory> {
    * when it does, if it ever does.
    */
   cancel(): boolean;
-  /** The session has been idle for a moment: what it keeps a connection for on mere suspicion may go. */
+  /** The session has done nothing for a moment: what it keeps a connection for on mere suspicion may go. */
   relax(): void;
   /** No reply is owed to the client, no message is half sent: only an open transaction or a pin may still hold the connection. */
   readonly quiet: boolean;
@@ -175,7 +177,7 @@ export interface Relay<Memory> {
 }
 
 /** What a relay tells its session. */
-export interface RelaySink {
+export interface RelaySink<Memory = unknown, Who extends Principal = Principal> {
   toServer(bytes: Uint8Array): void;
   toClient(bytes: Uint8Array): void;
   /** A request begins. True where a connection is attached now; false where the session must wait for one. */
@@ -193,6 +195,16 @@ export interface RelaySink {
   /** Something ties the session to its connection from here on. `digest` is the statement without its values. */
   pin(reason: PinReason, digest: string): void;
   unpin(reason: PinReason): void;
+  /** The session shares with others from here on; a connection that it has goes with it, and must be one of theirs by now. */
+  become(who: Who): void;
+  /**
+   * Stops another session's request, or ends the session as well. False where there is none that `whose` says yes to, be it
+   * by its number or by the connection that it has.
+   */
+  stop(
+    whose: (number: number, who: Who, memory: Memory | undefined) => boolean,
+    what: 'request' | 'session',
+  ): boolean;
   /** The client broke the protocol: it is told and its connection closes. */
   fail(fault: Fault): void;
 }

@@ -16,6 +16,7 @@ export type FaultName =
   | 'iamRefused'
   | 'idleClient'
   | 'internal'
+  | 'killed'
   | 'loginRefused'
   | 'loginTimeout'
   | 'protocolViolation'
@@ -69,6 +70,7 @@ export const faultFacts = {
   iamRefused: { level: 'warn', side: 'client' },
   idleClient: { level: 'info', side: 'client' },
   internal: { level: 'error', side: 'sluice' },
+  killed: { level: 'info', side: 'client' },
   loginRefused: { level: 'warn', side: 'client' },
   loginTimeout: { level: 'info', side: 'client' },
   protocolViolation: { level: 'warn', side: 'client' },

@@ -30,6 +30,8 @@ export interface ProxyParts<Memory, Who extends Principal> extends PoolParts<Mem
    * whose it is. Returns the client's address; undefined where it is the peer's own. A `Violation` ends the connection.
    */
   introduce?(link: Pick<Link, 'peer'>): Conversation<string | undefined>;
+  /** Resolves when the target has been seen; rejects with a `FaultError`. */
+  meet?(): Promise<void>;
   /** A cancel request arrived here for a session of another process. */
   forwardCancel?(worker: number, number: number, secret: Uint8Array): void;
 }
@@ -293,6 +295,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
           : undefined;
       },
       refused: (user, why) => this.observer.clientRefused(number, link.peer, user, why),
+      meet: async () => this.#parts.meet?.(),
       open: (who) => this.pool.welcome(who, gone),
       random: (count) => this.#parts.random.bytes(count),
     };

@@ -41,7 +41,8 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
   readonly number: number;
   readonly link: Link;
   readonly memory: Memory;
-  readonly lot: Lot<Memory, Who>;
+  /** Those who share it. */
+  #lot: Lot<Memory, Who>;
   /** Monotonic time at which its lifetime is over. */
   readonly diesAtMs: number;
   readonly #owner: ConnectionOwner<Memory, Who>;
@@ -72,10 +73,21 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
     this.number = parts.number;
     this.link = parts.link;
     this.memory = parts.memory;
-    this.lot = parts.lot;
+    this.#lot = parts.lot;
     this.diesAtMs = parts.diesAtMs;
     this.idleSinceMs = parts.nowMs;
     this.link.handler = this;
+  }
+
+  get lot(): Lot<Memory, Who> {
+    return this.#lot;
+  }
+
+  /** Others share it from here on. */
+  joins(lot: Lot<Memory, Who>): void {
+    this.#lot.open -= 1;
+    this.#lot = lot;
+    lot.open += 1;
   }
 
   get state(): ServerState {

@@ -21,28 +21,29 @@ export interface SessionHost<Memory, Who extends Principal> {
   /** Monotonic time of the last tick: precise enough for idleness, and free. */
   readonly tickMs: number;
   readonly draining: boolean;
+  readonly sessions: ReadonlyMap<number, Session<Memory, Who>>;
   forget(session: Session<Memory, Who>): void;
 }
 
 /** How a session ends: the client is gone or refused, took its leave, does not read, or found no connection to go on with. */
 type Manner = 'gone' | 'orderly' | 'tooSlow' | 'notRestored';
 
-/** A pinned session that does nothing for so long is asked whether it must be. */
+/** A session that has a connection and does nothing for so long is asked whether it must keep it. */
 const RELAX_MS = 1_000;
 
 const NO_PINS: ReadonlySet<PinReason> = new Set();
 
 /** One signed-in client. Borrows a connection when a request begins and gives it back at the request's boundary. */
 export class Session<Memory, Who extends Principal>
-  implements LinkHandler, RelaySink, Borrower, Waiter<Memory, Who>
+  implements LinkHandler, RelaySink<Memory, Who>, Borrower, Waiter<Memory, Who>
 {
   readonly number: number;
-  readonly who: Who;
+  #who: Who;
   readonly link: Link;
   /** Who knows it may have this session's requests stopped. */
   readonly secret: Uint8Array;
   readonly #host: SessionHost<Memory, Who>;
-  readonly #lot: Lot<Memory, Who>;
+  #lot: Lot<Memory, Who>;
   readonly #relay: Relay<Memory>;
   #connection: ServerConnection<Memory, Who> | undefined;
   #pins: Set<PinReason> | undefined;
@@ -72,7 +73,7 @@ export class Session<Memory, Who extends Principal>
   ) {
     this.#host = host;
     this.number = parts.number;
-    this.who = parts.who;
+    this.#who = parts.who;
     this.secret = parts.secret;
     this.link = parts.link;
     this.#lot = host.pool.lotOf(parts.who);
@@ -80,6 +81,10 @@ export class Session<Memory, Who extends Principal>
     this.#relay = host.engine.relay(this, parts.who, parts.welcome, parts.options);
     this.#activeAtMs = host.tickMs;
     this.link.handler = this;
+  }
+
+  get who(): Who {
+    return this.#who;
   }
 
   get isWaiting(): boolean {
@@ -304,6 +309,27 @@ export class Session<Memory, Who extends Principal>
     this.#host.observer.unpinned(this.number, this.#connection.number, reason);
   }
 
+  become(who: Who): void {
+    this.#who = who;
+    this.#lot.sessions -= 1;
+    this.#lot = this.#host.pool.lotOf(who);
+    this.#lot.sessions += 1;
+    this.#connection?.joins(this.#lot);
+  }
+
+  stop(
+    whose: (number: number, who: Who, memory: Memory | undefined) => boolean,
+    what: 'request' | 'session',
+  ): boolean {
+    for (const session of this.#host.sessions.values()) {
+      if (!whose(session.number, session.who, session.#connection?.memory)) continue;
+      if (what === 'request') session.cancel();
+      else session.close({ name: 'killed' });
+      return true;
+    }
+    return false;
+  }
+
   fail(fault: Fault): void {
     this.close(fault, fault.name === 'restoreFailed' ? 'notRestored' : 'gone');
   }
@@ -342,7 +368,7 @@ export class Session<Memory, Who extends Principal>
       return;
     }
     if (this.#waiting || !this.#relay.quiet) return;
-    if (this.isPinned && nowMs - this.#activeAtMs >= RELAX_MS) this.#relay.relax();
+    if (this.#connection !== undefined && nowMs - this.#activeAtMs >= RELAX_MS) this.#relay.relax();
     if (nowMs - this.#activeAtMs >= idleClientTimeoutMs) this.close({ name: 'idleClient' });
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Engine, Principal } from './engine.ts';
 import type { Entered, Entrance } from './entrance.ts';
+import type { Fault } from './fault.ts';
 import { FaultError } from './fault.ts';
 import type { Network } from './network.ts';
 
@@ -39,6 +40,8 @@ export class Watcher<Memory, Who extends Principal> {
   #busy = false;
   #nextAtMs = 0;
   #stopped = false;
+  /** Who wants to know whether the target is there at all. */
+  #curious: { readonly resolve: () => void; readonly reject: (error: FaultError) => void }[] = [];
   /** Counts restarts: what a look finds out that began before one is of no interest any more. */
   #round = 0;
 
@@ -55,6 +58,14 @@ export class Watcher<Memory, Who extends Principal> {
     if (this.#busy || this.#stopped || this.#parts.clock.nowMs() < this.#nextAtMs) return;
     this.#busy = true;
     void this.#look(this.#round);
+  }
+
+  /** Resolves when the target is known to be there. Rejects with a `FaultError` that says why it is not. */
+  met(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#curious.push({ resolve, reject });
+      this.#tellTheCurious();
+    });
   }
 
   /** Looks again at the next tick, on a new connection: the target or the credentials have changed. */
@@ -138,9 +149,22 @@ export class Watcher<Memory, Who extends Principal> {
     this.#nextAtMs = 0; // find out at once
   }
 
+  #tellTheCurious(): void {
+    const { state, reason, description: detail = '' } = this.#health;
+    if (state === 'REGISTERING') return;
+    const refusal = reason === 'AUTH_FAILURE' ? 'credentials' : 'later';
+    const fault: Fault = { name: 'databaseRefused', refusal, detail };
+    for (const { resolve, reject } of this.#curious) {
+      if (state === 'AVAILABLE') resolve();
+      else reject(new FaultError(fault));
+    }
+    this.#curious = [];
+  }
+
   #become(health: TargetHealth): void {
     const before = this.#health;
     this.#health = health;
+    this.#tellTheCurious();
     if (before.state !== health.state || before.description !== health.description)
       this.#parts.changed(health);
   }

@@ -259,6 +259,7 @@ const faultSentences = {
   iamRefused: 'The IAM authentication of a client failed.',
   idleClient: 'The client was idle for longer than it may be.',
   internal: 'The client was sent away because of a bug in Sluice.',
+  killed: 'The client was sent away because another client had its connection killed.',
   loginRefused: 'A client gave wrong credentials.',
   loginTimeout: 'A client took too long to sign in.',
   protocolViolation: 'The client broke its protocol.',

@@ -153,6 +153,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
         counters: new Counters(),
         observer: this.#report,
         share: around.share,
+        meet: () => this.#watcher.met(),
         introduce: (link) => introduction(link, this.plan.proxy),
         forwardCancel: (worker, number, secret) =>
           around.forwardCancel?.(proxy.name, worker, number, secret),

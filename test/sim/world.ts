@@ -93,7 +93,7 @@ export class World {
     const random = seededRandom(options.seed ?? 1);
     this.#closesAtOnce = options.closesAtOnce ?? false;
     this.network = new MemoryNetwork(clock, (dial) => this.#ring(dial));
-    this.entrance = new Entrance({
+    this.entrance = new Entrance<ToyMemory, Principal>({
       engine,
       network: this.network,
       random,
@@ -114,7 +114,7 @@ export class World {
     const parts = { engine, network, entrance, counters, observer, clock, random };
     const { introduce } = options;
     this.clock.advance(1_000); // zero means "never" in places
-    this.proxy = new Proxy(
+    this.proxy = new Proxy<ToyMemory, Principal>(
       introduce === undefined ? parts : { ...parts, introduce },
       this.#settings,
     );

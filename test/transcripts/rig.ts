@@ -186,6 +186,14 @@ export class Rig implements RelaySink {
     this.cancels += 1;
   }
 
+  become(): void {
+    throw new Error('a PostgreSQL session stays what it is');
+  }
+
+  stop(): boolean {
+    throw new Error('a PostgreSQL session stops no other');
+  }
+
   fail(fault: Fault): void {
     throw new Error(`a fault: ${fault.name}`);
   }

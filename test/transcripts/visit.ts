@@ -90,6 +90,7 @@ export async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
     shownAddress: () => setting.shownAddress,
     admit: () => setting.full,
     refused: (user, reason) => void why.push(`${user}: ${reason}`),
+    meet: () => Promise.resolve(),
     open: () => {
       if (setting.closed !== undefined) return Promise.reject(new FaultError(setting.closed));
       return Promise.resolve(freshMemory());

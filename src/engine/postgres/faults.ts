@@ -39,6 +39,7 @@ export const faults = {
   },
   idleClient: { code: '57P05', text: 'terminating connection due to idle-session timeout' },
   internal: { code: 'XX000', text: 'Unknown error.' },
+  killed: { code: '57P01', text: 'terminating connection due to administrator command' },
   loginRefused: {
     code: '28P01',
     text: (fault) => `The password that was provided for the role ${fault.user ?? ''} is wrong.`,
