@@ -38,7 +38,7 @@ export interface Engine<Memory, Who extends Principal> {
   inMessage?(memory: Memory): boolean;
   /** The principal as which the proxy itself watches a target. */
   watcher(user: string, database: string | undefined): Who;
-  /** A connection-ending fault in the protocol's words. */
+  /** A fault that ends a login, in the protocol's words, where its error has none. */
   sayFatal(fault: Fault): Uint8Array;
   /** What a polite client says before it closes an idle connection. */
   goodbye(): Uint8Array;
