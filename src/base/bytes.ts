@@ -52,6 +52,23 @@ export function u32be(bytes: Uint8Array, at: number): number {
   return i32be(bytes, at) >>> 0;
 }
 
+/** An unsigned little-endian 16-bit integer, as all of the following: MySQL counts from the small end. */
+export function u16le(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}
+
+export function u24le(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+}
+
+export function u32le(bytes: Uint8Array, at: number): number {
+  return (u24le(bytes, at) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+export function u64le(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(u32le(bytes, at + 4)) << 32n) | BigInt(u32le(bytes, at));
+}
+
 /** From here on it pays not to wait for the garbage collector. */
 const LARGE_BYTES = 16_384;
 

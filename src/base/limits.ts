@@ -15,6 +15,21 @@ export const limits = {
     unit: 'bytes',
     what: 'the largest start-up packet a client may send (PostgreSQL has the same limit)',
   },
+  signInPacketBytes: {
+    value: 135_168,
+    unit: 'bytes',
+    what: 'the largest packet of a MySQL client or database before its sign-in is over',
+  },
+  connectAttributeBytes: {
+    value: 65_535,
+    unit: 'bytes',
+    what: 'the most connection attributes of a MySQL client (MySQL has the same limit)',
+  },
+  authPluginNameBytes: {
+    value: 255,
+    unit: 'bytes',
+    what: 'the longest name of an authentication plug-in of MySQL or MariaDB',
+  },
   passwordMessageBytes: {
     value: 65_536,
     unit: 'bytes',
