@@ -47,7 +47,7 @@ export function readOnlyRow(packets: readonly Uint8Array[], capabilities: Capabi
   const row = behind.find((packet) => packet.length > 0 && !isShortEof(packet));
   const reader = new BodyReader('row', row ?? NOTHING);
   return types.map((type) => ({
-    text: readField(reader),
+    text: readField(reader, row ?? NOTHING),
     isNumber: numbers.has(type),
     isDouble: type === columnType.double,
   }));
@@ -59,8 +59,8 @@ function isShortEof(packet: Uint8Array): boolean {
   return packet[0] === 0xfe && packet.length < 9;
 }
 
-function readField(reader: BodyReader): Uint8Array | undefined {
-  if (reader.peek() !== lenenc.null) return reader.lenencBytes();
+function readField(reader: BodyReader, row: Uint8Array): Uint8Array | undefined {
+  if (row[reader.at] !== lenenc.null) return reader.lenencBytes();
   reader.skip(1);
   return undefined;
 }

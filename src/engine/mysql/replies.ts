@@ -76,11 +76,20 @@ export class Replies {
     return !this.#inPacket;
   }
 
+  /** The client has begun a command. */
+  asked(): void {
+    this.sequence = 1;
+  }
+
+  /** What the client has asked has been answered. */
+  answered(): void {
+    this.sequence = 0;
+  }
+
   /** The client's command has been sent. `rewrite` is shown the first packet of the reply. */
   expect(of: Shape, rewrite?: Rewrite): void {
     this.#client = of;
     this.#rewrite = rewrite;
-    this.sequence = 1;
   }
 
   /** A command of ours has been sent. */
@@ -198,6 +207,7 @@ export class Replies {
     memory.mayOweReports = reply.error !== 0;
     if (!isOurs) {
       this.#client = undefined;
+      this.sequence = 0;
       return;
     }
     const step = this.#steps.shift();

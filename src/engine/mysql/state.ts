@@ -1,12 +1,9 @@
-import { concat, utf8 } from '../../base/bytes.ts';
-import { command } from '../../wire/mysql/commands.ts';
-import { packet } from '../../wire/mysql/framing.ts';
-
-/** Commands of ours that bring a connection from one state to another. */
+/** What brings a connection from one state to another. */
 export interface Way {
-  readonly bytes: Uint8Array;
-  /** How many commands these are: the database answers each with OK where all is well. */
-  readonly commands: number;
+  /** The schema to change to. */
+  readonly schema: string | undefined;
+  /** A statement that sets variables. */
+  readonly sql: string | undefined;
 }
 
 /**
@@ -18,6 +15,7 @@ export class SessionState {
   /** Undefined where no schema is in use. */
   readonly schema: string | undefined;
   readonly values: ReadonlyMap<string, string>;
+  #parsing: SessionState | undefined;
   readonly #ways = new Map<SessionState, { beginning: Beginning; way: Way }>();
 
   private constructor(schema: string | undefined, values: ReadonlyMap<string, string>) {
@@ -46,6 +44,21 @@ export class SessionState {
     return this.values.size === 0;
   }
 
+  /** The part of it that decides what a statement's text means. */
+  get parsing(): SessionState {
+    this.#parsing ??= SessionState.of(
+      this.schema,
+      new Map([...this.values].filter(([name]) => parsing.includes(name))),
+    );
+    return this.#parsing;
+  }
+
+  /** The same, but for what decides what a text means: that is as in `state`. */
+  parsingAs(state: SessionState): SessionState {
+    const others = [...this.values].filter(([name]) => !parsing.includes(name));
+    return SessionState.of(state.schema, new Map([...others, ...state.parsing.values]));
+  }
+
   in(schema: string | undefined): SessionState {
     return schema === this.schema ? this : SessionState.of(schema, this.values);
   }
@@ -71,7 +84,8 @@ export class SessionState {
       if (this.#ways.size >= KNOWN_WAYS) this.#ways.clear();
       this.#ways.set(state, known);
     }
-    return known.way.commands === 0 ? undefined : known.way;
+    const { way } = known;
+    return way.schema === undefined && way.sql === undefined ? undefined : way;
   }
 }
 
@@ -89,6 +103,13 @@ export function intern(values: ReadonlyMap<string, string>): Beginning {
   beginnings.set(key, values);
   return values;
 }
+
+const parsing: readonly string[] = [
+  'sql_mode',
+  'character_set_client',
+  'character_set_connection',
+  'collation_connection',
+];
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
 const known = new Map<string, SessionState>();
@@ -113,9 +134,6 @@ function wayBetween(
   to: SessionState,
   beginning: Beginning,
 ): Way {
-  const packets: Uint8Array[] = [];
-  if (to.schema !== undefined && to.schema !== from.schema)
-    packets.push(packet(0, Uint8Array.of(command.initDb), utf8(to.schema)));
   const changed = [...new Set([...from.values.keys(), ...to.values.keys()])].filter(
     (name) => from.values.get(name) !== to.values.get(name),
   );
@@ -123,11 +141,11 @@ function wayBetween(
   if (changed.includes('character_set_connection') && !changed.includes('collation_connection'))
     changed.push('collation_connection');
   changed.sort((a, b) => rank(a) - rank(b));
-  if (changed.length > 0) {
-    const assignments = changed.map((name) => assignment(name, to.values.get(name), beginning));
-    packets.push(packet(0, Uint8Array.of(command.query), utf8(`SET ${assignments.join(', ')}`)));
-  }
-  return { bytes: concat(packets), commands: packets.length };
+  const assignments = changed.map((name) => assignment(name, to.values.get(name), beginning));
+  return {
+    schema: to.schema === from.schema ? undefined : to.schema,
+    sql: changed.length === 0 ? undefined : `SET ${assignments.join(', ')}`,
+  };
 }
 
 function rank(name: string): number {

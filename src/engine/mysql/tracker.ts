@@ -6,7 +6,7 @@ import type { Effects } from './effects.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
-import type { SessionState } from './state.ts';
+import { SessionState } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -49,7 +49,7 @@ export class Tracker {
   wanted: SessionState;
   readonly #sink: TrackerSink;
   readonly #pinning: RelayOptions['pinning'];
-  readonly #isMariadb: boolean;
+  readonly #isMariaDb: boolean;
   #pins: Set<PinReason> | undefined;
   #touched: Set<string> | undefined;
   #assigned: Set<string> | undefined;
@@ -58,11 +58,11 @@ export class Tracker {
 
   constructor(
     sink: TrackerSink,
-    parts: { pinning: RelayOptions['pinning']; isMariadb: boolean; wanted: SessionState },
+    parts: { pinning: RelayOptions['pinning']; isMariaDb: boolean; wanted: SessionState },
   ) {
     this.#sink = sink;
     this.#pinning = parts.pinning;
-    this.#isMariadb = parts.isMariadb;
+    this.#isMariaDb = parts.isMariaDb;
     this.wanted = parts.wanted;
   }
 
@@ -106,7 +106,7 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariadb && name === 'autocommit') for (const flag of flags) this.#touch(flag);
+    if (this.#isMariaDb && name === 'autocommit') for (const flag of flags) this.#touch(flag);
     else this.#touch(name);
   }
 
@@ -151,6 +151,15 @@ export class Tracker {
     const isKept = literal !== undefined && literal.length <= limits.carriedVariableBytes.value;
     if (!isKept) this.pin('userVariable', name);
     return !isKept || literal === 'NULL' ? undefined : literal;
+  }
+
+  /** As at the beginning, but for the schema. */
+  restart(): void {
+    this.wanted = SessionState.fresh(this.wanted.schema);
+    this.#pins = undefined;
+    this.#touched = undefined;
+    this.#assigned = undefined;
+    this.hasOneShot = false;
   }
 
   pin(reason: PinReason, digest: string): void {
