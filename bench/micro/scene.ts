@@ -40,7 +40,11 @@ const entranceSettings = {
   initQuery: '',
 } as const;
 
-const relayOptions = { pinning: 'minimal', maxPreparedStatements: 200 } as const;
+const relayOptions = {
+  pinning: 'minimal',
+  maxPreparedStatements: 200,
+  ignoreSetsForPinning: false,
+} as const;
 
 /** What a database says to those that it lets in without a password. */
 const welcome = bytesOf(

@@ -61,7 +61,12 @@ export function explain(settings: Settings, columns: number): string {
     ],
     [
       ['DATABASE', 'ADDRESS', 'TLS', 'WATCHED THROUGH'],
-      ...databases.map((one) => [one.identifier, shownAddress(one), one.tlsMode, one.database]),
+      ...databases.map((one) => [
+        one.identifier,
+        shownAddress(one),
+        one.tlsMode,
+        one.database ?? 'no database',
+      ]),
     ],
   ];
   return parts.map((rows) => table(rows, columns)).join('\n\n');
@@ -89,7 +94,15 @@ function userOf({ secret }: AuthSettings, { secrets }: Settings): string {
   return secrets.find(({ name }) => name === secret)?.value.username ?? '';
 }
 
+const methods = {
+  POSTGRES_SCRAM_SHA_256: 'SCRAM-SHA-256',
+  POSTGRES_MD5: 'MD5',
+  MYSQL_NATIVE_PASSWORD: 'mysql_native_password',
+  MYSQL_CACHING_SHA2_PASSWORD: 'caching_sha2_password',
+  MARIADB_ED25519: 'client_ed25519',
+} as const satisfies Record<AuthSettings['clientPasswordAuthType'], string>;
+
 function method({ iamAuth, clientPasswordAuthType }: AuthSettings): string {
   if (iamAuth === 'REQUIRED') return 'IAM token';
-  return clientPasswordAuthType === 'POSTGRES_MD5' ? 'password (MD5)' : 'password (SCRAM-SHA-256)';
+  return `password (${methods[clientPasswordAuthType]})`;
 }

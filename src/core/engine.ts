@@ -38,7 +38,7 @@ export interface Engine<Memory, Who extends Principal> {
   inMessage?(memory: Memory): boolean;
   /** The principal as which the proxy itself watches a target. */
   watcher(user: string, database: string | undefined): Who;
-  /** A connection-ending fault in the protocol's words. */
+  /** A fault that ends a login, in the protocol's words, where its error has none. */
   sayFatal(fault: Fault): Uint8Array;
   /** What a polite client says before it closes an idle connection. */
   goodbye(): Uint8Array;
@@ -129,8 +129,8 @@ export interface Gate<Who extends Principal> {
 export interface Capacity {
   /** Connections that ordinary users can have in all. */
   readonly connections: number;
-  /** The server's version, for logs. */
-  readonly version: string;
+  /** What the server is, for people: its name and version. */
+  readonly product: string;
 }
 
 export interface RelayOptions {
@@ -138,6 +138,8 @@ export interface RelayOptions {
   readonly pinning: 'minimal' | 'aws';
   /** How many prepared statements there may be on one database connection, shared by all sessions. */
   readonly maxPreparedStatements: number;
+  /** Statements that do nothing but set something never tie a session: RDS Proxy's EXCLUDE_VARIABLE_SETS. */
+  readonly ignoreSetsForPinning: boolean;
 }
 
 /** How well a connection suits a session: it has its state, or nobody's, or somebody else's. */

@@ -48,10 +48,13 @@ export interface Fault {
 export class FaultError extends Error {
   override readonly name = 'FaultError';
   readonly fault: Fault;
+  /** What the client must hear, where that depends on how far the conversation has come. */
+  readonly words: Uint8Array | undefined;
 
-  constructor(fault: Fault) {
+  constructor(fault: Fault, words?: Uint8Array) {
     super(fault.detail ?? fault.name);
     this.fault = fault;
+    this.words = words;
   }
 }
 

@@ -252,9 +252,9 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
   #turnedAway(link: Link, number: number, error: unknown): void {
     const { observer, counters } = this;
     if (error instanceof FaultError) {
-      counters.clientConnectionsSetupFailedAuth += 1;
+      if (error.fault.name !== 'loginTimeout') counters.clientConnectionsSetupFailedAuth += 1;
       observer.fault(number, error.fault);
-      link.write(this.engine.sayFatal(error.fault));
+      link.write(error.words ?? this.engine.sayFatal(error.fault));
       link.end();
     } else if (error instanceof TalkTimeout) {
       observer.fault(number, { name: 'loginTimeout' });

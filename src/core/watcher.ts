@@ -15,7 +15,8 @@ export interface TargetHealth {
 export interface WatcherSettings {
   /** As whom to watch; undefined where the proxy has no credentials. */
   readonly user: string | undefined;
-  readonly database: string;
+  /** The database to be connected to; undefined where the engine needs none. */
+  readonly database: string | undefined;
   readonly refreshMs: number;
   readonly retryMs: number;
   readonly timeoutMs: number;

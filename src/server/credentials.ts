@@ -1,3 +1,4 @@
+import { must } from '../base/assert.ts';
 import type { SecretText } from '../base/secret-text.ts';
 import type { LoginRule } from '../core/engine.ts';
 import type { Credentials } from '../core/entrance.ts';
@@ -60,11 +61,11 @@ export class CredentialBook implements Credentials {
     const found = this.#logins.get(user);
     const login = found?.current === true ? found : undefined;
     // Who is unknown meets what the first entry asks for: a stranger cannot tell the difference (trap PG-103).
-    const auth = login?.auth ?? this.#auth[0];
-    if (auth?.iamAuth === 'REQUIRED') return { kind: 'token' };
+    const auth = login?.auth ?? must(this.#auth[0], 'a proxy that nobody can sign in at');
+    if (auth.iamAuth === 'REQUIRED') return { kind: 'token' };
     return {
       kind: 'password',
-      method: auth?.clientPasswordAuthType ?? 'POSTGRES_SCRAM_SHA_256',
+      method: auth.clientPasswordAuthType,
       passwords: [login?.password ?? this.#unknowable],
       known: login !== undefined,
     };

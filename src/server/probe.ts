@@ -75,7 +75,7 @@ async function signIn(
       timeoutMs: PROBE_TIMEOUT_MS,
     });
     const encryption = link.tlsVersion ?? 'no TLS';
-    return `PostgreSQL ${result.version}, ${encryption}, ${result.connections} connections for ordinary users`;
+    return `${result.product}, ${encryption}, ${result.connections} connections for ordinary users`;
   } finally {
     link.write(engine.goodbye());
     link.end();

@@ -1,24 +1,32 @@
 import { readFile } from 'node:fs/promises';
+import type { EngineFamily } from '../core/engine.ts';
 import { generateCertificate } from '../net/certificate.ts';
 import type { TlsClient, TlsServer } from '../net/tls.ts';
 import { tlsClient, tlsServer } from '../net/tls.ts';
 import type { DatabaseSettings, ProxySettings } from './settings/settings.ts';
 
-/** What a direct TLS connection to PostgreSQL says by ALPN. */
-const ALPN = ['postgresql'];
+/** What clients may say by ALPN: a direct TLS connection to PostgreSQL does. */
+const alpn: Readonly<Record<EngineFamily, readonly string[]>> = {
+  POSTGRESQL: ['postgresql'],
+  MYSQL: [],
+  SQLSERVER: [],
+};
 
 /** The proxy's certificate: its own files, or one made for its host names. Rejects with a sentence that names the file. */
 export async function loadServerTls(
   proxy: ProxySettings,
   generated: GeneratedCertificates,
 ): Promise<TlsServer> {
+  const protocols = alpn[proxy.engineFamily];
   if (proxy.tls === undefined) {
     const { keyPem, certPem } = generated.of(proxy.hostnames);
-    return tlsServer(keyPem, certPem, ALPN);
+    return tlsServer(keyPem, certPem, protocols);
   }
   const { keyFile, certFile } = proxy.tls;
   const [keyPem, certPem] = [await read(keyFile), await read(certFile)];
-  return attempt(`cannot use ${certFile} with ${keyFile}`, () => tlsServer(keyPem, certPem, ALPN));
+  return attempt(`cannot use ${certFile} with ${keyFile}`, () =>
+    tlsServer(keyPem, certPem, protocols),
+  );
 }
 
 /** How to reach the database by TLS; undefined where it is switched off. Rejects with a sentence that names the file. */

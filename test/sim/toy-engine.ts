@@ -88,7 +88,7 @@ export class ToyEngine implements Engine<ToyMemory, Principal> {
 
   *measure(): Conversation<Capacity> {
     yield* this.#ask('measure');
-    return { connections: (yield* read(1))[0] ?? 0, version: 'toy' };
+    return { connections: (yield* read(1))[0] ?? 0, product: 'toy' };
   }
 
   reset(): Conversation<void> | undefined {

@@ -39,7 +39,7 @@ const clientSettings: ClientSettings = {
   clientLoginTimeoutMs: 60_000,
   clientSendTimeoutMs: 20_000,
   applicationNameAddHost: false,
-  relay: { pinning: 'minimal', maxPreparedStatements: 200 },
+  relay: { pinning: 'minimal', maxPreparedStatements: 200, ignoreSetsForPinning: false },
 };
 
 const keeper: Doorkeeper = {

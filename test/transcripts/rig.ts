@@ -29,7 +29,11 @@ export function freshMemory(
   return new PostgresMemory({ parameters, realm, pid: 4711, secret: Uint8Array.of(1, 2, 3, 4) });
 }
 
-export const usualOptions: RelayOptions = { pinning: 'minimal', maxPreparedStatements: 200 };
+export const usualOptions: RelayOptions = {
+  pinning: 'minimal',
+  maxPreparedStatements: 200,
+  ignoreSetsForPinning: false,
+};
 
 export const anybody: PostgresPrincipal = makePrincipal('app', 'app', {
   parameters: new Map(),

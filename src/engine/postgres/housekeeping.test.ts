@@ -147,7 +147,7 @@ describe('a measurement', () => {
 
   test('says what ordinary users have', async () => {
     const { result } = await rehearse(measure(freshMemory()), [answer('97')]);
-    expect(result).toEqual({ connections: 97, version: '18.0' });
+    expect(result).toEqual({ connections: 97, product: 'PostgreSQL 18.0' });
   });
 
   test('of nonsense is a violation', async () => {

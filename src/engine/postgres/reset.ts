@@ -52,7 +52,7 @@ export function* measure(memory: PostgresMemory): Conversation<Capacity> {
   if (!Number.isInteger(connections) || connections < 1) {
     throw new Violation('the database did not tell how many connections it allows');
   }
-  return { connections, version: rows[0]?.get('version') ?? '' };
+  return { connections, product: `PostgreSQL ${rows[0]?.get('version') ?? ''}` };
 }
 
 /** The target group's InitQuery, once per connection. What it sets belongs to the connection's first state. */

@@ -1,7 +1,7 @@
 import type { Address } from '../../core/network.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import type { Problems } from './problems.ts';
-import { families } from './normalise.ts';
+import { engines, passwordAuthTypes } from './engines.ts';
 import type { ProxyInput, SettingsInput } from './schema.ts';
 import type { Parts, Placed } from './shape.ts';
 import { didYouMean } from './suggest.ts';
@@ -27,6 +27,7 @@ export function crossCheck(
     checkTarget(proxy, parts, problems);
     checkAuth(proxy, parts, values, problems);
     checkProxyProtocol(proxy, problems);
+    checkFamily(proxy, problems);
     const { maxConnectionsPercent: max, maxIdleConnectionsPercent: idle } = proxy.item.pool;
     if (idle !== undefined && idle > max)
       problems.add(
@@ -39,6 +40,8 @@ export function crossCheck(
       const given = item.tlsCertFile === undefined ? 'tlsKeyFile' : 'tlsCertFile';
       problems.add([...at, given], 'tlsCertFile and tlsKeyFile belong together; give both');
     }
+    if (item.channelBinding !== undefined && item.engine !== 'postgres')
+      problems.add([...at, 'channelBinding'], 'is for postgres only; leave it out');
     if (item.channelBinding === 'require' && item.tls === 'disable')
       problems.add([...at, 'channelBinding'], 'require needs TLS; set tls to more than disable');
   }
@@ -77,7 +80,7 @@ function checkTarget({ at, item }: Placed<ProxyInput>, parts: Parts, problems: P
     return;
   }
   const target = parts.databases.find((database) => database.item.identifier === item.target);
-  if (target !== undefined && families[target.item.engine] !== item.engineFamily)
+  if (target !== undefined && engines[target.item.engine].family !== item.engineFamily)
     problems.add(path, `the engine of this database does not belong to ${item.engineFamily}`);
 }
 
@@ -101,6 +104,23 @@ function checkAuth(
     }
     users.add(user);
   });
+}
+
+/** What one protocol has and another has not. */
+function checkFamily({ at, item }: Placed<ProxyInput>, problems: Problems): void {
+  const { engineFamily } = item;
+  const types: readonly string[] = passwordAuthTypes[engineFamily];
+  item.auth.forEach(({ clientPasswordAuthType: type }, index) => {
+    if (type === undefined || types.includes(type)) return;
+    const path = [...at, 'auth', index, 'clientPasswordAuthType'];
+    problems.add(path, `does not fit ${engineFamily}; give one of ${types.join(', ')}`);
+  });
+  if (engineFamily !== 'MYSQL' && item.pool.sessionPinningFilters.length > 0) {
+    const path = [...at, 'pool', 'sessionPinningFilters'];
+    problems.add(path, 'EXCLUDE_VARIABLE_SETS is for MYSQL only; leave the list empty');
+  }
+  if (engineFamily !== 'POSTGRESQL' && item.applicationNameAddHost)
+    problems.add([...at, 'applicationNameAddHost'], 'is for POSTGRESQL only; leave it out');
 }
 
 /** Without a list anybody could claim to be anybody: whoever wants that must say so. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Tree } from './fixture.test-support.ts';
 import { changed, minimal, settingsFolder } from './fixture.test-support.ts';
 import { loadSettings } from './load.ts';
 import type { Env } from './variables.ts';
@@ -73,9 +74,35 @@ describe('what is valid', () => {
           maxConnecting: 8,
         },
         initQuery: '',
-        relay: { pinning: 'minimal', maxPreparedStatements: 200 },
+        relay: { pinning: 'minimal', maxPreparedStatements: 200, ignoreSetsForPinning: false },
       },
     ]);
+  });
+
+  test('defaults follow the kind of the database', () => {
+    const of = (engine: string, rest: Tree = {}) => {
+      const { databases, proxies } = load(
+        changed(({ databases: [database], proxies: [proxy] }) => {
+          Object.assign(database ?? {}, { engine });
+          Object.assign(proxy ?? {}, { engineFamily: 'MYSQL', ...rest });
+        }),
+      );
+      return { database: databases[0], proxy: proxies[0] };
+    };
+    for (const [engine, clientPasswordAuthType] of [
+      ['mysql', 'MYSQL_CACHING_SHA2_PASSWORD'],
+      ['mariadb', 'MYSQL_NATIVE_PASSWORD'],
+    ] as const)
+      expect(of(engine)).toMatchObject({
+        database: { engineFamily: 'MYSQL', port: 3306, database: undefined },
+        proxy: { engineFamily: 'MYSQL', auth: [{ clientPasswordAuthType }] },
+      });
+    const auth = [{ secret: 'app', clientPasswordAuthType: 'MARIADB_ED25519' }];
+    const pool = { sessionPinningFilters: ['EXCLUDE_VARIABLE_SETS'] };
+    expect(of('mariadb', { auth, pool }).proxy).toMatchObject({
+      auth: [{ clientPasswordAuthType: 'MARIADB_ED25519' }],
+      relay: { ignoreSetsForPinning: true },
+    });
   });
 
   test('the idle share follows the share', () => {

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
-import type { EngineFamily } from '../../core/engine.ts';
+import { must } from '../../base/assert.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
+import type { EngineDefaults } from './engines.ts';
+import { engines } from './engines.ts';
 import type { DatabaseInput, ProxyInput, SettingsInput } from './schema.ts';
 import type { DatabaseSettings, PrincipalSettings, ProxySettings, Settings } from './settings.ts';
 
@@ -22,7 +24,11 @@ export function normalise(
     principals: input.principals.map(principal),
     secrets: from.secrets,
     databases: input.databases.map((database) => databaseSettings(database, from.directory)),
-    proxies: input.proxies.map((proxy) => proxySettings(proxy, from.directory)),
+    proxies: input.proxies.map((proxy) => {
+      const target = input.databases.find(({ identifier }) => identifier === proxy.target);
+      const { engine } = must(target, 'a proxy without its target');
+      return proxySettings(proxy, engines[engine], from.directory);
+    }),
     admin: { listen: input.admin.listen },
     log: input.log,
     drainTimeoutMs: ms(input.drainTimeout),
@@ -30,11 +36,6 @@ export function normalise(
     warnings: from.warnings,
   };
 }
-
-/** The protocol that each engine speaks. */
-export const families: Readonly<Record<DatabaseInput['engine'], EngineFamily>> = {
-  postgres: 'POSTGRESQL',
-};
 
 const ms = (seconds: number): number => seconds * 1000;
 
@@ -47,24 +48,29 @@ function principal(input: SettingsInput['principals'][number]): PrincipalSetting
 function databaseSettings(input: DatabaseInput, directory: string): DatabaseSettings {
   const path = (file: string | undefined) =>
     file === undefined ? undefined : resolve(directory, file);
+  const byDefault = engines[input.engine];
   return {
     identifier: input.identifier,
-    engineFamily: families[input.engine],
+    engineFamily: byDefault.family,
     host: input.host,
-    port: input.port,
+    port: input.port ?? byDefault.port,
     tlsMode: input.tls,
     tlsCaFile: path(input.tlsCaFile),
     tlsCertFile: path(input.tlsCertFile),
     tlsKeyFile: path(input.tlsKeyFile),
     tlsServerName: input.tlsServerName ?? input.host,
-    channelBinding: input.channelBinding,
+    channelBinding: input.channelBinding ?? 'prefer',
     allowCleartextPassword: input.allowCleartextPassword,
     maxConnections: input.maxConnections,
-    database: input.database,
+    database: input.database ?? byDefault.database,
   };
 }
 
-function proxySettings(input: ProxyInput, directory: string): ProxySettings {
+function proxySettings(
+  input: ProxyInput,
+  byDefault: EngineDefaults,
+  directory: string,
+): ProxySettings {
   const { pool, tls } = input;
   const max = pool.maxConnectionsPercent;
   return {
@@ -79,7 +85,11 @@ function proxySettings(input: ProxyInput, directory: string): ProxySettings {
       certFile: resolve(directory, tls.certFile),
       keyFile: resolve(directory, tls.keyFile),
     },
-    auth: input.auth.map((entry) => ({ ...entry, description: entry.description })),
+    auth: input.auth.map((entry) => ({
+      ...entry,
+      clientPasswordAuthType: entry.clientPasswordAuthType ?? byDefault.clientPasswordAuthType,
+      description: entry.description,
+    })),
     target: input.target,
     debugLogging: input.debugLogging,
     maxClientConnections: input.maxClientConnections,
@@ -98,6 +108,10 @@ function proxySettings(input: ProxyInput, directory: string): ProxySettings {
       maxConnecting: input.maxConnecting,
     },
     initQuery: pool.initQuery,
-    relay: { pinning: input.pinning, maxPreparedStatements: input.maxPreparedStatements },
+    relay: {
+      pinning: input.pinning,
+      maxPreparedStatements: input.maxPreparedStatements,
+      ignoreSetsForPinning: pool.sessionPinningFilters.length > 0,
+    },
   };
 }

@@ -79,12 +79,16 @@ export const databaseSchema = mapping(
   {
     identifier: name('By which `target` refers to it.'),
     engine: oneOf(
-      ['postgres'],
+      ['postgres', 'mysql', 'mariadb'],
       'The kind of database.',
-      'not supported yet: mysql, mariadb, sqlserver',
+      'not supported yet: sqlserver',
     ),
     host: hostName('Where the database listens.'),
-    port: whole(1, 65_535, "Its port; the engine's own by default.").default(5432),
+    port: whole(
+      1,
+      65_535,
+      "Its port; the engine's own by default: 5432 for `postgres`, 3306 for `mysql` and `mariadb`.",
+    ).optional(),
     tls: oneOf(tlsModes, "TLS to the database, with the words of libpq's `sslmode`.").default(
       'prefer',
     ),
@@ -96,8 +100,8 @@ export const databaseSchema = mapping(
     ).optional(),
     channelBinding: oneOf(
       ['disable', 'prefer', 'require'],
-      "Whether logins at it are bound to its TLS certificate, with the words of libpq's `channel_binding`.",
-    ).default('prefer'),
+      "For `postgres`: whether logins at it are bound to its TLS certificate, with the words of libpq's `channel_binding`; `prefer` by default.",
+    ).optional(),
     allowCleartextPassword: flag(
       'Send passwords in the clear if the database asks for that on a connection without TLS.',
     ).default(false),
@@ -108,11 +112,19 @@ export const databaseSchema = mapping(
     ).optional(),
     database: text(
       'the name of a database, as text',
-      'The database that the proxy connects to in order to watch the server.',
-    ).default('postgres'),
+      'The database that the proxy connects to in order to watch the server: `postgres` by default, and none for `mysql` and `mariadb`.',
+    ).optional(),
   },
   'Databases that proxies can have as their target.',
 );
+
+const clientPasswordAuthTypes = [
+  'POSTGRES_SCRAM_SHA_256',
+  'POSTGRES_MD5',
+  'MYSQL_NATIVE_PASSWORD',
+  'MYSQL_CACHING_SHA2_PASSWORD',
+  'MARIADB_ED25519',
+] as const;
 
 const auth = mapping(
   {
@@ -123,10 +135,10 @@ const auth = mapping(
       'ENABLED is for SQL Server only',
     ).default('DISABLED'),
     clientPasswordAuthType: oneOf(
-      ['POSTGRES_SCRAM_SHA_256', 'POSTGRES_MD5'],
-      'How clients prove that they know the password.',
-      'the types of MySQL and SQL Server do not fit POSTGRESQL',
-    ).default('POSTGRES_SCRAM_SHA_256'),
+      clientPasswordAuthTypes,
+      "How clients prove that they know the password. By default SCRAM-SHA-256 for POSTGRESQL, and for MYSQL what the target's `engine` is used to: MYSQL_CACHING_SHA2_PASSWORD for `mysql`, MYSQL_NATIVE_PASSWORD for `mariadb`. MARIADB_ED25519 is Sluice's own.",
+      'SQL_SERVER_AUTHENTICATION is not supported yet',
+    ).optional(),
     description: text(
       'a text of 1 to 1000 characters',
       'For people.',
@@ -156,13 +168,10 @@ const pool = mapping(
       'How long a client waits for a database connection.',
       's',
     ).default(120),
-    sessionPinningFilters: z
-      .array(z.string(), {
-        error: 'must be an empty list: EXCLUDE_VARIABLE_SETS is for MySQL only',
-      })
-      .max(0, { error: 'EXCLUDE_VARIABLE_SETS is for MySQL only; leave the list empty' })
-      .meta({ description: 'Nothing for PostgreSQL: EXCLUDE_VARIABLE_SETS is for MySQL only.' })
-      .default([]),
+    sessionPinningFilters: listOf(
+      oneOf(['EXCLUDE_VARIABLE_SETS'], 'What does not pin.'),
+      'For MYSQL: with EXCLUDE_VARIABLE_SETS, no `SET` pins.',
+    ).default([]),
     initQuery: z
       .string({ error: 'must be SQL statements, as text' })
       .regex(/^[^\0]*$/, { error: 'must not hold NUL characters' })
@@ -179,9 +188,9 @@ export const proxySchema = mapping(
   {
     name: name('The name of the proxy; its resource id in IAM policies is made from it.'),
     engineFamily: oneOf(
-      ['POSTGRESQL'],
-      'The protocol it speaks.',
-      'not supported yet: MYSQL, SQLSERVER',
+      ['POSTGRESQL', 'MYSQL'],
+      'The protocol it speaks; MYSQL is for `mysql` and `mariadb`.',
+      'not supported yet: SQLSERVER',
     ),
     listen: listenAddress('Where clients connect. Port 0 lets the system choose.'),
     hostnames: listOf(
@@ -255,7 +264,7 @@ export const proxySchema = mapping(
       's',
     ).default(60),
     applicationNameAddHost: flag(
-      "Put each client's address behind its `application_name`, so that it shows in `pg_stat_activity` and in the database's log.",
+      "For POSTGRESQL: put each client's address behind its `application_name`, so that it shows in `pg_stat_activity` and in the database's log.",
     ).default(false),
     pinning: oneOf(
       ['minimal', 'aws'],
@@ -341,5 +350,6 @@ function policyIssue(
 export type SettingsInput = z.output<typeof settingsSchema>;
 export type PrincipalInput = z.output<typeof principalSchema>;
 export type SecretInput = z.output<typeof secretSchema>;
+export type ClientPasswordAuthType = (typeof clientPasswordAuthTypes)[number];
 export type DatabaseInput = z.output<typeof databaseSchema>;
 export type ProxyInput = z.output<typeof proxySchema>;

@@ -6,6 +6,7 @@ import type { PoolSettings } from '../../core/pool-parts.ts';
 import type { ClientSettings } from '../../core/proxy.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import type { IntroductionSettings } from '../introduction.ts';
+import type { ClientPasswordAuthType } from './schema.ts';
 
 /** What the settings file says, validated, with defaults filled in and every path absolute. */
 export interface Settings {
@@ -48,8 +49,8 @@ export interface DatabaseSettings extends Address {
   readonly allowCleartextPassword: boolean;
   /** Instead of what the database says that it grants. */
   readonly maxConnections: number | undefined;
-  /** The database that the proxy itself connects to in order to watch the server. */
-  readonly database: string;
+  /** The database that the proxy itself connects to in order to watch the server; undefined where it needs none. */
+  readonly database: string | undefined;
 }
 
 export interface ProxySettings extends ClientSettings, IntroductionSettings {
@@ -75,6 +76,6 @@ export interface AuthSettings {
   /** The `name` of a secret. */
   readonly secret: string;
   readonly iamAuth: 'DISABLED' | 'REQUIRED';
-  readonly clientPasswordAuthType: 'POSTGRES_SCRAM_SHA_256' | 'POSTGRES_MD5';
+  readonly clientPasswordAuthType: ClientPasswordAuthType;
   readonly description: string | undefined;
 }

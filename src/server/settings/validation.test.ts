@@ -94,18 +94,49 @@ describe('values', () => {
 
   test('what other engines have is refused by name', () => {
     expect(
-      problemsWith(({ databases: [one] }) => Object.assign(one ?? {}, { engine: 'mysql' })),
+      problemsWith(({ databases: [one] }) => Object.assign(one ?? {}, { engine: 'sqlserver' })),
     ).toEqual([
-      'databases[0].engine: must be postgres; not supported yet: mysql, mariadb, sqlserver',
+      'databases[0].engine: must be one of postgres, mysql, mariadb; not supported yet: sqlserver',
     ]);
-    expect(proxy({ engineFamily: 'MYSQL' })).toEqual([
-      'proxies[0].engineFamily: must be POSTGRESQL; not supported yet: MYSQL, SQLSERVER',
+    expect(proxy({ engineFamily: 'SQLSERVER' })).toEqual([
+      'proxies[0].engineFamily: must be one of POSTGRESQL, MYSQL; not supported yet: SQLSERVER',
     ]);
+    const [wrongType] = proxy({
+      auth: [{ secret: 'app', clientPasswordAuthType: 'SQL_SERVER_AUTHENTICATION' }],
+    });
+    expect(wrongType).toEndWith('; SQL_SERVER_AUTHENTICATION is not supported yet');
     expect(proxy({ auth: [{ secret: 'app', iamAuth: 'ENABLED' }] })).toEqual([
       'proxies[0].auth[0].iamAuth: must be one of DISABLED, REQUIRED; ENABLED is for SQL Server only',
     ]);
+    expect(proxy({ pool: { sessionPinningFilters: ['EXCLUDE_VARIABLE_SET'] } })).toEqual([
+      'proxies[0].pool.sessionPinningFilters[0]: must be EXCLUDE_VARIABLE_SETS',
+    ]);
+  });
+
+  test('what is for one protocol is refused at another', () => {
     expect(proxy({ pool: { sessionPinningFilters: ['EXCLUDE_VARIABLE_SETS'] } })).toEqual([
-      'proxies[0].pool.sessionPinningFilters: EXCLUDE_VARIABLE_SETS is for MySQL only; leave the list empty',
+      'proxies[0].pool.sessionPinningFilters: EXCLUDE_VARIABLE_SETS is for MYSQL only; leave the list empty',
+    ]);
+    expect(proxy({ auth: [{ secret: 'app', clientPasswordAuthType: 'MARIADB_ED25519' }] })).toEqual(
+      [
+        'proxies[0].auth[0].clientPasswordAuthType: does not fit POSTGRESQL; give one of POSTGRES_SCRAM_SHA_256, POSTGRES_MD5',
+      ],
+    );
+    const atMysql = problemsWith(({ databases: [database], proxies: [one] }) => {
+      Object.assign(database ?? {}, { engine: 'mariadb', channelBinding: 'prefer' });
+      Object.assign(one ?? {}, {
+        engineFamily: 'MYSQL',
+        auth: [{ secret: 'app', clientPasswordAuthType: 'POSTGRES_MD5' }],
+        applicationNameAddHost: true,
+      });
+    });
+    expect(atMysql).toEqual([
+      'databases[0].channelBinding: is for postgres only; leave it out',
+      'proxies[0].auth[0].clientPasswordAuthType: does not fit MYSQL; give one of MYSQL_CACHING_SHA2_PASSWORD, MYSQL_NATIVE_PASSWORD, MARIADB_ED25519',
+      'proxies[0].applicationNameAddHost: is for POSTGRESQL only; leave it out',
+    ]);
+    expect(proxy({ engineFamily: 'MYSQL' })).toEqual([
+      'proxies[0].target: the engine of this database does not belong to MYSQL',
     ]);
   });
 
