@@ -45,6 +45,11 @@ export const limits = {
     unit: 'iterations',
     what: 'the most SCRAM iterations a database may ask of us',
   },
+  carriedVariableBytes: {
+    value: 4_096,
+    unit: 'bytes',
+    what: 'the longest value of a MySQL user variable, as SQL writes it, that is carried to other connections; a longer one pins',
+  },
   inspectedMessageBytes: {
     value: 262_144,
     unit: 'bytes',
@@ -114,6 +119,11 @@ export const limits = {
     value: 16,
     unit: 'connections',
     what: 'the most cancel requests under way to one database at a time',
+  },
+  ownAnswerRows: {
+    value: 4_096,
+    unit: 'rows',
+    what: "the most rows of a MySQL database's answer to a query of the proxy's own",
   },
   statementDigestBytes: {
     value: 1_024,

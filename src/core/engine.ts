@@ -195,6 +195,13 @@ export interface RelaySink<Memory = unknown, Who extends Principal = Principal> 
   /** Something ties the session to its connection from here on. `digest` is the statement without its values. */
   pin(reason: PinReason, digest: string): void;
   unpin(reason: PinReason): void;
+  /**
+   * Talks to the client apart from the relay, which hears nothing before that is over. Where the conversation fails the session
+   * ends.
+   */
+  converse(talk: (door: Door<Memory, Who>) => Conversation<void>): void;
+  /** The session begins anew: what it has left on its connection goes, as if it had ended, and so does the connection. */
+  surrender(): void;
   /** The session shares with others from here on; a connection that it has goes with it, and must be one of theirs by now. */
   become(who: Who): void;
   /**

@@ -5,6 +5,9 @@ export type PinReason =
   | 'temporaryObject'
   | 'listen'
   | 'sessionLock'
+  | 'tableLock'
+  | 'userVariable'
+  | 'handler'
   | 'heldCursor'
   | 'cursor'
   | 'longStatement'
@@ -19,6 +22,9 @@ export const passingReasons: ReadonlySet<PinReason> = new Set([
   'temporaryObject',
   'listen',
   'sessionLock',
+  'tableLock',
+  'userVariable',
+  'handler',
   'heldCursor',
   'sequence',
 ]);
@@ -30,6 +36,9 @@ export const pinReasons = {
   temporaryObject: 'A temporary object was created.',
   listen: 'The session listens for notifications.',
   sessionLock: 'A session-level lock was taken.',
+  tableLock: 'Tables, or the whole server, were locked.',
+  userVariable: 'A user variable was set that cannot be carried along.',
+  handler: 'A table was opened by HANDLER.',
   heldCursor: 'A cursor was declared to outlive its transaction.',
   cursor: 'A cursor was declared.',
   longStatement: 'The connection ran a SQL query which exceeded the 16384 byte limit.',

@@ -2,11 +2,14 @@ import { Violation } from '../base/assert.ts';
 import { concat } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
-import type { Engine, Principal, Relay, RelayOptions, RelaySink } from './engine.ts';
+import type { Conversation } from './conversation.ts';
+import type { Door, Engine, Principal, Relay, RelayOptions, RelaySink } from './engine.ts';
 import type { Fault } from './fault.ts';
+import { FaultError } from './fault.ts';
 import type { Link, LinkHandler } from './link.ts';
 import type { Lot, Waiter } from './lot.ts';
 import type { Counters, Observer } from './observer.ts';
+import { PeerClosed, TalkTimeout } from './network.ts';
 import type { PinReason } from './pin.ts';
 import type { Pool } from './pool.ts';
 import type { Borrower, ServerConnection } from './server-connection.ts';
@@ -22,6 +25,11 @@ export interface SessionHost<Memory, Who extends Principal> {
   readonly tickMs: number;
   readonly draining: boolean;
   readonly sessions: ReadonlyMap<number, Session<Memory, Who>>;
+  /** Runs a conversation with the session's client. Resolves with what it sent beyond that. */
+  talk(
+    session: Session<Memory, Who>,
+    talk: (door: Door<Memory, Who>) => Conversation<void>,
+  ): Promise<Uint8Array>;
   forget(session: Session<Memory, Who>): void;
 }
 
@@ -52,6 +60,8 @@ export class Session<Memory, Who extends Principal>
   #pendingBytes = 0;
   #waiting = false;
   #over = false;
+  /** The client is talked to apart from the relay. */
+  #isTalking = false;
   /** When the current wait, and the current request, began; 0 where none is. */
   #waitingSinceMs = 0;
   #requestSinceMs = 0;
@@ -277,7 +287,7 @@ export class Session<Memory, Who extends Principal>
   }
 
   again(): void {
-    if (this.#pendingBytes > 0 && !this.#waiting) this.#relayPending();
+    if (this.#pendingBytes > 0 && !this.#waiting && !this.#isTalking) this.#relayPending();
   }
 
   request(): void {
@@ -307,6 +317,50 @@ export class Session<Memory, Who extends Principal>
     if (this.#pins?.delete(reason) !== true || this.#connection === undefined) return;
     this.#connection.pinned = this.isPinned;
     this.#host.observer.unpinned(this.number, this.#connection.number, reason);
+  }
+
+  converse(talk: (door: Door<Memory, Who>) => Conversation<void>): void {
+    this.#isTalking = true;
+    this.#host.talk(this, talk).then(
+      (leftover) => this.#goOn(leftover),
+      (error: unknown) => this.#talkFailed(error),
+    );
+  }
+
+  #goOn(leftover: Uint8Array): void {
+    this.#isTalking = false;
+    this.#activeAtMs = this.#host.tickMs;
+    this.link.handler = this;
+    if (this.#over) return;
+    if (leftover.length > 0) this.#keep(leftover);
+    if (this.link.isOpen) this.again();
+    else this.closed(undefined);
+  }
+
+  #talkFailed(error: unknown): void {
+    this.#isTalking = false;
+    this.link.handler = this;
+    if (this.#over) return;
+    if (error instanceof PeerClosed) this.closed(undefined);
+    else if (error instanceof TalkTimeout) this.close({ name: 'loginTimeout' });
+    else if (error instanceof FaultError) {
+      this.#host.observer.fault(this.number, error.fault);
+      this.link.write(error.words ?? this.#relay.lost(error.fault));
+      this.#end(error.fault.name);
+      this.link.end();
+    } else this.#broken(error);
+  }
+
+  surrender(): void {
+    const connection = this.#connection;
+    const pins = this.#pins ?? NO_PINS;
+    this.#pins = undefined;
+    this.#requestSinceMs = 0;
+    if (connection === undefined) return;
+    for (const reason of pins) this.#host.observer.unpinned(this.number, connection.number, reason);
+    this.#connection = undefined;
+    this.link.resume();
+    this.#host.pool.relinquish(connection, pins, false);
   }
 
   become(who: Who): void {
@@ -367,7 +421,7 @@ export class Session<Memory, Who extends Principal>
       }
       return;
     }
-    if (this.#waiting || !this.#relay.quiet) return;
+    if (this.#waiting || this.#isTalking || !this.#relay.quiet) return;
     if (this.#connection !== undefined && nowMs - this.#activeAtMs >= RELAX_MS) this.#relay.relax();
     if (nowMs - this.#activeAtMs >= idleClientTimeoutMs) this.close({ name: 'idleClient' });
   }

@@ -186,6 +186,10 @@ export class Rig implements RelaySink {
     this.cancels += 1;
   }
 
+  surrender(): void {
+    throw new Error('a PostgreSQL session goes on as it is');
+  }
+
   become(): void {
     throw new Error('a PostgreSQL session stays what it is');
   }

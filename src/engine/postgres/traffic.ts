@@ -1,5 +1,5 @@
 import type { RelaySink } from '../../core/engine.ts';
-import { Assembly } from './assembly.ts';
+import { Assembly } from '../../base/assembly.ts';
 import { Doubts } from './doubts.ts';
 import { Ledger } from './ledger.ts';
 import { Outbox } from './outbox.ts';

@@ -1,4 +1,4 @@
-import { EMPTY } from '../../base/bytes.ts';
+import { EMPTY } from './bytes.ts';
 
 /** A message that arrives in pieces and must be looked at as a whole. Owns nothing while there is none. */
 export class Assembly {

@@ -1,0 +1,270 @@
+import { EMPTY, latin1, u32le } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
+import type { RelayOptions, RelaySink } from '../../core/engine.ts';
+import type { Fault } from '../../core/fault.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
+import { command } from '../../wire/mysql/commands.ts';
+import type { ServerError } from '../../wire/mysql/err.ts';
+import { error } from '../../wire/mysql/err.ts';
+import { packet } from '../../wire/mysql/framing.ts';
+import { ok } from '../../wire/mysql/ok.ts';
+import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import { effectsOf } from './classifier.ts';
+import type { Effects } from './effects.ts';
+import type { Errands } from './errands.ts';
+import { wordsOf } from './faults.ts';
+import type { MysqlMemory } from './memory.ts';
+import type { Place } from './place.ts';
+import type { MysqlPrincipal } from './principal.ts';
+import type { Replies } from './replies.ts';
+import type { Reply, Shape } from './reply.ts';
+import { shape } from './reply.ts';
+import type { ClientStatement } from './statements.ts';
+import { Statements } from './statements.ts';
+import type { Tracker } from './tracker.ts';
+
+/** What becomes of a command: it is sent, it has been dealt with, or it must wait. */
+export type Verdict = 'pass' | 'drop' | 'hold';
+
+/** Commands that mean nothing to us, and what the database answers. */
+const shapes: ReadonlyMap<number, Shape> = new Map<number, Shape>([
+  [command.initDb, shape.ok],
+  [command.fieldList, shape.fields],
+  [command.createDb, shape.ok],
+  [command.dropDb, shape.ok],
+  [command.refresh, shape.ok],
+  [command.shutdown, shape.ok],
+  [command.statistics, shape.text],
+  [command.processInfo, shape.results],
+  [command.debug, shape.ok],
+  [command.ping, shape.ok],
+]);
+
+const refused: Readonly<Partial<Record<number, string>>> = {
+  [command.binlogDump]: 'replication (COM_BINLOG_DUMP)',
+  [command.binlogDumpGtid]: 'replication (COM_BINLOG_DUMP_GTID)',
+  [command.registerSlave]: 'replication (COM_REGISTER_SLAVE)',
+  [command.tableDump]: 'replication (COM_TABLE_DUMP)',
+  [command.clone]: 'cloning (COM_CLONE)',
+  [command.changeUser]: 'COM_CHANGE_USER',
+};
+
+const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
+/** Enough to see which statement a command is about, and how its parameters are bound. */
+const STATEMENT_HEADER_BYTES = 10;
+
+interface Parts {
+  readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
+  readonly tracker: Tracker;
+  readonly replies: Replies;
+  readonly errands: Errands;
+  readonly who: MysqlPrincipal;
+  readonly welcome: MysqlMemory;
+  readonly options: RelayOptions;
+  /** The session gives its connection up, with all that it has left on it. */
+  restart(): void;
+}
+
+/** The client's commands, one by one: what each does to the session, and what the database will answer. */
+export class Commands {
+  readonly statements: Statements;
+  readonly #parts: Parts;
+  readonly #flags: number;
+  /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
+  #hasBegun = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#flags = parts.who.capabilities.flags;
+    this.statements = new Statements({
+      ...parts,
+      flags: this.#flags,
+      mostOnServer: parts.options.maxPreparedStatements,
+    });
+  }
+
+  /** Whether a transaction may be open though the database does not say so. */
+  mayBeInTransaction(memory: MysqlMemory): boolean {
+    return this.#hasBegun && (memory.status & serverStatus.autocommit) === 0;
+  }
+
+  /** How many bytes of this command must have arrived before it can be dealt with. */
+  neededBytes(type: number, length: number): number {
+    switch (type) {
+      case command.stmtSendLongData:
+        return Math.min(length, STATEMENT_HEADER_BYTES);
+      default:
+        return Math.min(length, limits.inspectedMessageBytes.value);
+    }
+  }
+
+  /** What can be answered without a connection. Undefined where the command needs one. */
+  early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
+    const { statements } = this;
+    switch (type) {
+      case command.query:
+      case command.stmtPrepare:
+      case command.setOption:
+        return undefined;
+      case command.resetConnection:
+        return this.#reset();
+      case command.stmtExecute:
+      case command.stmtBulkExecute:
+      case command.stmtFetch:
+      case command.stmtReset:
+      case command.stmtClose:
+      case command.stmtSendLongData:
+        return this.#earlyOf(memory, type, place, statements.at(place));
+      default: {
+        const what = refused[type];
+        if (what !== undefined) return this.refuse({ name: 'unsupported', detail: what });
+        return shapes.has(type) ? undefined : this.#answer(error(unknownCommand, this.#flags));
+      }
+    }
+  }
+
+  #earlyOf(
+    memory: MysqlMemory | undefined,
+    type: number,
+    place: Place,
+    statement: ClientStatement | undefined,
+  ): Verdict | undefined {
+    const { statements } = this;
+    const hasNoReply = type === command.stmtClose || type === command.stmtSendLongData;
+    if (statement === undefined)
+      return hasNoReply ? 'drop' : this.#answer(this.#unknownStatement(type, place));
+    if (type === command.stmtClose) {
+      statements.close(memory, statement);
+      return 'drop';
+    }
+    const { refusal } = statement;
+    if (refusal !== undefined && !hasNoReply) {
+      statement.refusal = undefined;
+      return this.#answer(refusal);
+    }
+    // Nothing of it is on any connection.
+    const isIdle = !statement.hasCursor && !statement.hasLongData;
+    const { status } = memory ?? this.#parts.welcome;
+    return type === command.stmtReset && isIdle ? this.#answerOk(status) : undefined;
+  }
+
+  #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
+    const number = length < 5 ? 0 : u32le(bytes, start + 1);
+    const what =
+      type === command.stmtFetch
+        ? 'mysqld_stmt_fetch'
+        : type === command.stmtReset
+          ? 'mysqld_stmt_reset'
+          : 'mysqld_stmt_execute';
+    const message = `Unknown prepared statement handler (${number}) given to ${what}`;
+    return error({ code: 1243, sqlState: 'HY000', message }, this.#flags);
+  }
+
+  /** Deals with a command on a connection that is as the session wants it. */
+  begin(memory: MysqlMemory, type: number, place: Place): Verdict {
+    const { replies, sink } = this.#parts;
+    switch (type) {
+      case command.query:
+        sink.request();
+        this.#note(memory, place, this.#effects(memory, place));
+        replies.expect(shape.results);
+        return 'pass';
+      case command.stmtPrepare:
+        this.statements.prepare(memory, place, this.#effects(memory, place));
+        return 'pass';
+      case command.setOption:
+        replies.expect(shape.ok);
+        return 'pass';
+      case command.stmtExecute:
+      case command.stmtBulkExecute:
+      case command.stmtFetch:
+      case command.stmtReset:
+      case command.stmtSendLongData:
+        return this.#onStatement(memory, type, place);
+      default:
+        replies.expect(shapes.get(type) ?? shape.ok);
+        return 'pass';
+    }
+  }
+
+  #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
+    const { statements } = this;
+    const statement = statements.at(place);
+    if (statement === undefined || !statements.settleOn(memory, statement, place)) return 'hold';
+    switch (type) {
+      case command.stmtFetch:
+        statements.fetch(statement);
+        return 'pass';
+      case command.stmtReset:
+        statements.reset(statement);
+        return 'pass';
+      case command.stmtSendLongData:
+        statements.addLongData(statement);
+        return 'pass';
+      default:
+        this.#parts.sink.request();
+        this.#note(memory, place, statement.template.effects);
+        statements.execute(memory, statement, place);
+        return 'pass';
+    }
+  }
+
+  #effects(memory: MysqlMemory, { bytes, start, end }: Place): Effects | undefined {
+    const { target, status } = memory;
+    return effectsOf(bytes, start + 1, end, {
+      mariadb: target.isMariaDb,
+      version: target.version,
+      ansiQuotes: false,
+      noBackslashEscapes: (status & serverStatus.noBackslashEscapes) !== 0,
+    });
+  }
+
+  #note(memory: MysqlMemory, { bytes, start, end, length }: Place, effects: Effects | undefined): void {
+    const { tracker } = this.#parts;
+    tracker.measure(length);
+    if (effects !== undefined) tracker.note(effects);
+    tracker.hasOneShot = effects?.transaction === 'oneShot';
+    if ((memory.status & serverStatus.autocommit) !== 0) return;
+    this.#hasBegun = !endsTransaction.test(latin1(bytes, start + 1, Math.min(end, start + 12)));
+  }
+
+  /** The reply to the client's command is over. */
+  ended(reply: Reply): void {
+    this.statements.ended(reply);
+  }
+
+  /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
+  #reset(): Verdict {
+    const { tracker, restart, welcome } = this.#parts;
+    restart();
+    tracker.restart();
+    this.statements.clear();
+    this.#hasBegun = false;
+    return this.#answerOk(welcome.firstStatus);
+  }
+
+  refuse(fault: Fault): Verdict {
+    return this.#answer(error(wordsOf(fault), this.#flags));
+  }
+
+  #answerOk(status: number): Verdict {
+    const said = {
+      affectedRows: 0n,
+      lastInsertId: 0n,
+      status: status & ~serverStatus.sessionStateChanged,
+      warnings: 0,
+      info: '',
+      sessionState: EMPTY,
+    };
+    return this.#answer(ok(said, this.#flags & ~capability.sessionTrack));
+  }
+
+  /** What the client has asked is answered by us. */
+  #answer(payload: Uint8Array): Verdict {
+    this.#parts.sink.toClient(packet(1, payload));
+    this.#parts.replies.answered();
+    return 'drop';
+  }
+}
+
+const endsTransaction = /^\s*(?:commit|rollback)\b/i;

@@ -1,0 +1,76 @@
+import { BodyReader } from '../../wire/mysql/body-reader.ts';
+import type { Capabilities } from '../../wire/mysql/capabilities.ts';
+import { extension } from '../../wire/mysql/capabilities.ts';
+import { columnType } from '../../wire/mysql/column-types.ts';
+import { lenenc } from '../../wire/mysql/values.ts';
+import type { SessionChange } from '../../wire/mysql/session-track.ts';
+import type { Shape } from './reply.ts';
+
+/** Something of ours that the database is asked between two commands of the client's. */
+export interface Step {
+  readonly shape: Shape;
+  /** The payloads of the packets of the reply. */
+  readonly packets: Uint8Array[];
+  /** What the reply tells of changes in the session. */
+  reported?(changes: readonly SessionChange[]): void;
+  /** The reply is there: `error` is the payload of the ERR packet, if that is what it is. */
+  done(error: Uint8Array | undefined): void;
+}
+
+/** A value of a row of text: `isNumber` tells how SQL writes it. */
+export interface Field {
+  readonly text: Uint8Array | undefined;
+  readonly isNumber: boolean;
+  readonly isDouble: boolean;
+}
+
+const numbers: ReadonlySet<number> = new Set([
+  columnType.decimal,
+  columnType.tiny,
+  columnType.short,
+  columnType.long,
+  columnType.float,
+  columnType.double,
+  columnType.longlong,
+  columnType.int24,
+  columnType.year,
+  columnType.newDecimal,
+]);
+
+/** The only row of a result set of ours, which must have one: column definitions, perhaps an EOF, the row. */
+export function readOnlyRow(packets: readonly Uint8Array[], capabilities: Capabilities): Field[] {
+  const [first, ...rest] = packets;
+  const count = new BodyReader('column count', first ?? NOTHING).lenenc();
+  const types = rest.slice(0, count).map((definition) => readType(definition, capabilities));
+  // Without an EOF the row comes at once; what begins with 0xFE and is short is none.
+  const behind = rest.slice(count);
+  const row = behind.find((packet) => packet.length > 0 && !isShortEof(packet));
+  const reader = new BodyReader('row', row ?? NOTHING);
+  return types.map((type) => ({
+    text: readField(reader, row ?? NOTHING),
+    isNumber: numbers.has(type),
+    isDouble: type === columnType.double,
+  }));
+}
+
+const NOTHING = new Uint8Array(0);
+
+function isShortEof(packet: Uint8Array): boolean {
+  return packet[0] === 0xfe && packet.length < 9;
+}
+
+function readField(reader: BodyReader, row: Uint8Array): Uint8Array | undefined {
+  if (row[reader.at] !== lenenc.null) return reader.lenencBytes();
+  reader.skip(1);
+  return undefined;
+}
+
+/** Of a column definition. */
+function readType(definition: Uint8Array, { extensions }: Capabilities): number {
+  const reader = new BodyReader('column definition', definition);
+  for (let strings = 0; strings < 6; strings += 1) reader.lenencBytes();
+  if ((extensions & extension.extendedMetadata) !== 0) reader.lenencBytes();
+  reader.lenenc();
+  reader.skip(6);
+  return reader.u8();
+}

@@ -1,0 +1,278 @@
+import { Violation } from '../../base/assert.ts';
+import { Assembly } from '../../base/assembly.ts';
+import { EMPTY, u8 } from '../../base/bytes.ts';
+import type { Fit, Relay, RelayOptions, RelaySink } from '../../core/engine.ts';
+import type { Fault } from '../../core/fault.ts';
+import { command } from '../../wire/mysql/commands.ts';
+import {
+  HEADER_BYTES,
+  MAX_PACKET_BYTES,
+  packetBytes,
+  sequenceNumber,
+} from '../../wire/mysql/framing.ts';
+import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import type { Verdict } from './commands.ts';
+import { Commands } from './commands.ts';
+import { Errands } from './errands.ts';
+import { say } from './faults.ts';
+import type { MysqlMemory } from './memory.ts';
+import type { MysqlPrincipal } from './principal.ts';
+import type { Place } from './place.ts';
+import { Replies } from './replies.ts';
+import { SessionState } from './state.ts';
+import { Told } from './told.ts';
+import { Tracker } from './tracker.ts';
+
+/**
+ * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
+ * it is until the reply to the one before has ended. What a command means is `Commands`' part, what comes back is `Replies`',
+ * and what we ask ourselves in between is `Errands`'.
+ */
+export class MysqlRelay implements Relay<MysqlMemory> {
+  readonly #sink: RelaySink<MysqlMemory, MysqlPrincipal>;
+  readonly #flags: number;
+  readonly #tracker: Tracker;
+  readonly #replies: Replies;
+  readonly #commands: Commands;
+  readonly #errands: Errands;
+  readonly #assembly = new Assembly();
+  #memory: MysqlMemory | undefined;
+  /** A request is under way, or a transaction. */
+  #busy = false;
+  /** The connection is as the session wants it. */
+  #isReady = false;
+  /** Bytes still to come of the packet at hand; whether its payload goes on in the next one; whether all that is passed on. */
+  #remaining = 0;
+  #continues = false;
+  #passing = true;
+  /** A command waits: for the reply to the one before, for a connection, or for what we ask ourselves. */
+  #holding = false;
+  /** The connection is being prepared for the command that waits. */
+  #isServing = false;
+  /** The request that waited will not be served. */
+  #refusal: Fault | undefined;
+  /** The client wants its request stopped, which the database has not come to yet. */
+  #cancelDue = false;
+
+  constructor(
+    sink: RelaySink<MysqlMemory, MysqlPrincipal>,
+    who: MysqlPrincipal,
+    welcome: MysqlMemory,
+    options: RelayOptions,
+  ) {
+    this.#sink = sink;
+    this.#flags = who.capabilities.flags;
+    const tracker = new Tracker(sink, {
+      pinning: options.pinning,
+      isMariaDb: welcome.target.isMariaDb,
+      wanted: SessionState.fresh(who.schema),
+    });
+    const replies = new Replies({ sink, tracker, told: new Told(who.capabilities, welcome.reports) });
+    const errands = new Errands({ sink, tracker, replies });
+    this.#tracker = tracker;
+    this.#replies = replies;
+    this.#errands = errands;
+    this.#commands = new Commands({
+      ...{ sink, tracker, replies, errands, who, welcome, options },
+      restart: () => this.#restart(),
+    });
+  }
+
+  get quiet(): boolean {
+    if (!this.#replies.nothingOwed || (this.#passing && this.#inPayload)) return false;
+    return this.#memory === undefined || !this.#memory.inMessage;
+  }
+
+  get inTransaction(): boolean {
+    return this.#busy && this.#memory !== undefined && this.#isTied(this.#memory);
+  }
+
+  get tidy(): boolean {
+    return this.#replies.nothingOwed && !this.#tracker.hasWork;
+  }
+
+  get #inPayload(): boolean {
+    return this.#remaining > 0 || this.#continues;
+  }
+
+  fit(memory: MysqlMemory): Fit {
+    if (memory.state === this.#tracker.wanted) return 'as wanted';
+    return memory.state.isFresh ? 'fresh' : 'other';
+  }
+
+  attached(memory: MysqlMemory): void {
+    this.#memory = memory;
+    this.#busy = true;
+    this.#isReady = false;
+  }
+
+  fromClient(given: Uint8Array): number {
+    const early = this.#assembly.length;
+    const bytes = early === 0 ? given : this.#assembly.join(given);
+    const end = bytes.length;
+    let at = Math.min(this.#remaining, end);
+    this.#passRest(bytes, at);
+    while (end - at >= HEADER_BYTES) {
+      const length = packetBytes(bytes, at);
+      const start = at + HEADER_BYTES;
+      const bodyEnd = Math.min(start + length, end);
+      if (this.#continues || this.#replies.wantsFile) {
+        this.#pass(bytes, at, bodyEnd);
+        if (!this.#continues && length === 0)
+          this.#replies.fileSent(sequenceNumber(bytes, at));
+      } else {
+        if (length > 0 && start === end) break;
+        const type = length === 0 ? -1 : u8(bytes, start);
+        if (bodyEnd - start < this.#commands.neededBytes(type, length)) break;
+        if (type === command.quit) {
+          this.#sink.finish();
+          return given.length;
+        }
+        const verdict = this.#begin(type, { bytes, start, end: bodyEnd, length }, at);
+        if (verdict === 'hold') return this.#holdAt(bytes, at, early);
+        this.#passing = verdict === 'pass';
+        this.#pass(bytes, at, bodyEnd);
+      }
+      this.#remaining = start + length - bodyEnd;
+      this.#continues = length === MAX_PACKET_BYTES;
+      at = bodyEnd;
+    }
+    if (at < end) this.#assembly.keep(bytes, at);
+    else if (early > 0) this.#assembly.drop();
+    this.#settle();
+    return given.length;
+  }
+
+  fromServer(bytes: Uint8Array): void {
+    const memory = this.#memory;
+    if (memory === undefined) throw new Violation('a reply without a request');
+    const owedClient = this.#replies.owesClient;
+    this.#replies.relay(memory, bytes);
+    if (this.#replies.wantsFile) this.#sink.again(); // it may be here already
+    if (!this.#replies.nothingOwed) {
+      if (this.#cancelDue && !this.#replies.isApart) this.#cancelNow();
+      return;
+    }
+    if (owedClient && this.#replies.last !== undefined) this.#commands.ended(this.#replies.last);
+    this.#settle();
+    if (!this.#holding || !this.#replies.nothingOwed) return;
+    this.#holding = false;
+    this.#sink.again();
+  }
+
+  refuse(fault: Fault): void {
+    this.#refusal = fault;
+  }
+
+  lost(fault: Fault): Uint8Array {
+    return this.#replies.canSpeak ? say(fault, this.#replies.sequence, this.#flags) : EMPTY;
+  }
+
+  cancel(): boolean {
+    const { owesClient, isApart } = this.#replies;
+    if (owesClient && !isApart) return true;
+    this.#cancelDue = this.#holding;
+    return false;
+  }
+
+  relax(): void {
+    if (this.#memory !== undefined && this.#busy) this.#settle(true);
+  }
+
+  #restart(): void {
+    if (this.#memory === undefined) return;
+    this.#memory = undefined;
+    this.#busy = false;
+    this.#sink.surrender();
+  }
+
+  #cancelNow(): void {
+    this.#cancelDue = false;
+    this.#sink.cancelNow();
+  }
+
+  #passRest(bytes: Uint8Array, until: number): void {
+    if (until === 0) return;
+    this.#remaining -= until;
+    this.#pass(bytes, 0, until);
+  }
+
+  #pass(bytes: Uint8Array, from: number, to: number): void {
+    if (!this.#passing) return;
+    const isWhole = from === 0 && to === bytes.length;
+    this.#sink.toServer(isWhole ? bytes : bytes.subarray(from, to));
+  }
+
+  /** Leaves the command at `at` where it is. Returns how much of what was given has been dealt with. */
+  #holdAt(bytes: Uint8Array, at: number, early: number): number {
+    this.#holding = true;
+    if (at < early) this.#assembly.keep(bytes.subarray(0, early), at);
+    else this.#assembly.drop();
+    this.#settle();
+    return Math.max(0, at - early);
+  }
+
+  /** A command begins. */
+  #begin(type: number, place: Place, at: number): Verdict {
+    if (!this.#replies.nothingOwed) return 'hold';
+    this.#isServing = false;
+    if (sequenceNumber(place.bytes, at) !== 0) throw new Violation('packets out of order');
+    this.#replies.asked();
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    if (refusal !== undefined) return this.#commands.refuse(refusal);
+    const early = this.#commands.early(this.#memory, type, place);
+    if (early !== undefined) return early;
+    if (!this.#busy) {
+      if (!this.#sink.wantServer()) return 'hold';
+      this.#busy = true;
+    }
+    const memory = this.#memory;
+    if (memory === undefined) throw new Violation('a connection without a memory of it');
+    if (!this.#isReady && this.#errands.bring(memory, this)) return this.#serve();
+    this.#isReady = true;
+    if (this.#cancelDue) {
+      this.#cancelDue = false;
+      return this.#commands.refuse({ name: 'cancelled' });
+    }
+    const verdict = this.#commands.begin(memory, type, place);
+    return verdict === 'hold' ? this.#serve() : verdict;
+  }
+
+  #serve(): Verdict {
+    this.#isServing = true;
+    return 'hold';
+  }
+
+  /** Only this connection will do for what comes next. */
+  #isTied(memory: MysqlMemory): boolean {
+    return (
+      (memory.status & serverStatus.inTransaction) !== 0 ||
+      this.#commands.mayBeInTransaction(memory) ||
+      this.#commands.statements.isHeld ||
+      this.#tracker.hasOneShot
+    );
+  }
+
+  /** The request may be over: the connection can go once it is known what it was left with. */
+  #settle(isRelaxed = false): void {
+    const memory = this.#memory;
+    if (!this.#busy || memory === undefined || !this.#replies.nothingOwed) return;
+    if (this.#inPayload && this.#passing) return;
+    if (this.#isServing) return;
+    this.#cancelDue = false;
+    if (this.#isTied(memory)) return;
+    // The client may want to read them, and our question would wipe them out.
+    const hasWarnings = (this.#replies.last?.warnings ?? 0) > 0;
+    if (this.#tracker.hasWork && hasWarnings && !isRelaxed) return;
+    const question = this.#tracker.question();
+    if (question !== undefined) {
+      this.#errands.ask(memory, question);
+      return;
+    }
+    memory.lastUsedBy = this;
+    this.#busy = false;
+    if (!this.#tracker.isPinned) this.#memory = undefined;
+    this.#sink.boundary();
+  }
+}

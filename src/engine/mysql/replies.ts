@@ -1,0 +1,216 @@
+import { Violation } from '../../base/assert.ts';
+import { concat, EMPTY, u8 } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
+import type { RelaySink } from '../../core/engine.ts';
+import {
+  following,
+  HEADER_BYTES,
+  MAX_PACKET_BYTES,
+  packet,
+  packetBytes,
+  sequenceNumber,
+} from '../../wire/mysql/framing.ts';
+import { readSessionChanges } from '../../wire/mysql/session-track.ts';
+import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import type { MysqlMemory } from './memory.ts';
+import type { Step } from './own.ts';
+import type { Shape } from './reply.ts';
+import { Reply } from './reply.ts';
+import type { Told } from './told.ts';
+import type { Tracker } from './tracker.ts';
+
+/** May look into a packet of the reply to the client, which is all there, and say what the client gets instead. */
+export type Rewrite = (bytes: Uint8Array, start: number, end: number) => Uint8Array | undefined;
+
+interface Parts {
+  readonly sink: Pick<RelaySink, 'toClient'>;
+  readonly tracker: Tracker;
+  readonly told: Told;
+}
+
+/**
+ * The way back: follows the reply to the client's command, and those to ours before or behind it, and passes runs of the
+ * client's on in one write. A reply that was not owed means that the two have lost each other, and ends the connection.
+ */
+export class Replies {
+  readonly #parts: Parts;
+  #reply: Reply | undefined;
+  /** What has been asked by us, in order: answered before what the client has asked. */
+  readonly #steps: Step[] = [];
+  #client: Shape | undefined;
+  #isBegun = false;
+  #rewrite: Rewrite | undefined;
+  /** The client has received the first part of a packet and not yet the rest. */
+  #inPacket = false;
+  /** The number of the client's next packet, if the database said nothing more. */
+  sequence = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** What became of the last reply. */
+  get last(): Reply | undefined {
+    return this.#reply;
+  }
+
+  get nothingOwed(): boolean {
+    return this.#client === undefined && this.#steps.length === 0;
+  }
+
+  get owesClient(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** The database is at something of ours. */
+  get isApart(): boolean {
+    return this.#steps.length > 0;
+  }
+
+  get wantsFile(): boolean {
+    return this.#client !== undefined && this.#steps.length === 0 && this.#reply?.wantsFile === true;
+  }
+
+  /** An error of ours would be understood: no packet is cut in two. */
+  get canSpeak(): boolean {
+    return !this.#inPacket;
+  }
+
+  /** The client has begun a command. */
+  asked(): void {
+    this.sequence = 1;
+  }
+
+  /** What the client has asked has been answered. */
+  answered(): void {
+    this.sequence = 0;
+  }
+
+  /** The client's command has been sent. `rewrite` is shown the first packet of the reply. */
+  expect(of: Shape, rewrite?: Rewrite): void {
+    this.#client = of;
+    this.#rewrite = rewrite;
+  }
+
+  /** A command of ours has been sent. */
+  expectOwn(step: Step): void {
+    this.#steps.push(step);
+  }
+
+  fileSent(sequence: number): void {
+    this.#reply?.fileSent();
+    this.sequence = following(sequence);
+  }
+
+  /** Passes on what the database sent. */
+  relay(memory: MysqlMemory, arrived: Uint8Array): void {
+    const bytes = memory.held.length === 0 ? arrived : concat([memory.held, arrived]);
+    memory.held = EMPTY;
+    const end = bytes.length;
+    let at = Math.min(memory.remaining, end);
+    // The rest of a packet goes where its beginning went.
+    let from = this.#inPacket ? 0 : at;
+    memory.remaining -= at;
+    while (end - at >= HEADER_BYTES) {
+      const length = packetBytes(bytes, at);
+      const start = at + HEADER_BYTES;
+      const bodyEnd = Math.min(start + length, end);
+      const isOurs = this.#steps.length > 0;
+      if (!memory.continues) {
+        const reply = this.#current(memory);
+        if (length > 0 && start === end) break;
+        const isWhole = start + length === bodyEnd;
+        if (!isWhole && this.#mustBeWhole(reply, length === 0 ? -1 : u8(bytes, start), length, isOurs))
+          break;
+        reply.take(bytes, start, bodyEnd, length);
+        if (isOurs) this.#keep(reply, bytes, start, bodyEnd);
+        else {
+          this.sequence = following(sequenceNumber(bytes, at));
+          const instead = this.#instead(memory, reply, bytes, start, bodyEnd);
+          if (instead !== undefined) {
+            this.#passOn(bytes, from, at);
+            this.#parts.sink.toClient(packet(sequenceNumber(bytes, at), instead));
+            from = bodyEnd;
+          }
+        }
+      } else if (!isOurs) this.sequence = following(sequenceNumber(bytes, at));
+      memory.continues = length === MAX_PACKET_BYTES;
+      memory.remaining = start + length - bodyEnd;
+      at = bodyEnd;
+      if (isOurs) from = at;
+      if (this.#reply?.isOver === true && !memory.continues && memory.remaining === 0)
+        this.#end(memory, isOurs);
+    }
+    const isOurs = this.#steps.length > 0;
+    this.#passOn(bytes, from, at);
+    this.#inPacket = !isOurs && (memory.remaining > 0 || memory.continues) && this.#client !== undefined;
+    if (at < end) memory.held = bytes.slice(at);
+  }
+
+  #current(memory: MysqlMemory): Reply {
+    this.#reply ??= new Reply(memory.capabilities);
+    if (this.#isBegun) return this.#reply;
+    const of = this.#steps[0]?.shape ?? this.#client;
+    if (of === undefined) throw new Violation('a reply to no request');
+    this.#reply.begin(of, memory.status);
+    this.#isBegun = true;
+    return this.#reply;
+  }
+
+  #mustBeWhole(reply: Reply, first: number, length: number, isOurs: boolean): boolean {
+    if (!isOurs && this.#rewrite === undefined && !reply.mustBeWhole(first, length)) return false;
+    if (length > limits.inspectedMessageBytes.value)
+      throw new Violation(`a packet of ${length} bytes where a short one is due`);
+    return true;
+  }
+
+  /** A packet of a reply to us. */
+  #keep(reply: Reply, bytes: Uint8Array, start: number, end: number): void {
+    const [step] = this.#steps;
+    step?.packets.push(bytes.slice(start, end));
+    if (reply.wasOk && (reply.status & serverStatus.sessionStateChanged) !== 0)
+      step?.reported?.(readSessionChanges(bytes, reply.ok.stateStart, reply.ok.stateEnd));
+  }
+
+  /** What the client gets in place of this packet. */
+  #instead(
+    memory: MysqlMemory,
+    reply: Reply,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): Uint8Array | undefined {
+    const rewrite = this.#rewrite;
+    this.#rewrite = undefined;
+    const rewritten = rewrite?.(bytes, start, end);
+    if (rewritten !== undefined) return rewritten;
+    if (!reply.wasOk || (reply.status & serverStatus.sessionStateChanged) === 0) return undefined;
+    const { tracker, told } = this.#parts;
+    const changes = readSessionChanges(bytes, reply.ok.stateStart, reply.ok.stateEnd);
+    tracker.reported(memory, changes);
+    return told.ok(bytes, start, reply.ok, changes);
+  }
+
+  #passOn(bytes: Uint8Array, from: number, to: number): void {
+    if (to <= from) return;
+    const isWhole = from === 0 && to === bytes.length;
+    this.#parts.sink.toClient(isWhole ? bytes : bytes.subarray(from, to));
+  }
+
+  /** A reply is all there. */
+  #end(memory: MysqlMemory, isOurs: boolean): void {
+    const reply = this.#reply;
+    if (reply === undefined) return;
+    this.#isBegun = false;
+    memory.status = reply.status;
+    // What changed before an error is told with the next reply that is none.
+    memory.mayOweReports = reply.error !== 0;
+    if (!isOurs) {
+      this.#client = undefined;
+      this.sequence = 0;
+      return;
+    }
+    const step = this.#steps.shift();
+    step?.done(reply.error === 0 ? undefined : step.packets.at(-1));
+  }
+}

@@ -1,0 +1,168 @@
+/** What brings a connection from one state to another. */
+export interface Way {
+  /** The schema to change to. */
+  readonly schema: string | undefined;
+  /** A statement that sets variables. */
+  readonly sql: string | undefined;
+}
+
+/**
+ * What a session has set and others of its lot have not: session variables by their names in lower case, user variables by
+ * theirs behind an @, with values as SQL writes them; and the current schema. Equal ones are one object, so that comparing is
+ * a glance.
+ */
+export class SessionState {
+  /** Undefined where no schema is in use. */
+  readonly schema: string | undefined;
+  readonly values: ReadonlyMap<string, string>;
+  #parsing: SessionState | undefined;
+  readonly #ways = new Map<SessionState, { beginning: Beginning; way: Way }>();
+
+  private constructor(schema: string | undefined, values: ReadonlyMap<string, string>) {
+    this.schema = schema;
+    this.values = values;
+  }
+
+  static of(schema: string | undefined, values: ReadonlyMap<string, string>): SessionState {
+    const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = JSON.stringify([schema ?? null, ...sorted]);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    if (known.size >= KNOWN_STATES) known.clear();
+    const state = new SessionState(schema, values);
+    known.set(key, state);
+    return state;
+  }
+
+  /** Nothing is set, with this schema in use. */
+  static fresh(schema: string | undefined): SessionState {
+    return SessionState.of(schema, NOTHING);
+  }
+
+  /** Nothing is set but perhaps a schema. */
+  get isFresh(): boolean {
+    return this.values.size === 0;
+  }
+
+  /** The part of it that decides what a statement's text means. */
+  get parsing(): SessionState {
+    this.#parsing ??= SessionState.of(
+      this.schema,
+      new Map([...this.values].filter(([name]) => parsing.includes(name))),
+    );
+    return this.#parsing;
+  }
+
+  /** The same, but for what decides what a text means: that is as in `state`. */
+  parsingAs(state: SessionState): SessionState {
+    const others = [...this.values].filter(([name]) => !parsing.includes(name));
+    return SessionState.of(state.schema, new Map([...others, ...state.parsing.values]));
+  }
+
+  in(schema: string | undefined): SessionState {
+    return schema === this.schema ? this : SessionState.of(schema, this.values);
+  }
+
+  /** An undefined value is what sessions begin with. */
+  with(changes: Iterable<readonly [name: string, value: string | undefined]>): SessionState {
+    const values = new Map(this.values);
+    for (const [name, value] of changes) {
+      if (value === undefined) values.delete(name);
+      else values.set(name, value);
+    }
+    return SessionState.of(this.schema, values);
+  }
+
+  /**
+   * The way here from another state, on a connection with this beginning; undefined where the two are equal.
+   */
+  wayFrom(state: SessionState, beginning: Beginning): Way | undefined {
+    if (state === this) return undefined;
+    let known = this.#ways.get(state);
+    if (known?.beginning !== beginning) {
+      known = { beginning, way: wayBetween(state, this, beginning) };
+      if (this.#ways.size >= KNOWN_WAYS) this.#ways.clear();
+      this.#ways.set(state, known);
+    }
+    const { way } = known;
+    return way.schema === undefined && way.sql === undefined ? undefined : way;
+  }
+}
+
+/** The values that variables have on a connection before any session has set them; of those that are missing, the default. */
+export type Beginning = ReadonlyMap<string, string>;
+
+const beginnings = new Map<string, Beginning>();
+
+/** The one object for these values. */
+export function intern(values: ReadonlyMap<string, string>): Beginning {
+  const key = JSON.stringify([...values]);
+  const found = beginnings.get(key);
+  if (found !== undefined) return found;
+  if (beginnings.size >= KNOWN_BEGINNINGS) beginnings.clear();
+  beginnings.set(key, values);
+  return values;
+}
+
+const parsing: readonly string[] = [
+  'sql_mode',
+  'character_set_client',
+  'character_set_connection',
+  'collation_connection',
+];
+
+const NOTHING: ReadonlyMap<string, string> = new Map();
+const known = new Map<string, SessionState>();
+/** There are few different states; should somebody make many, equal ones may become two: then the way between them is empty. */
+const KNOWN_STATES = 4_096;
+const KNOWN_WAYS = 64;
+const KNOWN_BEGINNINGS = 256;
+
+/**
+ * First the character sets, as `SET NAMES` would, then what hangs on them; `sql_mode` decides how others are written, and their
+ * values are such that it does not matter.
+ */
+const ORDER: readonly string[] = [
+  'character_set_client',
+  'character_set_results',
+  'character_set_connection',
+  'collation_connection',
+];
+
+function wayBetween(
+  from: SessionState,
+  to: SessionState,
+  beginning: Beginning,
+): Way {
+  const changed = [...new Set([...from.values.keys(), ...to.values.keys()])].filter(
+    (name) => from.values.get(name) !== to.values.get(name),
+  );
+  // A character set brings its collation along, which may have been another one.
+  if (changed.includes('character_set_connection') && !changed.includes('collation_connection'))
+    changed.push('collation_connection');
+  changed.sort((a, b) => rank(a) - rank(b));
+  const assignments = changed.map((name) => assignment(name, to.values.get(name), beginning));
+  return {
+    schema: to.schema === from.schema ? undefined : to.schema,
+    sql: changed.length === 0 ? undefined : `SET ${assignments.join(', ')}`,
+  };
+}
+
+function rank(name: string): number {
+  const at = ORDER.indexOf(name);
+  return at < 0 ? ORDER.length : at;
+}
+
+function assignment(
+  name: string,
+  value: string | undefined,
+  beginning: Beginning,
+): string {
+  if (name.startsWith('@')) return `@${quoted(name.slice(1))} = ${value ?? 'NULL'}`;
+  return `@@session.${quoted(name)} = ${value ?? beginning.get(name) ?? 'DEFAULT'}`;
+}
+
+/** A name that means the same whatever `sql_mode` is. */
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}

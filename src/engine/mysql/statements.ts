@@ -1,0 +1,225 @@
+import { u16le, u32le } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
+import type { RelaySink } from '../../core/engine.ts';
+import { int32 } from '../../wire/mysql/build.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
+import { command } from '../../wire/mysql/commands.ts';
+import { error, isError } from '../../wire/mysql/err.ts';
+import { packet } from '../../wire/mysql/framing.ts';
+import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import type { Effects } from './effects.ts';
+import type { Errands } from './errands.ts';
+import type { MysqlMemory } from './memory.ts';
+import type { Place } from './place.ts';
+import type { Replies } from './replies.ts';
+import type { Reply } from './reply.ts';
+import { shape } from './reply.ts';
+import type { Tracker } from './tracker.ts';
+import { Template } from './template.ts';
+
+/** MariaDB: whichever was prepared last. */
+const LAST_PREPARED = 0xffffffff;
+/** The first byte of a command, and the number of a statement. */
+const ID_END = 5;
+
+/** A statement that a client has prepared, by a number of its own. */
+export class ClientStatement {
+  readonly number: number;
+  readonly template: Template;
+  readonly parameters: number;
+  /** How the client has bound its parameters last: what it sent of their types. */
+  types: Uint8Array | undefined;
+  /** The rest of it is on the connection: parts of parameters, or rows that the client has not fetched. */
+  hasLongData = false;
+  hasCursor = false;
+  /** It could not be prepared on another connection: the ERR packet that answers its next execution. */
+  refusal: Uint8Array | undefined;
+
+  constructor(number: number, template: Template, parameters: number) {
+    this.number = number;
+    this.template = template;
+    this.parameters = parameters;
+  }
+}
+
+interface Parts {
+  readonly sink: Pick<RelaySink, 'toServer' | 'fail' | 'request'>;
+  readonly tracker: Tracker;
+  readonly replies: Replies;
+  readonly errands: Errands;
+  readonly flags: number;
+  readonly mostOnServer: number;
+}
+
+/**
+ * A session's prepared statements. The client has numbers of ours; on connections they have the database's, and are prepared
+ * again where they are missing (traps MY-60, MY-62).
+ */
+export class Statements {
+  readonly #parts: Parts;
+  readonly #statements = new Map<number, ClientStatement>();
+  #lastNumber = 0;
+  /** The one whose execution or fetching is under way. */
+  #running: ClientStatement | undefined;
+  /** Those whose rest is on the connection. */
+  readonly #held = new Set<ClientStatement>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Something of a statement is on the connection, and nowhere else. */
+  get isHeld(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** The statement that a command is about; undefined where there is none of this number. */
+  at({ bytes, start, length }: Place): ClientStatement | undefined {
+    if (length < ID_END) return undefined;
+    const number = u32le(bytes, start + 1);
+    return this.#statements.get(number === LAST_PREPARED ? this.#lastNumber : number);
+  }
+
+  /** The client prepares a statement: it is prepared here and now, since the client wants to know its columns. */
+  prepare(memory: MysqlMemory, { bytes, start, end, length }: Place, effects: Effects | undefined): void {
+    const { tracker, replies } = this.#parts;
+    const isWhole = end === start + length;
+    const text = bytes.slice(start + 1, end);
+    const template = Template.of(text, tracker.wanted.parsing, effects);
+    // What has not been seen as a whole cannot be prepared anywhere else.
+    if (!isWhole) tracker.pin('preparedStatement', effects?.digest ?? '');
+    replies.expect(shape.prepared, (reply, at) => this.#prepared(memory, template, reply, at));
+  }
+
+  /** The database has answered: the client gets a number of ours, in the place of the database's. */
+  #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): undefined {
+    if (isError(bytes, start, bytes.length)) return;
+    const { sink } = this.#parts;
+    if (this.#statements.size >= limits.sessionStatements.value) {
+      sink.fail({ name: 'tooManyStatements', limit: limits.sessionStatements.value });
+      return;
+    }
+    this.#register(memory, template, u32le(bytes, start + 1));
+    this.#lastNumber += 1;
+    const number = this.#lastNumber;
+    this.#statements.set(number, new ClientStatement(number, template, u16le(bytes, start + 7)));
+    bytes.set(int32(number), start + 1);
+  }
+
+  /** A statement is on the connection now. What it takes the place of is closed. */
+  #register(memory: MysqlMemory, template: Template, id: number): void {
+    const before = memory.prepared.add(template, id);
+    if (before !== undefined) this.#forget(before);
+    if (memory.prepared.size <= this.#parts.mostOnServer) return;
+    const oldest = memory.prepared.shift();
+    if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  /** To be called between two commands. Has no reply. */
+  #forget(id: number): void {
+    this.#parts.sink.toServer(packet(0, Uint8Array.of(command.stmtClose), int32(id)));
+  }
+
+  /**
+   * Makes the command one about the connection's own statement. Returns false where it is not there yet, and is being prepared:
+   * the command must wait.
+   */
+  settleOn(memory: MysqlMemory, statement: ClientStatement, { bytes, start }: Place): boolean {
+    const onServer = memory.prepared.use(statement.template);
+    if (onServer === undefined) {
+      this.#prepareAgain(memory, statement);
+      return false;
+    }
+    bytes.set(int32(onServer.id), start + 1);
+    return true;
+  }
+
+  /** Under the schema and the settings that it was prepared under first, which may not be the session's any more. */
+  #prepareAgain(memory: MysqlMemory, statement: ClientStatement): void {
+    const { errands, tracker } = this.#parts;
+    const { template } = statement;
+    const refused = (refusal: Uint8Array): void => {
+      statement.refusal = refusal;
+    };
+    const prepare = (): void => {
+      const payload = packet(0, Uint8Array.of(command.stmtPrepare), template.text);
+      errands.send(payload, shape.prepared, (failure, [first]) => {
+        if (failure !== undefined) refused(failure);
+        else if (first !== undefined) {
+          this.#register(memory, template, u32le(first, 1));
+          if (u16le(first, 7) !== statement.parameters) refused(needsReprepare);
+        }
+        errands.go(memory, tracker.wanted, () => {});
+      });
+    };
+    errands.go(memory, memory.state.parsingAs(template.context), prepare, refused);
+  }
+
+  /** The client executes a statement that is on the connection. */
+  execute(memory: MysqlMemory, statement: ClientStatement, place: Place): void {
+    this.#parts.replies.expect(shape.results);
+    this.#running = statement;
+    this.#bindTypes(memory, statement, place);
+  }
+
+  /** TODO types */
+  #bindTypes(_memory: MysqlMemory, _statement: ClientStatement, _place: Place): void {}
+
+  /** A part of a parameter's value. Has no reply. */
+  addLongData(statement: ClientStatement): void {
+    statement.hasLongData = true;
+    this.#held.add(statement);
+  }
+
+  fetch(statement: ClientStatement): void {
+    this.#parts.replies.expect(shape.rows);
+    this.#running = statement;
+  }
+
+  reset(statement: ClientStatement): void {
+    this.#letGo(statement);
+    this.#parts.replies.expect(shape.ok);
+  }
+
+  /** Has no reply. Where something of it is on the connection, that goes as well. */
+  close(memory: MysqlMemory | undefined, statement: ClientStatement): void {
+    this.#statements.delete(statement.number);
+    if (!this.#held.has(statement)) return;
+    this.#letGo(statement);
+    const onServer = memory?.prepared.use(statement.template);
+    if (memory === undefined || onServer === undefined) return;
+    memory.prepared.remove(statement.template);
+    this.#forget(onServer.id);
+  }
+
+  #letGo(statement: ClientStatement): void {
+    statement.hasLongData = false;
+    statement.hasCursor = false;
+    this.#held.delete(statement);
+  }
+
+  /** The reply to an execution or a fetch is over. */
+  ended({ error: code, status }: Reply): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    running.hasLongData = false;
+    const isOpen = code === 0 && (status & serverStatus.cursorExists) !== 0;
+    running.hasCursor = isOpen && (status & serverStatus.lastRowSent) === 0;
+    if (running.hasCursor) this.#held.add(running);
+    else this.#held.delete(running);
+  }
+
+  /** All are gone: the client has reset its session. */
+  clear(): void {
+    this.#statements.clear();
+    this.#held.clear();
+    this.#running = undefined;
+  }
+}
+
+/** It returns something else on this connection than where the client prepared it. */
+const needsReprepare = error(
+  { code: 1615, sqlState: 'HY000', message: 'Prepared statement needs to be re-prepared' },
+  capability.protocol41,
+);

@@ -1,0 +1,90 @@
+import { latin1 } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
+import type { Effects } from './effects.ts';
+import type { SessionState } from './state.ts';
+
+/** A prepared statement, whoever has prepared it: its text, and what decides what that means. Equal ones are one object. */
+export class Template {
+  readonly text: Uint8Array;
+  /** The schema and the settings under which it was prepared. */
+  readonly context: SessionState;
+  readonly effects: Effects | undefined;
+
+  private constructor(text: Uint8Array, context: SessionState, effects: Effects | undefined) {
+    this.text = text;
+    this.context = context;
+    this.effects = effects;
+  }
+
+  static of(text: Uint8Array, context: SessionState, effects: Effects | undefined): Template {
+    const key = latin1(text);
+    let others = known.get(context);
+    if (others === undefined || others.size >= limits.sharedStatements.value) {
+      others = new Map();
+      known.set(context, others);
+    }
+    let template = others.get(key);
+    if (template === undefined) {
+      template = new Template(text, context, effects);
+      if (text.length <= limits.sharedStatementBytes.value) others.set(key, template);
+    }
+    return template;
+  }
+}
+
+const known = new WeakMap<SessionState, Map<string, Template>>();
+
+/** What the database knows a statement by. */
+export interface OnServer {
+  readonly id: number;
+  /** Whose parameters were bound last, and so of which types it takes them to be. */
+  boundBy: object | undefined;
+}
+
+/** The statements that are prepared on one connection, the one used last at the end. */
+export class PreparedOnServer {
+  readonly #statements = new Map<Template, OnServer>();
+
+  get size(): number {
+    return this.#statements.size;
+  }
+
+  /** Undefined where it is not there. */
+  use(template: Template): OnServer | undefined {
+    const statement = this.#statements.get(template);
+    if (statement === undefined || this.#last === template) return statement;
+    this.#statements.delete(template);
+    this.#statements.set(template, statement);
+    this.#last = template;
+    return statement;
+  }
+
+  #last: Template | undefined;
+
+  /** Returns the number of the one that was there before, if any: nobody needs it any more. */
+  add(template: Template, id: number): number | undefined {
+    const before = this.#statements.get(template)?.id;
+    this.#statements.delete(template);
+    this.#statements.set(template, { id, boundBy: undefined });
+    this.#last = template;
+    return before;
+  }
+
+  /** Takes out the one that has not been used for longest. */
+  shift(): number | undefined {
+    for (const [template, { id }] of this.#statements) {
+      this.#statements.delete(template);
+      return id;
+    }
+    return undefined;
+  }
+
+  remove(template: Template): void {
+    this.#statements.delete(template);
+  }
+
+  clear(): void {
+    this.#statements.clear();
+    this.#last = undefined;
+  }
+}

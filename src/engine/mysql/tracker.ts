@@ -1,0 +1,201 @@
+import { limits } from '../../base/limits.ts';
+import type { RelayOptions } from '../../core/engine.ts';
+import type { PinReason } from '../../core/pin.ts';
+import type { SessionChange } from '../../wire/mysql/session-track.ts';
+import type { Effects } from './effects.ts';
+import { settingLiteral, userLiteral } from './literal.ts';
+import type { MysqlMemory } from './memory.ts';
+import type { Field } from './own.ts';
+import { SessionState } from './state.ts';
+
+interface TrackerSink {
+  pin(reason: PinReason, digest: string): void;
+  unpin(reason: PinReason): void;
+}
+
+/** Names of variables that the database is to be asked about. */
+export interface Question {
+  readonly sql: string;
+  readonly settings: readonly string[];
+  readonly userVariables: readonly string[];
+}
+
+/** MariaDB reports these as if it were `autocommit`: in the server they are bits of one word. */
+const flags: readonly string[] = [
+  'autocommit',
+  'check_constraint_checks',
+  'foreign_key_checks',
+  'sql_auto_is_null',
+  'sql_big_selects',
+  'sql_log_bin',
+  'sql_log_off',
+  'sql_notes',
+  'sql_quote_show_create',
+  'sql_safe_updates',
+  'sql_warnings',
+  'unique_checks',
+];
+/** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
+const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
+const AWS_TEXT_BYTES = 16_384;
+
+/**
+ * Follows what one session leaves behind on its connection: variables and the schema, which are carried along to the next one,
+ * and whatever ties it to this one. A statement's words and the database's own reports say what may have changed; what has, the
+ * database is asked, between two commands.
+ */
+export class Tracker {
+  /** What the session has set: any connection that it gets is brought to this. */
+  wanted: SessionState;
+  readonly #sink: TrackerSink;
+  readonly #pinning: RelayOptions['pinning'];
+  readonly #isMariaDb: boolean;
+  #pins: Set<PinReason> | undefined;
+  #touched: Set<string> | undefined;
+  #assigned: Set<string> | undefined;
+  /** `SET TRANSACTION` for the next transaction alone, which has not come yet. */
+  hasOneShot = false;
+
+  constructor(
+    sink: TrackerSink,
+    parts: { pinning: RelayOptions['pinning']; isMariaDb: boolean; wanted: SessionState },
+  ) {
+    this.#sink = sink;
+    this.#pinning = parts.pinning;
+    this.#isMariaDb = parts.isMariaDb;
+    this.wanted = parts.wanted;
+  }
+
+  get isPinned(): boolean {
+    return this.#pins !== undefined && this.#pins.size > 0;
+  }
+
+  /** Something is to be found out before the connection may go to somebody else. */
+  get hasWork(): boolean {
+    return this.#touched !== undefined || this.#assigned !== undefined;
+  }
+
+  /** A statement with effects has been sent. */
+  note(effects: Effects): void {
+    if (this.#pinning === 'aws') for (const reason of effects.awsPins) this.pin(reason, effects.digest);
+    else for (const reason of effects.pins) this.pin(reason, effects.digest);
+    if (effects.touches === 'unknown' || effects.assigns === 'unknown')
+      this.pin(effects.touches === 'unknown' ? 'setting' : 'userVariable', effects.digest);
+    if (effects.touches !== 'unknown') for (const name of effects.touches) this.#touch(name);
+    if (effects.assigns === 'unknown') return;
+    for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
+  }
+
+  /** Amazon RDS Proxy does not look into long texts. */
+  measure(textBytes: number): void {
+    if (this.#pinning === 'aws' && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
+  }
+
+  /** The database tells what has changed in the session. */
+  reported(memory: MysqlMemory, changes: readonly SessionChange[]): void {
+    for (const change of changes) {
+      if (change.kind === 'schema') {
+        const schema = change.name === '' ? undefined : change.name;
+        memory.state = memory.state.in(schema);
+        this.wanted = this.wanted.in(schema);
+      } else if (change.kind === 'systemVariable') {
+        this.#reported(change.name);
+      }
+    }
+  }
+
+  #reported(name: string): void {
+    if (name.startsWith('session_track') || fleeting.includes(name)) return;
+    if (this.#isMariaDb && name === 'autocommit') for (const flag of flags) this.#touch(flag);
+    else this.#touch(name);
+  }
+
+  #touch(name: string): void {
+    (this.#touched ??= new Set()).add(name);
+  }
+
+  /** What the database must be asked before the connection may go. The answer goes to `answered`. */
+  question(): Question | undefined {
+    if (!this.hasWork) return undefined;
+    const settings = [...(this.#touched ?? [])];
+    const userVariables = [...(this.#assigned ?? [])];
+    this.#touched = undefined;
+    this.#assigned = undefined;
+    return ask(settings, userVariables);
+  }
+
+  /** The answer; undefined where it is an error. Returns what to ask instead. */
+  answered(memory: MysqlMemory, question: Question, row: readonly Field[] | undefined): Question[] {
+    const { settings, userVariables } = question;
+    if (row === undefined) return askSingly(question);
+    const changes = settings.map((name, at) => {
+      const field = row[at];
+      const literal = field === undefined ? undefined : settingLiteral(field);
+      if (literal === undefined) this.pin('setting', name);
+      const isInitial = literal === memory.beginning.get(name);
+      return [name, isInitial ? undefined : literal] as const;
+    });
+    const assigned = userVariables.map((name, at) => {
+      const first = settings.length + at * FIELDS_OF_USER_VARIABLE;
+      return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
+    });
+    memory.state = memory.state.with([...changes, ...assigned]);
+    this.wanted = this.wanted.with([...changes, ...assigned]);
+    return [];
+  }
+
+  #userLiteral(name: string, [value, hex, charset, collation]: readonly Field[]): string | undefined {
+    if (value === undefined || hex === undefined || charset === undefined || collation === undefined)
+      return undefined;
+    const literal = userLiteral(value, hex, charset, collation);
+    const isKept = literal !== undefined && literal.length <= limits.carriedVariableBytes.value;
+    if (!isKept) this.pin('userVariable', name);
+    return !isKept || literal === 'NULL' ? undefined : literal;
+  }
+
+  /** As at the beginning, but for the schema. */
+  restart(): void {
+    this.wanted = SessionState.fresh(this.wanted.schema);
+    this.#pins = undefined;
+    this.#touched = undefined;
+    this.#assigned = undefined;
+    this.hasOneShot = false;
+  }
+
+  pin(reason: PinReason, digest: string): void {
+    if (this.#pins?.has(reason) === true) return;
+    this.#pins ??= new Set();
+    this.#pins.add(reason);
+    this.#sink.pin(reason, digest);
+  }
+
+  unpin(reason: PinReason): void {
+    if (this.#pins?.delete(reason) === true) this.#sink.unpin(reason);
+  }
+}
+
+const FIELDS_OF_USER_VARIABLE = 4;
+
+function ask(settings: readonly string[], userVariables: readonly string[]): Question {
+  const fields = [
+    ...settings.map((name) => `@@session.${quoted(name)}`),
+    ...userVariables.flatMap((name) => {
+      const variable = `@${quoted(name)}`;
+      return [variable, `HEX(${variable})`, `CHARSET(${variable})`, `COLLATION(${variable})`];
+    }),
+  ];
+  return { sql: `SELECT ${fields.join(', ')}`, settings, userVariables };
+}
+
+/** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */
+function askSingly({ settings, userVariables }: Question): Question[] {
+  if (settings.length + userVariables.length === 1) return [];
+  return [
+    ...settings.map((name) => ask([name], [])),
+    ...(userVariables.length > 0 ? [ask([], userVariables)] : []),
+  ];
+}
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
