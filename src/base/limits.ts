@@ -110,6 +110,11 @@ export const limits = {
     unit: 'sets',
     what: 'the most sets of start-up parameters of one user and database that are remembered',
   },
+  knownSchemas: {
+    value: 1_024,
+    unit: 'schemas',
+    what: 'the most schemas of MySQL users that are known to be there',
+  },
   knownPrincipals: {
     value: 256,
     unit: 'packets',

@@ -1,8 +1,11 @@
 import { systemClock } from '../base/clock.ts';
 import { systemRandom } from '../base/random.ts';
+import type { Engine, Principal } from '../core/engine.ts';
 import { Entrance } from '../core/entrance.ts';
+import { mysqlEngine } from '../engine/mysql/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
 import { DeclaredSecrets } from '../secrets/declared.ts';
+import type { SecretValue } from '../secrets/source.ts';
 import { SocketNetwork } from './network.ts';
 import type { DatabaseSettings, Settings } from './settings/settings.ts';
 import { loadClientTls } from './tls-material.ts';
@@ -47,11 +50,22 @@ async function tryOne(
   }
 }
 
-async function signIn(
+function signIn(database: DatabaseSettings, secret: SecretValue): Promise<string> {
+  switch (database.engineFamily) {
+    case 'POSTGRESQL':
+      return signInBy(postgresEngine(), database, secret);
+    case 'MYSQL':
+      return signInBy(mysqlEngine(), database, secret);
+    case 'SQLSERVER':
+      return Promise.reject(new Error('engine family SQLSERVER is not supported yet'));
+  }
+}
+
+async function signInBy<Memory, Who extends Principal>(
+  engine: Engine<Memory, Who>,
   database: DatabaseSettings,
-  { username, password }: Awaited<ReturnType<DeclaredSecrets['current']>>,
+  { username, password }: SecretValue,
 ): Promise<string> {
-  const engine = postgresEngine();
   const network = new SocketNetwork(systemClock, database);
   network.tlsClient = await loadClientTls(database);
   const entrance = new Entrance({

@@ -1,6 +1,7 @@
 import { SaltedPasswords } from '../auth/scram.ts';
 import type { Log } from '../base/log.ts';
 import type { EngineFamily } from '../core/engine.ts';
+import { mysqlEngine } from '../engine/mysql/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
 import type { Readiness } from './admin.ts';
 import type { ProxyPlan } from './plans.ts';
@@ -78,6 +79,7 @@ export class Server {
       case 'POSTGRESQL':
         return startProxy(postgresEngine(this.#saltedPasswords), plan, this.#around);
       case 'MYSQL':
+        return startProxy(mysqlEngine(), plan, this.#around);
       case 'SQLSERVER':
         return Promise.reject(new Error(`engine family ${family} is not supported yet`));
     }

@@ -83,6 +83,6 @@ function make(said: {
 
 /** The proxy itself, which speaks with the database in the plainest way. */
 export function watcher(user: string, schema: string | undefined): MysqlPrincipal {
-  const capabilities = { flags: capability.deprecateEof, extensions: 0 };
+  const capabilities = { flags: 0, extensions: 0 };
   return make({ user, schema, capabilities, collation: UTF8MB4_GENERAL_CI });
 }

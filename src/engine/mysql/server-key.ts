@@ -1,22 +1,12 @@
-import { generateKeyPair } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
+import type { RsaKeys } from '../../auth/rsa-password.ts';
+import { makeRsaKeys } from '../../auth/rsa-password.ts';
 
-const BITS = 2048;
-
-/** The RSA key by which clients without TLS hide their passwords. It is made when one asks for it first. */
+/** The RSA keys by which clients without TLS hide their passwords. They are made when one asks for them first. */
 export class ServerKey {
-  #pair: Promise<{ readonly privateKey: KeyObject; readonly pem: string }> | undefined;
+  #keys: Promise<RsaKeys> | undefined;
 
-  get(): Promise<{ readonly privateKey: KeyObject; readonly pem: string }> {
-    this.#pair ??= make();
-    return this.#pair;
+  get(): Promise<RsaKeys> {
+    this.#keys ??= makeRsaKeys();
+    return this.#keys;
   }
-}
-
-async function make(): Promise<{ readonly privateKey: KeyObject; readonly pem: string }> {
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
-    modulusLength: BITS,
-  });
-  return { privateKey, pem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
 }

@@ -33,7 +33,9 @@ function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
 
 /** Asks for the values that sessions begin with, and for those of `more`. */
 export function beginningQuery(target: TargetGreeting, more: readonly string[] = []): string {
-  return `SELECT ${[...startNames(target), ...more].map(read).join(', ')}`;
+  // Of others it is not known whether sessions have them at all.
+  const columns = [...startNames(target).map(read), ...more.map((name) => `@@${name}`)];
+  return `SELECT ${columns.join(', ')}`;
 }
 
 /** Its answer, as SQL writes the values. */
@@ -103,6 +105,16 @@ export function reportQuery(tracked: string | undefined, restored?: Beginning): 
   return all.length === 0 ? undefined : `SET ${all.join(', ')}`;
 }
 
+/** All variables, as `readVariables` wants them. */
+export const VARIABLES_QUERY = 'SHOW SESSION VARIABLES';
+
+export function readVariables(answer: Answer): ReadonlyMap<string, string> {
+  if (answer.error !== undefined) throw refusedBy(answer.error);
+  const named = answer.rows.map(([name, value]) => [name ?? '', value ?? ''] as const);
+  // What is reported is for us to say.
+  return new Map(named.filter(([name]) => /^(?!session_track_)[\w.]+$/.test(name)));
+}
+
 /** MySQL counts statements in a variable, which it would report with each reply. */
 const NOT_TRACKED: readonly string[] = ['statement_id'];
 
@@ -125,7 +137,7 @@ export function* findTracked(
   if (known !== undefined) return known;
   let [answer] = yield* ask(listener, query(SESSION_VARIABLES, listener.capabilities));
   if (answer === undefined || answer.rows.length === 0)
-    [answer] = yield* ask(listener, query('SHOW SESSION VARIABLES', listener.capabilities));
+    [answer] = yield* ask(listener, query(VARIABLES_QUERY, listener.capabilities));
   const names = (answer?.rows ?? []).map(([name]) => name ?? '');
   const tracked = names.filter((name) => /^[\w.]+$/.test(name) && !NOT_TRACKED.includes(name));
   if (tracked.length === 0) return '*';
