@@ -45,6 +45,11 @@ export const limits = {
     unit: 'iterations',
     what: 'the most SCRAM iterations a database may ask of us',
   },
+  parsecIterations: {
+    value: 1_048_576,
+    unit: 'iterations',
+    what: 'the most iterations of PARSEC that a MariaDB database may ask of us',
+  },
   inspectedMessageBytes: {
     value: 262_144,
     unit: 'bytes',
