@@ -50,6 +50,11 @@ export const limits = {
     unit: 'bytes',
     what: 'the longest value of a MySQL user variable, as SQL writes it, that is carried to other connections; a longer one pins',
   },
+  parsecIterations: {
+    value: 1_048_576,
+    unit: 'iterations',
+    what: 'the most iterations of PARSEC that a MariaDB database may ask of us',
+  },
   inspectedMessageBytes: {
     value: 262_144,
     unit: 'bytes',
