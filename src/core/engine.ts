@@ -184,6 +184,8 @@ export interface RelaySink<Memory = unknown, Who extends Principal = Principal> 
   wantServer(): boolean;
   /** The request is over, all its replies have been passed on, and no transaction is open. */
   boundary(): void;
+  /** The request is over, but the session keeps its connection for the moment: up to its next one, or until it is told to relax. */
+  rest(): void;
   /** What `fromClient` left where it was can be dealt with now. */
   again(): void;
   /** The request that the client wants stopped has come to the database. */
