@@ -28,6 +28,8 @@ export interface UnpackedPackages {
   readonly home: string;
   /** What would be `/`. */
   readonly root: string;
+  /** The folder of libraries for this kind of machine, such as `x86_64-linux-gnu`. */
+  readonly triplet: string;
   /** The command that runs a program, such as `usr/sbin/pgbouncer`, with its own loader and libraries. */
   command(program: string): readonly string[];
 }
@@ -78,6 +80,7 @@ export async function unpackPackages(
   return {
     home,
     root,
+    triplet: machine.triplet,
     command: (program) => {
       const path = join(root, program);
       return [loader, '--library-path', libraries, '--argv0', path, path];

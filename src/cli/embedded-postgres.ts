@@ -11,6 +11,8 @@ import { installPostgres } from './embedded-postgres-install.ts';
 import type { Installation } from './embedded-postgres-install.ts';
 import { EmbeddedProcess, environment, HOST, makeFolder } from './embedded-process.ts';
 import type { StopMode } from './embedded-process.ts';
+import { lastTable } from './embedded-rows.ts';
+import type { Row } from './embedded-rows.ts';
 
 export interface EmbeddedUser {
   readonly name: string;
@@ -38,8 +40,6 @@ export interface EmbeddedPostgresOptions {
   readonly signal?: AbortSignal;
   readonly random?: Random;
 }
-
-export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * A throw-away PostgreSQL server, for the demonstration and for tests: it trades durability for speed, and it and its
@@ -158,11 +158,7 @@ class Server implements EmbeddedPostgres {
       max: 1,
     });
     try {
-      const answer = await client.unsafe<readonly (Row | readonly Row[])[]>(sql).simple();
-      // Several statements have several answers: arrays in an array.
-      const last = answer.at(-1);
-      if (last !== undefined && isTable(last)) return last;
-      return answer.flatMap((row) => row);
+      return lastTable(await client.unsafe<readonly (Row | readonly Row[])[]>(sql).simple());
     } finally {
       await client.close();
     }
@@ -248,10 +244,6 @@ function createRole(user: EmbeddedUser): string {
   const { name, password, attributes = '', passwordEncryption = 'scram-sha-256' } = user;
   return `SET password_encryption = ${literal(passwordEncryption)};
     CREATE ROLE ${identifier(name)} LOGIN ${attributes} PASSWORD ${literal(password.reveal())}`;
-}
-
-function isTable(answer: Row | readonly Row[]): answer is readonly Row[] {
-  return Array.isArray(answer);
 }
 
 function identifier(name: string): string {
