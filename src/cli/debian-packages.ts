@@ -1,7 +1,17 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
@@ -34,8 +44,16 @@ export interface UnpackedPackages {
   command(program: string): readonly string[];
 }
 
+/** Debian's mirror does not give what is asked for, or there is none, or no apt. */
+export class PackagesUnavailable extends Error {
+  override readonly name = 'PackagesUnavailable';
+}
+
+const DAY_MS = 86_400_000;
 /** sid moves on: what has been fetched longer ago is fetched anew, if it can be. */
-const FRESH_MS = 7 * 86_400_000;
+const FRESH_MS = 7 * DAY_MS;
+/** Where it could not be, it is used on for this long before the next attempt. */
+const RETRY_MS = DAY_MS;
 /** Written last. */
 const STAMP = 'complete';
 
@@ -54,15 +72,16 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>>): 
 
 /**
  * Unpacks packages of Debian's into a folder of the user's cache, once. Neither root nor an installation is needed, and the
- * machine's own packages and lists are left as they are. Processes that want the same wait for one another. Rejects where it is
- * impossible: no apt, no Debian, no network.
+ * machine's own packages and lists are left as they are. Processes that want the same wait for one another. Rejects with
+ * `PackagesUnavailable` where they cannot be had.
  */
 export async function unpackPackages(
   packages: DebianPackages,
   { cache, signal = new AbortController().signal }: DebianOptions,
 ): Promise<UnpackedPackages> {
   const machine = machines[process.arch];
-  if (machine === undefined) throw new Error(`no packages for ${process.arch} are known`);
+  if (machine === undefined)
+    throw new PackagesUnavailable(`no packages for ${process.arch} are known`);
   const { suite, complete, alone = [] } = packages;
   const home = join(cache, `debian-${suite}-${[...complete, ...alone].join('+')}-${process.arch}`);
   if (!(await isFresh(suite, home))) {
@@ -98,7 +117,9 @@ async function isFresh(suite: DebianPackages['suite'], home: string): Promise<bo
 async function locked(path: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   const command = ['--no-fork', path, '/bin/sh', '-c', 'echo; read -r word'];
   const holder = spawn('flock', command, { stdio: ['pipe', 'pipe', 'ignore'] });
-  await once(holder, 'spawn', { signal });
+  await once(holder, 'spawn').catch((problem: unknown) => {
+    throw new PackagesUnavailable('there is no flock, which Debian has', { cause: problem });
+  });
   try {
     await once(holder.stdout, 'data', { signal });
     await work();
@@ -116,23 +137,43 @@ async function renew(packages: DebianPackages, home: string, signal: AbortSignal
     await rm(home, { recursive: true, force: true });
     await rename(draft, home);
   } catch (problem) {
-    if (signal.aborted || !existsSync(join(home, STAMP))) throw problem;
+    const stamp = join(home, STAMP);
+    if (signal.aborted || !existsSync(stamp)) throw problem;
+    const from = new Date(systemClock.wallMs() - FRESH_MS + RETRY_MS);
+    await utimes(stamp, from, from);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
+async function unpack(packages: DebianPackages, draft: string, signal: AbortSignal): Promise<void> {
+  const root = join(draft, 'root');
+  const archives = join(draft, 'archives');
+  try {
+    await download(packages, draft, archives, signal);
+  } catch (problem) {
+    signal.throwIfAborted();
+    const why = problem instanceof Error ? problem.message : String(problem);
+    throw new PackagesUnavailable(why, { cause: problem });
+  }
+  for (const name of await readdir(archives)) {
+    if (name.endsWith('.deb')) await run(['dpkg', '-x', join(archives, name), root], signal);
+  }
+  // Where programs look for their loader and libraries, in a system whose /lib is a part of /usr.
+  for (const name of ['lib', 'lib64']) {
+    if (!existsSync(join(root, name))) await symlink(`usr/${name}`, join(root, name));
+  }
+  await rm(archives, { recursive: true });
+}
+
 /** apt resolves against an empty list of installed packages, so that everything comes along, the C library included. */
-async function unpack(
+async function download(
   { suite, complete, alone = [] }: DebianPackages,
   draft: string,
+  archives: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const [lists, archives, root] = [
-    join(draft, 'lists'),
-    join(draft, 'archives'),
-    join(draft, 'root'),
-  ];
+  const lists = join(draft, 'lists');
   for (const folder of [lists, archives]) await mkdir(join(folder, 'partial'), { recursive: true });
   const sources = join(draft, 'sources.list');
   await writeFile(sources, `deb ${await mirror(signal)} ${suite} main\n`);
@@ -144,6 +185,7 @@ async function unpack(
     'Dir::Cache': draft,
     'Dir::Cache::archives': archives,
     'Debug::NoLocking': '1',
+    'Acquire::Retries': '3',
     'APT::Install-Recommends': 'false',
     // It may not enter the user's cache as anybody else.
     'APT::Sandbox::User': '',
@@ -153,14 +195,7 @@ async function unpack(
   await run([...apt, 'update'], signal);
   await run([...apt, '-y', '--download-only', 'install', ...complete], signal);
   if (alone.length > 0) await run([...apt, 'download', ...alone], signal, archives);
-  for (const name of await readdir(archives)) {
-    if (name.endsWith('.deb')) await run(['dpkg', '-x', join(archives, name), root], signal);
-  }
-  // Where programs look for their loader and libraries, in a system whose /lib is a part of /usr.
-  for (const name of ['lib', 'lib64']) {
-    if (!existsSync(join(root, name))) await symlink(`usr/${name}`, join(root, name));
-  }
-  for (const used of [lists, archives]) await rm(used, { recursive: true });
+  await rm(lists, { recursive: true });
 }
 
 /** Where this machine gets its own Debian packages from. */
