@@ -96,6 +96,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   fit(memory: MysqlMemory): Fit {
+    if (this.#commands.prefersLast) return memory.lastUsedBy === this ? 'as wanted' : 'other';
     if (memory.state === this.#tracker.wanted) return 'as wanted';
     return memory.state.isFresh ? 'fresh' : 'other';
   }
@@ -176,7 +177,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   relax(): void {
-    if (this.#memory !== undefined && this.#busy) this.#settle(true);
+    if (this.#memory === undefined || this.#tracker.isPinned || this.#holding) return;
+    this.#busy = true;
+    this.#settle(true);
   }
 
   #restart(): void {
@@ -221,6 +224,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     const refusal = this.#refusal;
     this.#refusal = undefined;
     if (refusal !== undefined) return this.#commands.refuse(refusal);
+    this.#commands.look(type, place);
     const early = this.#commands.early(this.#memory, type, place);
     if (early !== undefined) return early;
     if (!this.#busy) {
@@ -230,6 +234,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
     if (!this.#isReady && this.#errands.bring(memory, this)) return this.#serve();
+    if (!this.#isReady && this.#commands.recall(memory, this)) return this.#serve();
     this.#isReady = true;
     if (this.#cancelDue) {
       this.#cancelDue = false;
@@ -254,6 +259,11 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     );
   }
 
+  /** The client may ask for what its last statement has left behind, which anything else would wipe out. */
+  get #lingers(): boolean {
+    return this.#commands.lingers || (this.#tracker.hasWork && this.#commands.hasWarnings);
+  }
+
   /** The request may be over: the connection can go once it is known what it was left with. */
   #settle(isRelaxed = false): void {
     const memory = this.#memory;
@@ -262,9 +272,11 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     if (this.#isServing) return;
     this.#cancelDue = false;
     if (this.#isTied(memory)) return;
-    // The client may want to read them, and our question would wipe them out.
-    const hasWarnings = (this.#replies.last?.warnings ?? 0) > 0;
-    if (this.#tracker.hasWork && hasWarnings && !isRelaxed) return;
+    if (!isRelaxed && this.#lingers) {
+      this.#busy = false;
+      this.#sink.rest();
+      return;
+    }
     const question = this.#tracker.question();
     if (question !== undefined) {
       this.#errands.ask(memory, question);
