@@ -1,0 +1,88 @@
+import { limits } from '../../base/limits.ts';
+import type { Principal } from '../../core/engine.ts';
+import type { Capabilities } from '../../wire/mysql/capabilities.ts';
+import { capability, extension } from '../../wire/mysql/capabilities.ts';
+import { UTF8MB4_GENERAL_CI } from '../../wire/mysql/charsets.ts';
+
+/** A signed-in client. Connections are shared among those to whom the database speaks in the same way (trap MY-07). */
+export interface MysqlPrincipal extends Principal {
+  /** The one that it has named at sign-in. */
+  readonly schema: string | undefined;
+  /** What was agreed with the client. */
+  readonly capabilities: Capabilities;
+  /** What is to be agreed with the database, beside what goes without saying. */
+  readonly serverCapabilities: Capabilities;
+  /** The number of the collation that its handshake has named. */
+  readonly collation: number;
+}
+
+/** What decides how statements are taken and how replies look: both legs have the same of these. */
+const SHARED_FLAGS =
+  capability.foundRows |
+  capability.noSchema |
+  capability.odbc |
+  capability.localFiles |
+  capability.ignoreSpace |
+  capability.interactive |
+  capability.multiStatements |
+  capability.multiResults |
+  capability.psMultiResults |
+  capability.deprecateEof |
+  capability.optionalResultsetMetadata |
+  capability.queryAttributes;
+
+const SHARED_EXTENSIONS =
+  extension.progress |
+  extension.stmtBulkOperations |
+  extension.extendedMetadata |
+  extension.bulkUnitResults;
+
+/** Those who come again say the same each time. */
+export class Principals {
+  readonly #known = new Map<string, MysqlPrincipal>();
+
+  of(said: {
+    readonly user: string;
+    readonly schema: string | undefined;
+    readonly capabilities: Capabilities;
+    readonly collation: number;
+  }): MysqlPrincipal {
+    const { user, schema, capabilities, collation } = said;
+    const { flags, extensions } = capabilities;
+    const key = JSON.stringify([user, schema ?? null, flags, extensions, collation]);
+    let principal = this.#known.get(key);
+    if (principal === undefined) {
+      principal = make(said);
+      if (this.#known.size >= limits.knownPrincipals.value) this.#known.clear();
+      this.#known.set(key, principal);
+    }
+    return principal;
+  }
+}
+
+function make(said: {
+  readonly user: string;
+  readonly schema: string | undefined;
+  readonly capabilities: Capabilities;
+  readonly collation: number;
+}): MysqlPrincipal {
+  const { user, schema, capabilities, collation } = said;
+  const flags = capabilities.flags & SHARED_FLAGS;
+  const extensions = capabilities.extensions & SHARED_EXTENSIONS;
+  // There is no way back from a schema to none.
+  const hasSchema = schema !== undefined;
+  return {
+    user,
+    schema,
+    capabilities,
+    serverCapabilities: { flags, extensions },
+    collation,
+    poolKey: JSON.stringify([user, flags, extensions, collation, hasSchema]),
+  };
+}
+
+/** The proxy itself, which speaks with the database in the plainest way. */
+export function watcher(user: string, schema: string | undefined): MysqlPrincipal {
+  const capabilities = { flags: capability.deprecateEof, extensions: 0 };
+  return make({ user, schema, capabilities, collation: UTF8MB4_GENERAL_CI });
+}

@@ -1,0 +1,133 @@
+import { Violation } from '../../base/assert.ts';
+import type { Conversation } from '../../core/conversation.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
+import type { Answer, Listener } from './ask.ts';
+import { ask, query } from './ask.ts';
+import { refusedBy } from './refusal.ts';
+import type { Reports } from './memory.ts';
+import type { Beginning } from './state.ts';
+import type { Target, TargetGreeting } from './target.ts';
+
+/** What the handshake decides: MySQL's reset makes the server's own of them. */
+const FROM_HANDSHAKE = [
+  'character_set_client',
+  'character_set_results',
+  'character_set_connection',
+  'collation_connection',
+  'wait_timeout',
+] as const;
+
+/** What sessions begin with, beside what is the database's default. */
+function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
+  const isOld = version < (isMariaDb ? 110_101 : 50_720);
+  return [
+    ...FROM_HANDSHAKE,
+    'sql_mode',
+    'autocommit',
+    'time_zone',
+    'max_allowed_packet',
+    isOld ? 'tx_isolation' : 'transaction_isolation',
+    isOld ? 'tx_read_only' : 'transaction_read_only',
+  ];
+}
+
+/** Asks for the values that sessions begin with, and for those of `more`. */
+export function beginningQuery(target: TargetGreeting, more: readonly string[] = []): string {
+  return `SELECT ${[...startNames(target), ...more].map(read).join(', ')}`;
+}
+
+/** Its answer, as SQL writes the values. */
+export function readBeginning(
+  target: TargetGreeting,
+  answer: Answer,
+  more: readonly string[] = [],
+): ReadonlyMap<string, string> {
+  const { rows, error, numeric } = answer;
+  if (error !== undefined) throw refusedBy(error);
+  const [row] = rows;
+  if (row === undefined) throw new Violation('the database did not tell what sessions begin with');
+  const names = [...startNames(target), ...more];
+  return new Map(
+    names.map((name, at) => [name, literal(name, row[at] ?? null, numeric[at] === true)]),
+  );
+}
+
+function read(name: string): string {
+  return `@@session.${name}`;
+}
+
+/** A setting's value as SQL writes it, whatever `sql_mode` is: with a backslash it would depend on that. */
+function literal(name: string, value: string | null, isNumeric: boolean): string {
+  if (value === null) return 'NULL';
+  if (value.includes('\\')) throw new Violation(`a value of ${name} that cannot be written`);
+  return isNumeric ? value : `'${value.replaceAll("'", "''")}'`;
+}
+
+/** What the database itself would report, and by which number it knows the connection. */
+export function reportsQuery({ capabilities }: TargetGreeting): string {
+  const names = ['session_track_system_variables', 'session_track_schema'].map(read);
+  const asked = (capabilities.flags & capability.sessionTrack) === 0 ? [] : names;
+  return `SELECT ${['CONNECTION_ID()', ...asked].join(', ')}`;
+}
+
+export function readReports(answer: Answer): {
+  readonly threadId: number;
+  readonly reports: Reports;
+} {
+  if (answer.error !== undefined) throw refusedBy(answer.error);
+  const [id, variables, schema] = answer.rows[0] ?? [];
+  const threadId = Number(id ?? Number.NaN);
+  if (!Number.isSafeInteger(threadId)) throw new Violation('the database did not tell its number');
+  return { threadId, reports: { variables: variables ?? '', schema: schema === '1' } };
+}
+
+/**
+ * Has the database report each variable that changes, and the schema, and nothing else; and restores what a reset has taken
+ * away. Undefined where there is nothing to say: a database without session tracking, and no reset.
+ */
+export function reportQuery(tracked: string | undefined, restored?: Beginning): string | undefined {
+  const restoring = FROM_HANDSHAKE.flatMap((name) => {
+    const value = restored?.get(name);
+    return value === undefined ? [] : [`${read(name)} = ${value}`];
+  });
+  const reporting =
+    tracked === undefined
+      ? []
+      : [
+          `${read('session_track_system_variables')} = '${tracked}'`,
+          `${read('session_track_schema')} = ON`,
+          `${read('session_track_state_change')} = OFF`,
+          `${read('session_track_transaction_info')} = OFF`,
+        ];
+  const all = [...restoring, ...reporting];
+  return all.length === 0 ? undefined : `SET ${all.join(', ')}`;
+}
+
+/** MySQL counts statements in a variable, which it would report with each reply. */
+const NOT_TRACKED: readonly string[] = ['statement_id'];
+
+/** From MySQL 9.4 on; before, there is no telling which variables sessions have. */
+const SESSION_VARIABLES =
+  "SELECT variable_name FROM performance_schema.variables_metadata WHERE variable_scope <> 'GLOBAL'";
+
+/**
+ * What `session_track_system_variables` must be so that a change of any is reported; undefined where the database reports none.
+ * It is asked for once for each version of a target.
+ */
+export function* findTracked(
+  listener: Listener,
+  target: Target,
+  greeting: TargetGreeting,
+): Conversation<string | undefined> {
+  if ((greeting.capabilities.flags & capability.sessionTrack) === 0) return undefined;
+  if (greeting.isMariaDb) return '*';
+  const known = target.trackedOf(greeting);
+  if (known !== undefined) return known;
+  let [answer] = yield* ask(listener, query(SESSION_VARIABLES, listener.capabilities));
+  if (answer === undefined || answer.rows.length === 0)
+    [answer] = yield* ask(listener, query('SHOW SESSION VARIABLES', listener.capabilities));
+  const names = (answer?.rows ?? []).map(([name]) => name ?? '');
+  const tracked = names.filter((name) => /^[\w.]+$/.test(name) && !NOT_TRACKED.includes(name));
+  if (tracked.length === 0) return '*';
+  return target.learnTracked(greeting, tracked.join(','));
+}
