@@ -3,6 +3,7 @@ import type { Principal } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { UTF8MB4_GENERAL_CI } from '../../wire/mysql/charsets.ts';
+import type { Remnant } from './effects.ts';
 
 /** A signed-in client. Connections are shared among those to whom the database speaks in the same way (trap MY-07). */
 export interface MysqlPrincipal extends Principal {
@@ -14,6 +15,8 @@ export interface MysqlPrincipal extends Principal {
   readonly serverCapabilities: Capabilities;
   /** The number of the collation that its handshake has named. */
   readonly collation: number;
+  /** What clients like this one have asked for: of what a statement has left behind on its connection. */
+  readonly habits: Set<Remnant>;
 }
 
 /** What decides how statements are taken and how replies look: both legs have the same of these. */
@@ -77,6 +80,7 @@ function make(said: {
     capabilities,
     serverCapabilities: { flags, extensions },
     collation,
+    habits: new Set(),
     poolKey: JSON.stringify([user, flags, extensions, collation, hasSchema]),
   };
 }
