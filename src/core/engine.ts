@@ -99,6 +99,8 @@ export interface Door<Memory, Who extends Principal> {
   readonly keeper: Doorkeeper;
   /** The number by which this session can be cancelled. */
   readonly cancelNumber: number;
+  /** Nobody reads along between the client and us. */
+  isEncrypted(): boolean;
   /** The client's address, where the database is to be shown it. */
   shownAddress(): string | undefined;
   /** Is there room for one more client? Returns the fault to say where there is none. */

@@ -301,6 +301,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     return {
       keeper: this.#keeper,
       cancelNumber: number,
+      isEncrypted: () => link.tlsVersion !== undefined,
       shownAddress: () => (this.#settings.applicationNameAddHost ? link.peer : undefined),
       admit: () => {
         const limit = this.#settings.maxClientConnections;

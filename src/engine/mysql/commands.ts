@@ -47,7 +47,6 @@ const refused: Readonly<Partial<Record<number, string>>> = {
   [command.registerSlave]: 'replication (COM_REGISTER_SLAVE)',
   [command.tableDump]: 'replication (COM_TABLE_DUMP)',
   [command.clone]: 'cloning (COM_CLONE)',
-  [command.changeUser]: 'COM_CHANGE_USER',
 };
 
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
@@ -62,8 +61,6 @@ interface Parts {
   readonly who: MysqlPrincipal;
   readonly welcome: MysqlMemory;
   readonly options: RelayOptions;
-  /** The session gives its connection up, with all that it has left on it. */
-  restart(): void;
 }
 
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
@@ -172,8 +169,6 @@ export class Commands {
       case command.stmtPrepare:
       case command.setOption:
         return undefined;
-      case command.resetConnection:
-        return this.#reset();
       case command.stmtExecute:
       case command.stmtBulkExecute:
       case command.stmtFetch:
@@ -211,7 +206,7 @@ export class Commands {
     // Nothing of it is on any connection.
     const isIdle = !statement.hasCursor && !statement.hasLongData;
     const { status } = memory ?? this.#parts.welcome;
-    return type === command.stmtReset && isIdle ? this.#answerOk(status) : undefined;
+    return type === command.stmtReset && isIdle ? this.answerOk(status) : undefined;
   }
 
   #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
@@ -294,21 +289,11 @@ export class Commands {
     this.statements.ended(reply);
   }
 
-  /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
-  #reset(): Verdict {
-    const { tracker, restart, welcome } = this.#parts;
-    restart();
-    tracker.restart();
-    this.statements.clear();
-    this.#hasBegun = false;
-    return this.#answerOk(welcome.firstStatus);
-  }
-
   refuse(fault: Fault): Verdict {
     return this.#answer(error(wordsOf(fault), this.#flags));
   }
 
-  #answerOk(status: number): Verdict {
+  answerOk(status: number): Verdict {
     const said = {
       affectedRows: 0n,
       lastInsertId: 0n,

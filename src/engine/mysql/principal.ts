@@ -72,8 +72,6 @@ function make(said: {
   const { user, schema, capabilities, collation } = said;
   const flags = capabilities.flags & SHARED_FLAGS;
   const extensions = capabilities.extensions & SHARED_EXTENSIONS;
-  // There is no way back from a schema to none.
-  const hasSchema = schema !== undefined;
   return {
     user,
     schema,
@@ -81,8 +79,24 @@ function make(said: {
     serverCapabilities: { flags, extensions },
     collation,
     habits: new Set(),
-    poolKey: JSON.stringify([user, flags, extensions, collation, hasSchema]),
+    poolKey: poolKeyOf(user, { flags, extensions }, collation, schema),
   };
+}
+
+/** There is no way back from a schema to none: those who have none share with each other. */
+function poolKeyOf(
+  user: string,
+  { flags, extensions }: Capabilities,
+  collation: number,
+  schema: string | undefined,
+): string {
+  return JSON.stringify([user, flags, extensions, collation, schema !== undefined]);
+}
+
+/** The same client, in another schema. */
+export function withSchema(who: MysqlPrincipal, schema: string | undefined): MysqlPrincipal {
+  const { user, serverCapabilities, collation } = who;
+  return { ...who, schema, poolKey: poolKeyOf(user, serverCapabilities, collation, schema) };
 }
 
 /** The proxy itself, which speaks with the database in the plainest way. */

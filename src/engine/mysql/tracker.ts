@@ -7,7 +7,7 @@ import type { Effects } from './effects.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
-import { SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -172,17 +172,6 @@ export class Tracker {
     const isKept = literal !== undefined && literal.length <= limits.carriedVariableBytes.value;
     if (!isKept) this.pin('userVariable', name);
     return !isKept || literal === 'NULL' ? undefined : literal;
-  }
-
-  /** As at the beginning, but for the schema. */
-  restart(): void {
-    this.wanted = SessionState.fresh(this.wanted.schema);
-    this.#pins = undefined;
-    this.#touched = undefined;
-    this.#assigned = undefined;
-    this.#lastInsertId = 0;
-    this.#asksForLastInsertId = false;
-    this.hasOneShot = false;
   }
 
   pin(reason: PinReason, digest: string): void {
