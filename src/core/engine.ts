@@ -99,6 +99,8 @@ export interface Door<Memory, Who extends Principal> {
   readonly keeper: Doorkeeper;
   /** The number by which this session can be cancelled. */
   readonly cancelNumber: number;
+  /** Nobody reads along between the client and us. */
+  isEncrypted(): boolean;
   /** The client's address, where the database is to be shown it. */
   shownAddress(): string | undefined;
   /** Is there room for one more client? Returns the fault to say where there is none. */
@@ -184,6 +186,8 @@ export interface RelaySink<Memory = unknown, Who extends Principal = Principal> 
   wantServer(): boolean;
   /** The request is over, all its replies have been passed on, and no transaction is open. */
   boundary(): void;
+  /** The request is over, but the session keeps its connection for the moment: up to its next one, or until it is told to relax. */
+  rest(): void;
   /** What `fromClient` left where it was can be dealt with now. */
   again(): void;
   /** The request that the client wants stopped has come to the database. */

@@ -153,6 +153,22 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     if (this.#sessions.size === 0) this.#whenEmpty?.();
   }
 
+  async talk(
+    session: Session<Memory, Who>,
+    talk: (door: Door<Memory, Who>) => Conversation<void>,
+  ): Promise<Uint8Array> {
+    const { link, number } = session;
+    const gone = new AbortController();
+    try {
+      const door = this.#door(link, number, gone.signal);
+      const timeoutMs = this.#settings.clientLoginTimeoutMs;
+      return (await this.#parts.network.talk(link, talk(door), { timeoutMs })).leftover;
+    } catch (error) {
+      gone.abort();
+      throw error;
+    }
+  }
+
   /** What is true at this moment. Walks all sessions and connections: for scrapes, not for the data path. */
   gauges(): Gauges {
     const gauges = emptyGauges();
@@ -285,6 +301,7 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     return {
       keeper: this.#keeper,
       cancelNumber: number,
+      isEncrypted: () => link.tlsVersion !== undefined,
       shownAddress: () => (this.#settings.applicationNameAddHost ? link.peer : undefined),
       admit: () => {
         const limit = this.#settings.maxClientConnections;

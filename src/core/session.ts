@@ -286,6 +286,11 @@ export class Session<Memory, Who extends Principal>
     this.#host.pool.release(connection);
   }
 
+  rest(): void {
+    this.#measure();
+    if (this.#connection !== undefined) this.#host.pool.forgetCancel(this.#connection);
+  }
+
   again(): void {
     if (this.#pendingBytes > 0 && !this.#waiting && !this.#isTalking) this.#relayPending();
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { installPostgres } from '../../src/cli/embedded-postgres-install.ts';
+import { mysqlReleasesHere, mysqlVersion } from './mysql.ts';
 
 /** A program or a library that tests need, and the Debian packages that have it. */
 interface Requirement {
@@ -28,20 +29,8 @@ const requirements: readonly Requirement[] = [
     'odbc-postgresql',
   ),
   { name: 'PHP', command: ['php', '--version'], debianPackages: ['php-cli'] },
-  {
-    name: 'PDO and pgsql for PHP',
-    command: [
-      'php',
-      '-r',
-      'exit(extension_loaded("pdo_pgsql") && extension_loaded("pgsql") ? 0 : 1);',
-    ],
-    debianPackages: ['php-pgsql'],
-  },
-  {
-    name: 'DBD::Pg for /usr/bin/perl',
-    command: ['/usr/bin/perl', '-MDBD::Pg', '-e', '1'],
-    debianPackages: ['libdbd-pg-perl'],
-  },
+  phpExtensions('PDO and pgsql for PHP', ['pdo_pgsql', 'pgsql'], 'php-pgsql'),
+  perl('DBD::Pg', 'libdbd-pg-perl'),
   ruby('pg', 'ruby-pg'),
   ruby('activerecord', 'ruby-activerecord'),
   ruby('sequel', 'ruby-sequel'),
@@ -54,12 +43,45 @@ const requirements: readonly Requirement[] = [
   { name: 'Go', command: ['go', 'version'], debianPackages: ['golang-go'] },
   file('/usr/share/gocode/src/github.com/lib/pq/conn.go', 'golang-github-lib-pq-dev'),
   file('/usr/share/gocode/src/github.com/jackc/pgx/v4/conn.go', 'golang-github-jackc-pgx-v4-dev'),
+  { name: 'sysbench', command: ['sysbench', '--version'], debianPackages: ['sysbench'] },
+  python('PyMySQL', 'import pymysql', 'python3-pymysql'),
+  python('mysqlclient', 'import MySQLdb', 'python3-mysqldb'),
+  python(
+    'MariaDB Connector/ODBC',
+    'import pyodbc; assert "MariaDB Unicode" in pyodbc.drivers()',
+    'odbc-mariadb',
+  ),
+  phpExtensions('PDO and mysqli for PHP', ['pdo_mysql', 'mysqli'], 'php-mysql'),
+  perl('DBD::mysql', 'libdbd-mysql-perl'),
+  perl('DBD::MariaDB', 'libdbd-mariadb-perl'),
+  ruby('mysql2', 'ruby-mysql2'),
+  file('/usr/share/java/mariadb-java-client.jar', 'libmariadb-java'),
+  file(
+    '/usr/share/gocode/src/github.com/go-sql-driver/mysql/driver.go',
+    'golang-github-go-sql-driver-mysql-dev',
+  ),
 ];
 
 /** A module of Debian's own Python; another Python's would not do. */
 function python(name: string, code: string, ...debianPackages: readonly string[]): Requirement {
   const program = '/usr/bin/python3';
   return { name: `${name} for ${program}`, command: [program, '-c', code], debianPackages };
+}
+
+function phpExtensions(
+  name: string,
+  extensions: readonly string[],
+  debianPackage: string,
+): Requirement {
+  const code = `exit(array_diff(${JSON.stringify(extensions)}, get_loaded_extensions()) ? 1 : 0);`;
+  return { name, command: ['php', '-r', code], debianPackages: [debianPackage] };
+}
+
+/** A module of Debian's own Perl. */
+function perl(module: string, debianPackage: string): Requirement {
+  const program = '/usr/bin/perl';
+  const command = [program, `-M${module}`, '-e', '1'];
+  return { name: `${module} for ${program}`, command, debianPackages: [debianPackage] };
 }
 
 /** A gem of Debian's own Ruby. */
@@ -84,6 +106,8 @@ export async function provision(say: (line: string) => void): Promise<void> {
   if (!(await works(['node', '--version']))) throw new Error('node is not in the PATH');
   for (const name of postgresPackages) await installPostgres(name);
   await install(requirements, say);
+  const releases = await mysqlReleasesHere(say);
+  say(`with ${(await Promise.all(releases.map(mysqlVersion))).join(', ')}`);
 }
 
 /** Makes sure that this program of the tests is there, likewise. */

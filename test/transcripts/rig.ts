@@ -186,6 +186,14 @@ export class Rig implements RelaySink {
     this.cancels += 1;
   }
 
+  converse(): void {
+    throw new Error('a PostgreSQL session signs in once');
+  }
+
+  rest(): void {
+    throw new Error('a PostgreSQL session rests without its connection');
+  }
+
   surrender(): void {
     throw new Error('a PostgreSQL session goes on as it is');
   }

@@ -87,6 +87,7 @@ export async function visit(peer: Peer, setting: Setting = {}): Promise<Visit> {
       ...setting.keeper,
     },
     cancelNumber: 0xfffffff1,
+    isEncrypted: () => false,
     shownAddress: () => setting.shownAddress,
     admit: () => setting.full,
     refused: (user, reason) => void why.push(`${user}: ${reason}`),

@@ -1,4 +1,4 @@
-import { debianProgram } from '../../support/debian.ts';
+import { cacheFolder, unpackPackages } from '../../../src/cli/debian-packages.ts';
 import { runToEnd, works } from '../../support/command.ts';
 import type { BenchDatabase } from '../database.ts';
 import { DATABASE, USER } from '../line.ts';
@@ -8,6 +8,9 @@ import { MAX_CLIENTS, POOL_SIZE } from './pooler.ts';
 
 /** Debian's, and nearly everybody's. */
 const NOBODY = { name: 'nobody', uid: 65_534, gid: 65_534 } as const;
+
+/** What its authors would want to be compared with. */
+const PACKAGES = { suite: 'sid', complete: ['pgbouncer'] } as const;
 
 /** PgBouncer: the newest that Debian has; otherwise the machine's own. Rejects with what to install where there is neither. */
 export async function pgbouncer(say: (line: string) => void, signal: AbortSignal): Promise<Pooler> {
@@ -37,7 +40,9 @@ export async function pgbouncer(say: (line: string) => void, signal: AbortSignal
 async function find(say: (line: string) => void, signal: AbortSignal): Promise<readonly string[]> {
   let why: unknown;
   try {
-    const command = await debianProgram('pgbouncer', 'usr/sbin/pgbouncer', signal);
+    const cache = cacheFolder(process.env);
+    const packages = await unpackPackages(PACKAGES, { cache, signal });
+    const command = packages.command('usr/sbin/pgbouncer');
     await runToEnd([...command, '--version'], { signal });
     return command;
   } catch (problem) {

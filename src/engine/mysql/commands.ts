@@ -9,6 +9,7 @@ import { error } from '../../wire/mysql/err.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import type { Dialect } from './classifier.ts';
 import { effectsOf } from './classifier.ts';
 import type { Effects } from './effects.ts';
 import type { Errands } from './errands.ts';
@@ -46,7 +47,6 @@ const refused: Readonly<Partial<Record<number, string>>> = {
   [command.registerSlave]: 'replication (COM_REGISTER_SLAVE)',
   [command.tableDump]: 'replication (COM_TABLE_DUMP)',
   [command.clone]: 'cloning (COM_CLONE)',
-  [command.changeUser]: 'COM_CHANGE_USER',
 };
 
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
@@ -61,8 +61,6 @@ interface Parts {
   readonly who: MysqlPrincipal;
   readonly welcome: MysqlMemory;
   readonly options: RelayOptions;
-  /** The session gives its connection up, with all that it has left on it. */
-  restart(): void;
 }
 
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
@@ -70,6 +68,9 @@ export class Commands {
   readonly statements: Statements;
   readonly #parts: Parts;
   readonly #flags: number;
+  /** What the command at hand does, or the one before it where none is. */
+  #effects: Effects | undefined;
+  #hasRecalled = false;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
 
@@ -98,6 +99,68 @@ export class Commands {
     }
   }
 
+  /**
+   * The connection has been somebody else's since, and the command asks for what the statement before has left behind. Returns
+   * whether that takes something.
+   */
+  recall(memory: MysqlMemory, session: object): boolean {
+    if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
+    if (memory.lastUsedBy === session || this.#hasRecalled) return false;
+    this.#hasRecalled = true;
+    this.#parts.errands.recallLastInsertId(memory);
+    return true;
+  }
+
+  /** The connection that the session had last is the one that knows the answer. */
+  get prefersLast(): boolean {
+    return this.#effects !== undefined && this.#effects.asksFor.size > 0;
+  }
+
+  /** Others here have asked for what this statement leaves behind: the session may, too. */
+  get lingers(): boolean {
+    const { habits } = this.#parts.who;
+    if (this.#effects?.calculatesFoundRows === true || habits.has('rowCount')) return true;
+    return habits.has('foundRows') || (habits.has('diagnostics') && this.hasWarnings);
+  }
+
+  /** The last reply has left something behind that can be read. */
+  get hasWarnings(): boolean {
+    const { last } = this.#parts.replies;
+    return last !== undefined && (last.warnings > 0 || last.error !== 0);
+  }
+
+  /** A command begins; or it comes again, after it has waited. */
+  look(type: number, place: Place): void {
+    this.#effects = this.#effectsOf(type, place);
+    for (const remnant of this.#effects?.asksFor ?? []) this.#parts.who.habits.add(remnant);
+  }
+
+  #effectsOf(type: number, place: Place): Effects | undefined {
+    const { bytes, start, end } = place;
+    switch (type) {
+      case command.query:
+      case command.stmtPrepare:
+        return effectsOf(bytes, start + 1, end, this.#dialect);
+      case command.stmtExecute:
+      case command.stmtBulkExecute:
+        return this.statements.at(place)?.template.effects;
+      default:
+        return undefined;
+    }
+  }
+
+  get #dialect(): Dialect {
+    const { tracker, welcome } = this.#parts;
+    const mode = tracker.wanted.values.get(MODE) ?? welcome.beginning.get(MODE) ?? '';
+    const { isMariaDb, version } = welcome.target;
+    return {
+      mariadb: isMariaDb,
+      version,
+      ansiQuotes: mode.includes('ANSI_QUOTES'),
+      noBackslashEscapes: mode.includes('NO_BACKSLASH_ESCAPES'),
+    };
+  }
+
   /** What can be answered without a connection. Undefined where the command needs one. */
   early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
     const { statements } = this;
@@ -106,8 +169,6 @@ export class Commands {
       case command.stmtPrepare:
       case command.setOption:
         return undefined;
-      case command.resetConnection:
-        return this.#reset();
       case command.stmtExecute:
       case command.stmtBulkExecute:
       case command.stmtFetch:
@@ -145,7 +206,7 @@ export class Commands {
     // Nothing of it is on any connection.
     const isIdle = !statement.hasCursor && !statement.hasLongData;
     const { status } = memory ?? this.#parts.welcome;
-    return type === command.stmtReset && isIdle ? this.#answerOk(status) : undefined;
+    return type === command.stmtReset && isIdle ? this.answerOk(status) : undefined;
   }
 
   #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
@@ -166,11 +227,11 @@ export class Commands {
     switch (type) {
       case command.query:
         sink.request();
-        this.#note(memory, place, this.#effects(memory, place));
+        this.#note(memory, place);
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
-        this.statements.prepare(memory, place, this.#effects(memory, place));
+        this.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
         replies.expect(shape.ok);
@@ -203,24 +264,17 @@ export class Commands {
         return 'pass';
       default:
         this.#parts.sink.request();
-        this.#note(memory, place, statement.template.effects);
+        this.#note(memory, place);
         statements.execute(memory, statement, place);
         return 'pass';
     }
   }
 
-  #effects(memory: MysqlMemory, { bytes, start, end }: Place): Effects | undefined {
-    const { target, status } = memory;
-    return effectsOf(bytes, start + 1, end, {
-      mariadb: target.isMariaDb,
-      version: target.version,
-      ansiQuotes: false,
-      noBackslashEscapes: (status & serverStatus.noBackslashEscapes) !== 0,
-    });
-  }
-
-  #note(memory: MysqlMemory, { bytes, start, end, length }: Place, effects: Effects | undefined): void {
+  /** The command is sent: what it does is to be found out. */
+  #note(memory: MysqlMemory, { bytes, start, end, length }: Place): void {
     const { tracker } = this.#parts;
+    const effects = this.#effects;
+    this.#hasRecalled = false;
     tracker.measure(length);
     if (effects !== undefined) tracker.note(effects);
     tracker.hasOneShot = effects?.transaction === 'oneShot';
@@ -230,24 +284,16 @@ export class Commands {
 
   /** The reply to the client's command is over. */
   ended(reply: Reply): void {
+    const { tracker, who } = this.#parts;
+    if (reply.lastInsertId !== 0) tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
     this.statements.ended(reply);
-  }
-
-  /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
-  #reset(): Verdict {
-    const { tracker, restart, welcome } = this.#parts;
-    restart();
-    tracker.restart();
-    this.statements.clear();
-    this.#hasBegun = false;
-    return this.#answerOk(welcome.firstStatus);
   }
 
   refuse(fault: Fault): Verdict {
     return this.#answer(error(wordsOf(fault), this.#flags));
   }
 
-  #answerOk(status: number): Verdict {
+  answerOk(status: number): Verdict {
     const said = {
       affectedRows: 0n,
       lastInsertId: 0n,
@@ -267,4 +313,5 @@ export class Commands {
   }
 }
 
+const MODE = 'sql_mode';
 const endsTransaction = /^\s*(?:commit|rollback)\b/i;

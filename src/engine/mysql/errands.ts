@@ -70,6 +70,15 @@ export class Errands {
     return true;
   }
 
+  /** Makes LAST_INSERT_ID() what it is to the session. */
+  recallLastInsertId(memory: MysqlMemory): void {
+    const done = (error: Uint8Array | undefined): void => {
+      if (error !== undefined) this.#failed(error);
+    };
+    const sql = `SET last_insert_id = ${this.#parts.tracker.lastInsertId}`;
+    this.send(ourQuery(sql, memory), shape.ok, done);
+  }
+
   /** What an error has kept the database from telling is nobody's: it is undone on the way to the next session's state. */
   #collectReports(memory: MysqlMemory): void {
     const done = (error: Uint8Array | undefined): void => {

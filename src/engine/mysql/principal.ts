@@ -3,6 +3,7 @@ import type { Principal } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { UTF8MB4_GENERAL_CI } from '../../wire/mysql/charsets.ts';
+import type { Remnant } from './effects.ts';
 
 /** A signed-in client. Connections are shared among those to whom the database speaks in the same way (trap MY-07). */
 export interface MysqlPrincipal extends Principal {
@@ -14,6 +15,8 @@ export interface MysqlPrincipal extends Principal {
   readonly serverCapabilities: Capabilities;
   /** The number of the collation that its handshake has named. */
   readonly collation: number;
+  /** What clients like this one have asked for: of what a statement has left behind on its connection. */
+  readonly habits: Set<Remnant>;
 }
 
 /** What decides how statements are taken and how replies look: both legs have the same of these. */
@@ -69,16 +72,31 @@ function make(said: {
   const { user, schema, capabilities, collation } = said;
   const flags = capabilities.flags & SHARED_FLAGS;
   const extensions = capabilities.extensions & SHARED_EXTENSIONS;
-  // There is no way back from a schema to none.
-  const hasSchema = schema !== undefined;
   return {
     user,
     schema,
     capabilities,
     serverCapabilities: { flags, extensions },
     collation,
-    poolKey: JSON.stringify([user, flags, extensions, collation, hasSchema]),
+    habits: new Set(),
+    poolKey: poolKeyOf(user, { flags, extensions }, collation, schema),
   };
+}
+
+/** There is no way back from a schema to none: those who have none share with each other. */
+function poolKeyOf(
+  user: string,
+  { flags, extensions }: Capabilities,
+  collation: number,
+  schema: string | undefined,
+): string {
+  return JSON.stringify([user, flags, extensions, collation, schema !== undefined]);
+}
+
+/** The same client, in another schema. */
+export function withSchema(who: MysqlPrincipal, schema: string | undefined): MysqlPrincipal {
+  const { user, serverCapabilities, collation } = who;
+  return { ...who, schema, poolKey: poolKeyOf(user, serverCapabilities, collation, schema) };
 }
 
 /** The proxy itself, which speaks with the database in the plainest way. */

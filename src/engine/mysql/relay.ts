@@ -11,17 +11,28 @@ import {
   sequenceNumber,
 } from '../../wire/mysql/framing.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import type { Changed } from './change-user.ts';
+import { changeUser } from './change-user.ts';
 import type { Verdict } from './commands.ts';
 import { Commands } from './commands.ts';
 import { Errands } from './errands.ts';
 import { say } from './faults.ts';
+import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
+import { withSchema } from './principal.ts';
 import type { Place } from './place.ts';
 import { Replies } from './replies.ts';
 import { SessionState } from './state.ts';
 import { Told } from './told.ts';
 import { Tracker } from './tracker.ts';
+
+interface Crew {
+  readonly tracker: Tracker;
+  readonly replies: Replies;
+  readonly errands: Errands;
+  readonly commands: Commands;
+}
 
 /**
  * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
@@ -30,11 +41,11 @@ import { Tracker } from './tracker.ts';
  */
 export class MysqlRelay implements Relay<MysqlMemory> {
   readonly #sink: RelaySink<MysqlMemory, MysqlPrincipal>;
-  readonly #flags: number;
-  readonly #tracker: Tracker;
-  readonly #replies: Replies;
-  readonly #commands: Commands;
-  readonly #errands: Errands;
+  readonly #house: House;
+  readonly #options: RelayOptions;
+  #who: MysqlPrincipal;
+  #welcome: MysqlMemory;
+  #crew: Crew;
   readonly #assembly = new Assembly();
   #memory: MysqlMemory | undefined;
   /** A request is under way, or a transaction. */
@@ -56,30 +67,36 @@ export class MysqlRelay implements Relay<MysqlMemory> {
 
   constructor(
     sink: RelaySink<MysqlMemory, MysqlPrincipal>,
+    house: House,
     who: MysqlPrincipal,
     welcome: MysqlMemory,
     options: RelayOptions,
   ) {
     this.#sink = sink;
-    this.#flags = who.capabilities.flags;
+    this.#house = house;
+    this.#options = options;
+    this.#who = who;
+    this.#welcome = welcome;
+    this.#crew = this.#hire();
+  }
+
+  /** Those who know the session: it begins. */
+  #hire(): Crew {
+    const [sink, who, welcome, options] = [this.#sink, this.#who, this.#welcome, this.#options];
     const tracker = new Tracker(sink, {
       pinning: options.pinning,
       isMariaDb: welcome.target.isMariaDb,
       wanted: SessionState.fresh(who.schema),
     });
-    const replies = new Replies({ sink, tracker, told: new Told(who.capabilities, welcome.reports) });
+    const told = new Told(who.capabilities, welcome.reports);
+    const replies = new Replies({ sink, tracker, told });
     const errands = new Errands({ sink, tracker, replies });
-    this.#tracker = tracker;
-    this.#replies = replies;
-    this.#errands = errands;
-    this.#commands = new Commands({
-      ...{ sink, tracker, replies, errands, who, welcome, options },
-      restart: () => this.#restart(),
-    });
+    const commands = new Commands({ sink, tracker, replies, errands, who, welcome, options });
+    return { tracker, replies, errands, commands };
   }
 
   get quiet(): boolean {
-    if (!this.#replies.nothingOwed || (this.#passing && this.#inPayload)) return false;
+    if (!this.#crew.replies.nothingOwed || (this.#passing && this.#inPayload)) return false;
     return this.#memory === undefined || !this.#memory.inMessage;
   }
 
@@ -88,7 +105,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   get tidy(): boolean {
-    return this.#replies.nothingOwed && !this.#tracker.hasWork;
+    return this.#crew.replies.nothingOwed && !this.#crew.tracker.hasWork;
   }
 
   get #inPayload(): boolean {
@@ -96,7 +113,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   fit(memory: MysqlMemory): Fit {
-    if (memory.state === this.#tracker.wanted) return 'as wanted';
+    if (this.#crew.commands.prefersLast) return memory.lastUsedBy === this ? 'as wanted' : 'other';
+    if (memory.state === this.#crew.tracker.wanted) return 'as wanted';
     return memory.state.isFresh ? 'fresh' : 'other';
   }
 
@@ -116,14 +134,14 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       const length = packetBytes(bytes, at);
       const start = at + HEADER_BYTES;
       const bodyEnd = Math.min(start + length, end);
-      if (this.#continues || this.#replies.wantsFile) {
+      if (this.#continues || this.#crew.replies.wantsFile) {
         this.#pass(bytes, at, bodyEnd);
         if (!this.#continues && length === 0)
-          this.#replies.fileSent(sequenceNumber(bytes, at));
+          this.#crew.replies.fileSent(sequenceNumber(bytes, at));
       } else {
         if (length > 0 && start === end) break;
         const type = length === 0 ? -1 : u8(bytes, start);
-        if (bodyEnd - start < this.#commands.neededBytes(type, length)) break;
+        if (bodyEnd - start < this.#crew.commands.neededBytes(type, length)) break;
         if (type === command.quit) {
           this.#sink.finish();
           return given.length;
@@ -146,16 +164,16 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   fromServer(bytes: Uint8Array): void {
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a reply without a request');
-    const owedClient = this.#replies.owesClient;
-    this.#replies.relay(memory, bytes);
-    if (this.#replies.wantsFile) this.#sink.again(); // it may be here already
-    if (!this.#replies.nothingOwed) {
-      if (this.#cancelDue && !this.#replies.isApart) this.#cancelNow();
+    const owedClient = this.#crew.replies.owesClient;
+    this.#crew.replies.relay(memory, bytes);
+    if (this.#crew.replies.wantsFile) this.#sink.again(); // it may be here already
+    if (!this.#crew.replies.nothingOwed) {
+      if (this.#cancelDue && !this.#crew.replies.isApart) this.#cancelNow();
       return;
     }
-    if (owedClient && this.#replies.last !== undefined) this.#commands.ended(this.#replies.last);
+    if (owedClient && this.#crew.replies.last !== undefined) this.#crew.commands.ended(this.#crew.replies.last);
     this.#settle();
-    if (!this.#holding || !this.#replies.nothingOwed) return;
+    if (!this.#holding || !this.#crew.replies.nothingOwed) return;
     this.#holding = false;
     this.#sink.again();
   }
@@ -165,24 +183,52 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   lost(fault: Fault): Uint8Array {
-    return this.#replies.canSpeak ? say(fault, this.#replies.sequence, this.#flags) : EMPTY;
+    return this.#crew.replies.canSpeak ? say(fault, this.#crew.replies.sequence, this.#who.capabilities.flags) : EMPTY;
   }
 
   cancel(): boolean {
-    const { owesClient, isApart } = this.#replies;
+    const { owesClient, isApart } = this.#crew.replies;
     if (owesClient && !isApart) return true;
     this.#cancelDue = this.#holding;
     return false;
   }
 
   relax(): void {
-    if (this.#memory !== undefined && this.#busy) this.#settle(true);
+    if (this.#memory === undefined || this.#crew.tracker.isPinned || this.#holding) return;
+    this.#busy = true;
+    this.#settle(true);
   }
 
-  #restart(): void {
-    if (this.#memory === undefined) return;
+  /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
+  #reset(): Verdict {
+    this.#surrender();
+    this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
+    this.#crew = this.#hire();
+    return this.#crew.commands.answerOk(this.#welcome.firstStatus);
+  }
+
+  /** The client signs in anew. */
+  #changeUser({ bytes, start, end }: Place): Verdict {
+    this.#surrender();
+    const [house, before] = [this.#house, this.#who];
+    const payload = bytes.slice(start, end);
+    const begin = ({ who, welcome }: Changed): void => {
+      this.#who = who;
+      this.#welcome = welcome;
+      this.#crew = this.#hire();
+      this.#sink.become(who);
+    };
+    this.#sink.converse(function* talk(door) {
+      begin(yield* changeUser(door, house, payload, before));
+    });
+    return 'drop';
+  }
+
+  /** What the session has left on its connection it needs no more. */
+  #surrender(): void {
     this.#memory = undefined;
     this.#busy = false;
+    this.#isReady = false;
     this.#sink.surrender();
   }
 
@@ -214,14 +260,17 @@ export class MysqlRelay implements Relay<MysqlMemory> {
 
   /** A command begins. */
   #begin(type: number, place: Place, at: number): Verdict {
-    if (!this.#replies.nothingOwed) return 'hold';
+    if (!this.#crew.replies.nothingOwed) return 'hold';
     this.#isServing = false;
     if (sequenceNumber(place.bytes, at) !== 0) throw new Violation('packets out of order');
-    this.#replies.asked();
+    this.#crew.replies.asked();
     const refusal = this.#refusal;
     this.#refusal = undefined;
-    if (refusal !== undefined) return this.#commands.refuse(refusal);
-    const early = this.#commands.early(this.#memory, type, place);
+    if (refusal !== undefined) return this.#crew.commands.refuse(refusal);
+    if (type === command.resetConnection) return this.#reset();
+    if (type === command.changeUser) return this.#changeUser(place);
+    this.#crew.commands.look(type, place);
+    const early = this.#crew.commands.early(this.#memory, type, place);
     if (early !== undefined) return early;
     if (!this.#busy) {
       if (!this.#sink.wantServer()) return 'hold';
@@ -229,13 +278,14 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     }
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
-    if (!this.#isReady && this.#errands.bring(memory, this)) return this.#serve();
+    if (!this.#isReady && this.#crew.errands.bring(memory, this)) return this.#serve();
+    if (!this.#isReady && this.#crew.commands.recall(memory, this)) return this.#serve();
     this.#isReady = true;
     if (this.#cancelDue) {
       this.#cancelDue = false;
-      return this.#commands.refuse({ name: 'cancelled' });
+      return this.#crew.commands.refuse({ name: 'cancelled' });
     }
-    const verdict = this.#commands.begin(memory, type, place);
+    const verdict = this.#crew.commands.begin(memory, type, place);
     return verdict === 'hold' ? this.#serve() : verdict;
   }
 
@@ -248,31 +298,47 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #isTied(memory: MysqlMemory): boolean {
     return (
       (memory.status & serverStatus.inTransaction) !== 0 ||
-      this.#commands.mayBeInTransaction(memory) ||
-      this.#commands.statements.isHeld ||
-      this.#tracker.hasOneShot
+      this.#crew.commands.mayBeInTransaction(memory) ||
+      this.#crew.commands.statements.isHeld ||
+      this.#crew.tracker.hasOneShot
     );
+  }
+
+  /** The client may ask for what its last statement has left behind, which anything else would wipe out. */
+  get #lingers(): boolean {
+    return this.#crew.commands.lingers || (this.#crew.tracker.hasWork && this.#crew.commands.hasWarnings);
   }
 
   /** The request may be over: the connection can go once it is known what it was left with. */
   #settle(isRelaxed = false): void {
     const memory = this.#memory;
-    if (!this.#busy || memory === undefined || !this.#replies.nothingOwed) return;
+    if (!this.#busy || memory === undefined || !this.#crew.replies.nothingOwed) return;
     if (this.#inPayload && this.#passing) return;
     if (this.#isServing) return;
     this.#cancelDue = false;
     if (this.#isTied(memory)) return;
-    // The client may want to read them, and our question would wipe them out.
-    const hasWarnings = (this.#replies.last?.warnings ?? 0) > 0;
-    if (this.#tracker.hasWork && hasWarnings && !isRelaxed) return;
-    const question = this.#tracker.question();
-    if (question !== undefined) {
-      this.#errands.ask(memory, question);
+    if (!isRelaxed && this.#lingers) {
+      this.#busy = false;
+      this.#sink.rest();
       return;
     }
+    const question = this.#crew.tracker.question();
+    if (question !== undefined) {
+      this.#crew.errands.ask(memory, question);
+      return;
+    }
+    this.#shareWithOthers();
     memory.lastUsedBy = this;
     this.#busy = false;
-    if (!this.#tracker.isPinned) this.#memory = undefined;
+    if (!this.#crew.tracker.isPinned) this.#memory = undefined;
     this.#sink.boundary();
+  }
+
+  /** Those who are in a schema share with others than those who are in none. */
+  #shareWithOthers(): void {
+    const { schema } = this.#crew.tracker.wanted;
+    if ((schema === undefined) === (this.#who.schema === undefined)) return;
+    this.#who = withSchema(this.#who, schema);
+    this.#sink.become(this.#who);
   }
 }

@@ -1,5 +1,5 @@
 import { Violation } from '../../base/assert.ts';
-import { u16le, u8 } from '../../base/bytes.ts';
+import { u16le, u64le, u8 } from '../../base/bytes.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { EOF_HEADER, isEof } from '../../wire/mysql/eof.ts';
@@ -68,6 +68,8 @@ export class Reply {
   warnings = 0;
   /** The code of the error that ended it; 0 where none did. */
   error = 0;
+  /** What the last OK told of the number that a statement has given out last; 0 for none. */
+  lastInsertId: number | bigint = 0;
   /** Rows in the result set at hand. */
   rows = 0;
 
@@ -83,6 +85,7 @@ export class Reply {
     this.status = status;
     this.#phase = of === shape.rows ? phase.rows : of === shape.fields ? phase.fields : phase.first;
     this.error = 0;
+    this.lastInsertId = 0;
     this.warnings = 0;
     this.rows = 0;
   }
@@ -248,6 +251,7 @@ export class Reply {
   #takeOk(bytes: Uint8Array, start: number, end: number): void {
     scanOk(this.ok, bytes, start, end, this.#flags);
     this.wasOk = true;
+    this.lastInsertId = numberAt(bytes, lenencEnd(bytes, start + 1, end));
     this.status = this.ok.status;
     this.warnings = u16le(bytes, this.ok.statusAt + 2);
   }
@@ -268,4 +272,10 @@ export class Reply {
     if (first !== EOF_HEADER) return false;
     return this.#deprecatesEof ? length < MAX_PACKET_BYTES : length < 9;
   }
+}
+
+/** A length-encoded number of any size. */
+function numberAt(bytes: Uint8Array, at: number): number | bigint {
+  const number = lenencAt(bytes, at);
+  return Number.isSafeInteger(number) ? number : u64le(bytes, at + 1);
 }

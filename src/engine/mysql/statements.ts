@@ -209,13 +209,6 @@ export class Statements {
     if (running.hasCursor) this.#held.add(running);
     else this.#held.delete(running);
   }
-
-  /** All are gone: the client has reset its session. */
-  clear(): void {
-    this.#statements.clear();
-    this.#held.clear();
-    this.#running = undefined;
-  }
 }
 
 /** It returns something else on this connection than where the client prepared it. */

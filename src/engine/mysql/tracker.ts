@@ -1,3 +1,4 @@
+import { text } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
@@ -6,7 +7,7 @@ import type { Effects } from './effects.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
-import { SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -18,6 +19,7 @@ export interface Question {
   readonly sql: string;
   readonly settings: readonly string[];
   readonly userVariables: readonly string[];
+  readonly asksForLastInsertId: boolean;
 }
 
 /** MariaDB reports these as if it were `autocommit`: in the server they are bits of one word. */
@@ -53,6 +55,9 @@ export class Tracker {
   #pins: Set<PinReason> | undefined;
   #touched: Set<string> | undefined;
   #assigned: Set<string> | undefined;
+  /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
+  #lastInsertId: number | bigint | string = 0;
+  #asksForLastInsertId = false;
   /** `SET TRANSACTION` for the next transaction alone, which has not come yet. */
   hasOneShot = false;
 
@@ -72,7 +77,19 @@ export class Tracker {
 
   /** Something is to be found out before the connection may go to somebody else. */
   get hasWork(): boolean {
-    return this.#touched !== undefined || this.#assigned !== undefined;
+    return (
+      this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId
+    );
+  }
+
+  get lastInsertId(): string {
+    return String(this.#lastInsertId);
+  }
+
+  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
+  inserted(id: number | bigint, mustBeSure: boolean): void {
+    this.#lastInsertId = id;
+    this.#asksForLastInsertId = mustBeSure;
   }
 
   /** A statement with effects has been sent. */
@@ -121,7 +138,9 @@ export class Tracker {
     const userVariables = [...(this.#assigned ?? [])];
     this.#touched = undefined;
     this.#assigned = undefined;
-    return ask(settings, userVariables);
+    const question = ask(settings, userVariables, this.#asksForLastInsertId);
+    this.#asksForLastInsertId = false;
+    return question;
   }
 
   /** The answer; undefined where it is an error. Returns what to ask instead. */
@@ -139,6 +158,8 @@ export class Tracker {
       const first = settings.length + at * FIELDS_OF_USER_VARIABLE;
       return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
     });
+    const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
+    if (last !== undefined) this.#lastInsertId = text(last);
     memory.state = memory.state.with([...changes, ...assigned]);
     this.wanted = this.wanted.with([...changes, ...assigned]);
     return [];
@@ -151,15 +172,6 @@ export class Tracker {
     const isKept = literal !== undefined && literal.length <= limits.carriedVariableBytes.value;
     if (!isKept) this.pin('userVariable', name);
     return !isKept || literal === 'NULL' ? undefined : literal;
-  }
-
-  /** As at the beginning, but for the schema. */
-  restart(): void {
-    this.wanted = SessionState.fresh(this.wanted.schema);
-    this.#pins = undefined;
-    this.#touched = undefined;
-    this.#assigned = undefined;
-    this.hasOneShot = false;
   }
 
   pin(reason: PinReason, digest: string): void {
@@ -176,15 +188,20 @@ export class Tracker {
 
 const FIELDS_OF_USER_VARIABLE = 4;
 
-function ask(settings: readonly string[], userVariables: readonly string[]): Question {
+function ask(
+  settings: readonly string[],
+  userVariables: readonly string[],
+  asksForLastInsertId = false,
+): Question {
   const fields = [
     ...settings.map((name) => `@@session.${quoted(name)}`),
     ...userVariables.flatMap((name) => {
       const variable = `@${quoted(name)}`;
       return [variable, `HEX(${variable})`, `CHARSET(${variable})`, `COLLATION(${variable})`];
     }),
+    ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
-  return { sql: `SELECT ${fields.join(', ')}`, settings, userVariables };
+  return { sql: `SELECT ${fields.join(', ')}`, settings, userVariables, asksForLastInsertId };
 }
 
 /** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mysqlReleasesHere, startMysql } from '../../test/support/mysql.ts';
+import { SecretText } from '../base/secret-text.ts';
+import type { EmbeddedMysql } from './embedded-mysql.ts';
+
+const SECRET = "it's a \\ secret";
+
+const here = await mysqlReleasesHere();
+
+describe.each([...here])('an embedded %s', (release) => {
+  let server: EmbeddedMysql;
+
+  beforeAll(async () => {
+    server = await startMysql({
+      release,
+      maxConnections: 17,
+      settings: { 'max-allowed-packet': '32M' },
+      users: [{ name: "o'neill", password: new SecretText(SECRET), attributes: 'ACCOUNT LOCK' }],
+      databases: ['Sales `2026`'],
+    });
+  }, 120_000);
+
+  afterAll(() => server.destroy());
+
+  test('listens below the ephemeral ports with the settings asked for', async () => {
+    expect(server.port).toBeLessThan(32_768);
+    expect(server.certPem).toBeUndefined();
+    expect(
+      await server.query('SELECT @@max_connections AS connections, @@max_allowed_packet AS packet'),
+    ).toEqual([{ connections: 17, packet: 32 * 1024 * 1024 }]);
+  });
+
+  test('has its users, who may use its databases', async () => {
+    const grants = await server.query("SHOW GRANTS FOR `o'neill`");
+    expect(JSON.stringify(grants)).toContain('ALL PRIVILEGES ON `Sales ``2026```.*');
+  });
+
+  test('lets nobody in from elsewhere without a password', async () => {
+    expect(
+      await server.query(`SELECT user AS name, authentication_string <> '' AS password
+        FROM mysql.user WHERE host <> 'localhost' ORDER BY name`),
+    ).toEqual([
+      { name: "o'neill", password: 1 },
+      { name: 'root', password: 1 },
+    ]);
+  });
+
+  test('tells the rows of the last statement, and errors in the words of the server', async () => {
+    expect(await server.query('SELECT 1 AS a; SELECT 2 AS b UNION SELECT 3 ORDER BY b')).toEqual([
+      { b: 2 },
+      { b: 3 },
+    ]);
+    expect(await server.query('SELECT 1 WHERE false')).toEqual([]);
+    await expect(server.query('SELECT nothing')).rejects.toThrow("Unknown column 'nothing'");
+  });
+
+  test('keeps port and data over a crash, and comes back after a stop', async () => {
+    const { pid, port } = server;
+    await server.query('CREATE TABLE `Sales ``2026```.kept AS SELECT 42 AS answer');
+    await server.restart('immediate');
+    expect(server.port).toBe(port);
+    expect(server.pid).not.toBe(pid);
+    const kept = 'SELECT * FROM `Sales ``2026```.kept';
+    expect(await server.query(kept)).toEqual([{ answer: 42 }]);
+    await server.stop();
+    await expect(server.query('SELECT 1')).rejects.toThrow();
+    await server.restart();
+    expect(await server.query(kept)).toEqual([{ answer: 42 }]);
+  }, 30_000);
+});
+
+test('an embedded MariaDB dies with its parent, even by SIGKILL, and leaves no data', async () => {
+  const module = fileURLToPath(new URL('../../test/support/mysql.ts', import.meta.url));
+  const script = `
+    const { startMysql } = await import(${JSON.stringify(module)});
+    const { pid, dataDir } = await startMysql({ release: 'mariadb-10.11' });
+    console.log(pid + ' ' + dataDir);
+  `;
+  const parent = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' });
+  const { value = new Uint8Array() } = await parent.stdout.getReader().read();
+  const [pid = '', dataDir = ''] = new TextDecoder().decode(value).trim().split(' ');
+  const directory = dirname(dataDir);
+  expect(existsSync(directory)).toBe(true);
+
+  const changes = watch(dirname(directory), { signal: AbortSignal.timeout(15_000) });
+  const gone = (async () => {
+    for await (const _ of changes) if (!existsSync(directory)) return true;
+    return false;
+  })();
+  parent.kill('SIGKILL');
+  expect(await gone).toBe(true);
+  expect(() => process.kill(Number(pid), 0)).toThrow();
+}, 30_000);
