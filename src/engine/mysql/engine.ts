@@ -32,7 +32,7 @@ export function mysqlEngine(): Engine<MysqlMemory, MysqlPrincipal> {
     reset: (memory) => reset(memory, target),
     initialise: (memory, statements) => initialise(memory, target, statements),
     cancel: (memory, gate) => cancel(memory, target, gate.tlsMode),
-    relay: (sink, who, welcome, options) => new MysqlRelay(sink, who, welcome, options),
+    relay: (sink, who, welcome, options) => new MysqlRelay(sink, house, who, welcome, options),
     isAcquainted: (_, who) => isAcquainted(target, who),
     acquaint: (memory, who) => acquaint(memory, target, who),
     overhear,

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { certificateProof } from '../../auth/certificate-proof.ts';
+import { digest } from '../../auth/digests.ts';
 import { must, Violation } from '../../base/assert.ts';
-import { concat, EMPTY } from '../../base/bytes.ts';
+import { EMPTY } from '../../base/bytes.ts';
 import type { AgreedTls, Conversation } from '../../core/conversation.ts';
 import { startTls, wait } from '../../core/conversation.ts';
 import type { Door, Entry } from '../../core/engine.ts';
@@ -20,7 +21,6 @@ import { offeredBy } from './offered.ts';
 import { plugin } from './plugins.ts';
 import type { MysqlPrincipal, Principals } from './principal.ts';
 import type { ServerKey } from './server-key.ts';
-import type { SignedIn } from './sign-in.ts';
 import { makeChallenge, pluginFor, signIn } from './sign-in.ts';
 import type { Target, TargetGreeting } from './target.ts';
 import { welcomeOk } from './welcome.ts';
@@ -167,20 +167,13 @@ function* admit(
   const signedIn = yield* signIn(door, dialogue, claim, key);
   const who = principals.of({ user, schema, capabilities, collation });
   const welcome = yield* wait(() => door.open(who));
-  const proof = target.isMariaDb && tls !== undefined ? proofFor(signedIn, tls) : '';
+  const { method, verifier } = signedIn;
+  const isProven = target.isMariaDb && verifier !== undefined && tls !== undefined;
+  const proof = isProven ? certificateProof(verifier, challenge, fingerprintOf(tls)) : '';
   yield* dialogue.say(welcomeOk(who, welcome, proof));
-  return { kind: 'session', who, welcome, method: signedIn.method, secret: EMPTY };
+  return { kind: 'session', who, welcome, method, secret: EMPTY };
 }
 
-/**
- * Clients of MariaDB from 11.4 on trust a certificate that nobody has signed where it comes with a proof that its owner knows
- * the password: a hash of what the plug-in keeps of that, its challenge, and the certificate's own hash.
- */
-function proofFor({ challenge, kept }: SignedIn, tls: AgreedTls): string {
-  if (kept === undefined) return '';
-  const fingerprint = createHash('sha256').update(tls.certificate()).digest();
-  const proof = createHash('sha256')
-    .update(concat([kept, challenge, fingerprint]))
-    .digest('hex');
-  return `\u0001${proof.toUpperCase()}`;
+function fingerprintOf(tls: AgreedTls): Uint8Array {
+  return digest('sha256', tls.certificate());
 }

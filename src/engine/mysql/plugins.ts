@@ -1,5 +1,4 @@
 import { CACHING_SHA2 } from '../../auth/caching-sha2.ts';
-import { CLEAR_PASSWORD } from '../../auth/clear-password.ts';
 import { ED25519 } from '../../auth/ed25519-password.ts';
 import { NATIVE_PASSWORD } from '../../auth/native-password.ts';
 import { PARSEC } from '../../auth/parsec.ts';
@@ -12,7 +11,8 @@ export const plugin = {
   sha256: SHA256_PASSWORD,
   ed25519: ED25519,
   parsec: PARSEC,
-  clear: CLEAR_PASSWORD,
+  /** The password as it is: also how tokens come. */
+  clear: 'mysql_clear_password',
   /** MariaDB's PAM: it asks a question, and what is answered is the password. */
   dialog: 'dialog',
 } as const;

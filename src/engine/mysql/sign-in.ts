@@ -1,9 +1,8 @@
 import { u8, utf8 } from '../../base/bytes.ts';
 import { cachingSha2, cachingSha2Matches, cachingSha2Verifier } from '../../auth/caching-sha2.ts';
 import { clearPasswordMatches } from '../../auth/clear-password.ts';
-import { digest } from '../../auth/digests.ts';
 import { ed25519Matches, ed25519Verifier } from '../../auth/ed25519-password.ts';
-import { nativePasswordMatches } from '../../auth/native-password.ts';
+import { nativePasswordMatches, nativePasswordVerifier } from '../../auth/native-password.ts';
 import { decryptPassword } from '../../auth/rsa-password.ts';
 import type { SecretText } from '../../base/secret-text.ts';
 import type { Conversation } from '../../core/conversation.ts';
@@ -41,10 +40,8 @@ export type Porter = Pick<Door<unknown, MysqlPrincipal>, 'keeper' | 'refused' | 
 export interface SignedIn {
   /** For the log. */
   readonly method: string;
-  /** What the client has proved itself with. */
-  readonly challenge: Uint8Array;
   /** What a server would keep of the password for the plug-in; undefined where that proves nothing to clients. */
-  readonly kept: Uint8Array | undefined;
+  readonly verifier: Uint8Array | undefined;
 }
 
 type PasswordRule = Extract<LoginRule, { kind: 'password' }>;
@@ -67,8 +64,7 @@ export function* signIn(
   const attempt = { dialogue, claim, key, ...answered };
   const matching = yield* find(wanted, rule.passwords, attempt);
   if (matching === undefined || !rule.known) throw refuse(porter, dialogue, claim, rule, 'YES');
-  const { challenge } = answered;
-  return { method: `${wanted} authentication`, challenge, kept: keptOf(wanted, matching) };
+  return { method: `${wanted} authentication`, verifier: verifierOf(wanted, matching) };
 }
 
 /** The plug-in by which clients sign in under a rule. */
@@ -108,8 +104,8 @@ function* answerBy(
   // The handshake's challenge is too short for client_ed25519.
   if (own === wanted && wanted !== plugin.ed25519) return claim;
   if (claim.plugin === undefined) throw tooOld(dialogue, claim, wanted);
-  const isLong = wanted === plugin.ed25519;
-  const challenge = makeChallenge(porter.random, isLong ? LONG_CHALLENGE_BYTES : CHALLENGE_BYTES);
+  const count = wanted === plugin.ed25519 ? LONG_CHALLENGE_BYTES : CHALLENGE_BYTES;
+  const challenge = makeChallenge(porter.random, count);
   yield* dialogue.say(authSwitchRequest(wanted, challenge));
   return { answer: yield* dialogue.hear(), challenge };
 }
@@ -178,10 +174,10 @@ function same(passwords: readonly SecretText[], said: SecretText): SecretText | 
   return passwords.filter((one) => clearPasswordMatches([one], said))[0];
 }
 
-function keptOf(wanted: string, password: SecretText): Uint8Array | undefined {
+function verifierOf(wanted: string, password: SecretText): Uint8Array | undefined {
   switch (wanted) {
     case plugin.native:
-      return digest('sha1', digest('sha1', password.reveal()));
+      return nativePasswordVerifier(password);
     case plugin.ed25519:
       return ed25519Verifier(password);
     default:
@@ -198,14 +194,14 @@ function isEmpty(answer: Uint8Array): boolean {
 function* signInByToken(porter: Porter, dialogue: Dialogue, claim: Claim): Conversation<SignedIn> {
   const { user, isEncrypted } = claim;
   if (!isEncrypted) throw new FaultError({ name: 'iamNeedsTls' });
-  const { answer, challenge } = yield* answerBy(plugin.clear, porter, dialogue, claim);
+  const { answer } = yield* answerBy(plugin.clear, porter, dialogue, claim);
   const token = readClearPassword(answer);
   const verdict = yield* wait(() => porter.keeper.checkToken(user, token));
   if (!verdict.ok) {
     porter.refused(user, verdict.why);
     throw new FaultError({ name: 'iamRefused', user });
   }
-  return { method: 'IAM authentication', challenge, kept: undefined };
+  return { method: 'IAM authentication', verifier: undefined };
 }
 
 /** The log learns what was wrong; the client does not. */
