@@ -84,7 +84,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #hire(): Crew {
     const [sink, who, welcome, options] = [this.#sink, this.#who, this.#welcome, this.#options];
     const tracker = new Tracker(sink, {
-      pinning: options.pinning,
+      options,
       isMariaDb: welcome.target.isMariaDb,
       wanted: SessionState.fresh(who.schema),
     });
@@ -141,12 +141,14 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       } else {
         if (length > 0 && start === end) break;
         const type = length === 0 ? -1 : u8(bytes, start);
-        if (bodyEnd - start < this.#crew.commands.neededBytes(type, length)) break;
+        const place = { bytes, start, end: bodyEnd, length };
+        const needed = this.#crew.commands.neededBytes(this.#memory, type, place);
+        if (bodyEnd - start < needed) break;
         if (type === command.quit) {
           this.#sink.finish();
           return given.length;
         }
-        const verdict = this.#begin(type, { bytes, start, end: bodyEnd, length }, at);
+        const verdict = this.#begin(type, place, at);
         if (verdict === 'hold') return this.#holdAt(bytes, at, early);
         this.#passing = verdict === 'pass';
         this.#pass(bytes, at, bodyEnd);
@@ -315,6 +317,10 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     if (!this.#busy || memory === undefined || !this.#crew.replies.nothingOwed) return;
     if (this.#inPayload && this.#passing) return;
     if (this.#isServing) return;
+    if (this.#crew.commands.endsSession) {
+      this.#sink.finish();
+      return;
+    }
     this.#cancelDue = false;
     if (this.#isTied(memory)) return;
     if (!isRelaxed && this.#lingers) {
