@@ -90,6 +90,15 @@ export class BodyReader {
     return this.takeText(this.lenenc());
   }
 
+  /** A length-encoded string, as text, or the byte that stands for NULL. */
+  nullableText(): string | null {
+    if (this.remaining > 0 && u8(this.#bytes, this.#at) === lenenc.null) {
+      this.#at += 1;
+      return null;
+    }
+    return this.lenencText();
+  }
+
   /** A view of a length-encoded string: copy it to keep it. */
   lenencBytes(): Uint8Array {
     return this.take(this.lenenc());
