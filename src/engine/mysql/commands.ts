@@ -6,7 +6,7 @@ import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import type { ServerError } from '../../wire/mysql/err.ts';
 import { error } from '../../wire/mysql/err.ts';
-import { packet } from '../../wire/mysql/framing.ts';
+import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
@@ -19,7 +19,8 @@ import type { MysqlPrincipal } from './principal.ts';
 import type { Replies } from './replies.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
-import { Classifier } from './sql/classifier.ts';
+import type { StreamingClassifier } from './sql/classifier.ts';
+import { beginStreaming, Classifier } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
 import type { Effects, Kill } from './sql/effects.ts';
@@ -79,6 +80,8 @@ export class Commands {
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
   #hasRecalled = false;
+  /** Looks at a text that comes in pieces. */
+  #streaming: StreamingClassifier | undefined;
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
@@ -158,6 +161,7 @@ export class Commands {
     switch (type) {
       case command.query:
       case command.stmtPrepare:
+        if (!isWhole(place)) return undefined;
         return classifier.classify(
           bytes,
           type === command.query ? sqlStart(bytes, start, end, this.#flags) : start + 1,
@@ -291,6 +295,7 @@ export class Commands {
       case command.query:
         sink.request();
         this.#note(memory, place);
+        if (!isWhole(place)) this.#beginStream(place);
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
@@ -332,6 +337,21 @@ export class Commands {
     }
   }
 
+  #beginStream({ bytes, start, end }: Place): void {
+    this.#streaming = beginStreaming(this.#dialect);
+    this.#streaming.feed(bytes, sqlStart(bytes, start, end, this.#flags), end);
+  }
+
+  /** The next part of a command that is too long to be looked at as a whole. */
+  stream(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+    if (this.#streaming === undefined) return;
+    this.#streaming.feed(bytes, start, end);
+    if (!isLast) return;
+    this.#effects = this.#streaming.finish();
+    this.#streaming = undefined;
+    this.#parts.tracker.sent(this.#effects);
+  }
+
   #execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Verdict {
     const instead = this.statements.execute(memory, statement, place);
     if (instead === undefined) return 'pass';
@@ -354,7 +374,8 @@ export class Commands {
   ended(reply: Reply): void {
     const { tracker, who } = this.#parts;
     tracker.ended(reply.error !== 0);
-    if (reply.lastInsertId !== 0) tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
+    if (reply.lastInsertId !== 0)
+      tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
     this.statements.ended(reply);
   }
 
@@ -380,6 +401,11 @@ export class Commands {
     this.#parts.replies.answered();
     return 'drop';
   }
+}
+
+/** It is all there, in one packet. */
+function isWhole({ start, end, length }: Place): boolean {
+  return end - start === length && length < MAX_PACKET_BYTES;
 }
 
 function unknownThread(id: number): ServerError {

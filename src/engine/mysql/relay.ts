@@ -136,6 +136,10 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       const bodyEnd = Math.min(start + length, end);
       if (this.#continues || this.#crew.replies.wantsFile) {
         this.#pass(bytes, at, bodyEnd);
+        if (this.#continues) {
+          const isLast = length < MAX_PACKET_BYTES && start + length === bodyEnd;
+          this.#crew.commands.stream(bytes, start, bodyEnd, isLast);
+        }
         if (!this.#continues && length === 0)
           this.#crew.replies.fileSent(sequenceNumber(bytes, at));
       } else {
@@ -173,7 +177,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       if (this.#cancelDue && !this.#crew.replies.isApart) this.#cancelNow();
       return;
     }
-    if (owedClient && this.#crew.replies.last !== undefined) this.#crew.commands.ended(this.#crew.replies.last);
+    if (owedClient && this.#crew.replies.last !== undefined)
+      this.#crew.commands.ended(this.#crew.replies.last);
     this.#settle();
     if (!this.#holding || !this.#crew.replies.nothingOwed) return;
     this.#holding = false;
@@ -185,7 +190,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   lost(fault: Fault): Uint8Array {
-    return this.#crew.replies.canSpeak ? say(fault, this.#crew.replies.sequence, this.#who.capabilities.flags) : EMPTY;
+    return this.#crew.replies.canSpeak
+      ? say(fault, this.#crew.replies.sequence, this.#who.capabilities.flags)
+      : EMPTY;
   }
 
   cancel(): boolean {
@@ -243,6 +250,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     if (until === 0) return;
     this.#remaining -= until;
     this.#pass(bytes, 0, until);
+    this.#crew.commands.stream(bytes, 0, until, !this.#inPayload);
   }
 
   #pass(bytes: Uint8Array, from: number, to: number): void {
@@ -308,7 +316,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
 
   /** The client may ask for what its last statement has left behind, which anything else would wipe out. */
   get #lingers(): boolean {
-    return this.#crew.commands.lingers || (this.#crew.tracker.hasWork && this.#crew.commands.hasWarnings);
+    return (
+      this.#crew.commands.lingers || (this.#crew.tracker.hasWork && this.#crew.commands.hasWarnings)
+    );
   }
 
   /** The request may be over: the connection can go once it is known what it was left with. */

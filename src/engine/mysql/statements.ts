@@ -47,7 +47,10 @@ export class ClientStatement {
   }
 
   /** The client has said how it binds its parameters; mostly as the last time. */
-  remember(bytes: Uint8Array, { typesStart, typesEnd }: { typesStart: number; typesEnd: number }): void {
+  remember(
+    bytes: Uint8Array,
+    { typesStart, typesEnd }: { typesStart: number; typesEnd: number },
+  ): void {
     const { types } = this;
     const isKnown =
       types?.length === typesEnd - typesStart &&
@@ -97,9 +100,13 @@ export class Statements {
   }
 
   /** The client prepares a statement: it is prepared here and now, since the client wants to know its columns. */
-  prepare(memory: MysqlMemory, { bytes, start, end, length }: Place, effects: Effects | undefined): void {
+  prepare(
+    memory: MysqlMemory,
+    { bytes, start, end, length }: Place,
+    effects: Effects | undefined,
+  ): void {
     const { tracker, replies } = this.#parts;
-    const isWhole = end === start + length;
+    const isWhole = end === start + length && length < MAX_PACKET_BYTES;
     const text = bytes.slice(start + 1, end);
     const template = Template.of(text, tracker.wanted.parsing, effects);
     // What has not been seen as a whole cannot be prepared anywhere else.
@@ -212,7 +219,6 @@ export class Statements {
     const onServer = memory?.prepared.use(statement.template);
     return onServer === undefined || onServer.boundBy !== statement;
   }
-
 
   /** A part of a parameter's value. Has no reply. */
   addLongData(statement: ClientStatement): void {

@@ -106,9 +106,7 @@ export class Tracker {
 
   /** Something is to be found out before the connection may go to somebody else. */
   get hasWork(): boolean {
-    return (
-      this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId
-    );
+    return this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId;
   }
 
   get lastInsertId(): string {
@@ -134,7 +132,8 @@ export class Tracker {
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
-    for (const name of effects.sets) for (const one of SET_TOGETHER[name] ?? [name]) this.#touch(one);
+    for (const name of effects.sets)
+      for (const one of SET_TOGETHER[name] ?? [name]) this.#touch(one);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
     if (isError && isSingle) {
@@ -223,8 +222,16 @@ export class Tracker {
     return [];
   }
 
-  #userLiteral(name: string, [value, hex, charset, collation]: readonly Field[]): string | undefined {
-    if (value === undefined || hex === undefined || charset === undefined || collation === undefined)
+  #userLiteral(
+    name: string,
+    [value, hex, charset, collation]: readonly Field[],
+  ): string | undefined {
+    if (
+      value === undefined ||
+      hex === undefined ||
+      charset === undefined ||
+      collation === undefined
+    )
       return undefined;
     const literal = userLiteral(value, hex, charset, collation);
     const isKept = literal !== undefined && literal.length <= limits.carriedVariableBytes.value;
