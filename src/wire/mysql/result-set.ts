@@ -23,35 +23,32 @@ export function readColumnCount(
   bytes: Uint8Array,
   start: number,
   end: number,
-  { flags, extensions }: Capabilities,
+  agreed: Capabilities,
 ): number {
   const reader = new BodyReader('column count', bytes, start, end);
-  if ((flags & capability.optionalResultsetMetadata) !== 0) reader.skip(1);
   const count = reader.lenenc();
-  if ((extensions & extension.cacheMetadata) !== 0) reader.skip(1);
+  if (saysWhether(agreed)) reader.skip(1);
   reader.end();
   if (count > limits.resultColumns.value) throw reader.violation(`a result of ${count} columns`);
   return count;
 }
 
-/** Whether the columns are described; where not, the client knows them (trap MY-06). */
-export function metadataFollows(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  { flags, extensions }: Capabilities,
-): boolean {
-  if ((flags & capability.optionalResultsetMetadata) !== 0) return u8(bytes, start) !== 0;
-  if ((extensions & extension.cacheMetadata) !== 0) return u8(bytes, end - 1) !== 0;
-  return true;
+/** Whether the columns that `readColumnCount` has counted are described; where not, the client knows them (trap MY-06). */
+export function metadataFollows(bytes: Uint8Array, end: number, agreed: Capabilities): boolean {
+  return !saysWhether(agreed) || u8(bytes, end - 1) !== 0;
 }
 
-export function columnCount(count: number, { flags, extensions }: Capabilities): Uint8Array {
-  return concat([
-    (flags & capability.optionalResultsetMetadata) === 0 ? EMPTY : byte(1),
-    lenencInt(count),
-    (extensions & extension.cacheMetadata) === 0 ? EMPTY : byte(1),
-  ]);
+/** One byte behind the count, in either family (MySQL documents it before the count, and sends it behind). */
+function saysWhether({ flags, extensions }: Capabilities): boolean {
+  return (
+    (flags & capability.optionalResultsetMetadata) !== 0 ||
+    (extensions & extension.cacheMetadata) !== 0
+  );
+}
+
+/** Of columns that are described. */
+export function columnCount(count: number, agreed: Capabilities): Uint8Array {
+  return concat([lenencInt(count), saysWhether(agreed) ? byte(1) : EMPTY]);
 }
 
 export function readTextRow(

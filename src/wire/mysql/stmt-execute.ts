@@ -53,7 +53,9 @@ export function readStmtExecute(
   // How often: it has always been once.
   reader.skip(4);
   const withNames = (flags & capability.queryAttributes) !== 0;
-  const saysCount = withNames && (executeFlags & executeFlag.parameterCountAvailable) !== 0;
+  // The flag only matters where the statement has no parameters of its own.
+  const mayHave = parameters > 0 || (executeFlags & executeFlag.parameterCountAvailable) !== 0;
+  const saysCount = withNames && mayHave;
   const count = saysCount ? reader.lenenc() : parameters;
   if (count > limits.requestParameters.value) throw reader.violation(`${count} parameters`);
   const execute = { statementId, flags: executeFlags, parameters: count };

@@ -119,6 +119,12 @@ describe('an execute', () => {
     );
   });
 
+  test('with parameters says how many, whatever its flags', () => {
+    const bytes = recording('mysqlExecute').with(5, 0);
+    const execute = readStmtExecute(bytes, 0, bytes.length, 2, ATTRIBUTES);
+    expect(execute).toMatchObject({ flags: 0, parameters: 2, typesStart: 13, typesEnd: 19 });
+  });
+
   test("MariaDB's, without", () => {
     const bytes = recording('mariadbExecute');
     expect(readStmtExecute(bytes, 0, bytes.length, 2, 0)).toEqual({
