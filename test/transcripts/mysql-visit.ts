@@ -82,8 +82,10 @@ export function greetingFor(isMariaDb: boolean): Handshake {
 }
 
 /** A connection as `enter` leaves it. */
-export function freshMemory(isMariaDb = false): MysqlMemory {
-  const target = new Target().meet(greetingFor(isMariaDb));
+export function freshMemory(
+  isMariaDb = false,
+  target = new Target().meet(greetingFor(isMariaDb)),
+): MysqlMemory {
   const announced = isMariaDb
     ? ([
         { kind: 'systemVariable', name: 'autocommit', value: 'ON' },
