@@ -68,7 +68,15 @@ export class Scene {
     const parts = partsFor(poll);
     const pool = new Pool(parts, poolSettings);
     pool.resize(connections + 1);
-    const host = { ...parts, pool, tickMs: 1, draining: false, sessions: new Map(), forget() {}, talk: () => Promise.reject(new Error('nobody talks')) };
+    const host = {
+      ...parts,
+      pool,
+      tickMs: 1,
+      draining: false,
+      sessions: new Map(),
+      forget() {},
+      talk: () => Promise.reject(new Error('nobody talks')),
+    };
     const nothing = new Map<string, string>();
     const said = { parameters: nothing, wishes: nothing, realms: new Realms() };
     const who = makePrincipal('bench', 'bench', said);

@@ -65,6 +65,21 @@ export const limits = {
     unit: 'bytes',
     what: 'the largest PostgreSQL message in either direction (PostgreSQL has the same limit)',
   },
+  resultColumns: {
+    value: 65_535,
+    unit: 'columns',
+    what: 'the most columns that a result of MySQL or MariaDB may announce (both allow for 4,096)',
+  },
+  requestParameters: {
+    value: 65_535,
+    unit: 'parameters',
+    what: 'the most parameters and attributes of one request of a MySQL client (MySQL has the same limit)',
+  },
+  zstdLevel: {
+    value: 9,
+    unit: 'levels',
+    what: 'the highest level of zstd at which a MySQL client is served, whatever it asks for',
+  },
   linkQueueBytes: {
     value: 262_144,
     unit: 'bytes',

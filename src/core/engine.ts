@@ -27,7 +27,12 @@ export interface Engine<Memory, Who extends Principal> {
   /** On a connection of its own: asks the database to stop what `memory`'s connection is doing, and returns when it has heard. */
   cancel(memory: Memory, gate: Pick<Gate<Who>, 'tlsMode'>): Conversation<void>;
   /** Everything after login. */
-  relay(sink: RelaySink<Memory, Who>, who: Who, welcome: Memory, options: RelayOptions): Relay<Memory>;
+  relay(
+    sink: RelaySink<Memory, Who>,
+    who: Who,
+    welcome: Memory,
+    options: RelayOptions,
+  ): Relay<Memory>;
   /** Whether it is known how sessions of this principal begin, beyond what `welcome` tells of all of them. */
   isAcquainted(welcome: Memory, who: Who): boolean;
   /** Asks the database, on a connection that nobody uses. Returns why it does not accept what the client wants, if so. */

@@ -5,14 +5,17 @@ export type PinReason =
   | 'temporaryObject'
   | 'listen'
   | 'sessionLock'
-  | 'tableLock'
-  | 'userVariable'
-  | 'handler'
   | 'heldCursor'
   | 'cursor'
   | 'longStatement'
   | 'sequence'
   | 'library'
+  | 'tableLock'
+  | 'handler'
+  | 'userVariable'
+  | 'nextTransaction'
+  | 'globalTransaction'
+  | 'previousStatement'
   | 'hiddenState';
 
 /** Reasons that can be gone before the session is, unless pins are those of RDS Proxy. */
@@ -22,11 +25,12 @@ export const passingReasons: ReadonlySet<PinReason> = new Set([
   'temporaryObject',
   'listen',
   'sessionLock',
-  'tableLock',
-  'userVariable',
-  'handler',
   'heldCursor',
   'sequence',
+  'tableLock',
+  'handler',
+  'nextTransaction',
+  'globalTransaction',
 ]);
 
 /** What each reason means, for logs and documentation. */
@@ -36,13 +40,16 @@ export const pinReasons = {
   temporaryObject: 'A temporary object was created.',
   listen: 'The session listens for notifications.',
   sessionLock: 'A session-level lock was taken.',
-  tableLock: 'Tables, or the whole server, were locked.',
-  userVariable: 'A user variable was set that cannot be carried along.',
-  handler: 'A table was opened by HANDLER.',
   heldCursor: 'A cursor was declared to outlive its transaction.',
   cursor: 'A cursor was declared.',
   longStatement: 'The connection ran a SQL query which exceeded the 16384 byte limit.',
   sequence: "The session's own view of a sequence was used.",
   library: 'A library was loaded.',
+  tableLock: 'Tables were locked.',
+  handler: 'A table was opened by HANDLER.',
+  userVariable: 'A user variable was set.',
+  nextTransaction: 'The next transaction was given properties of its own.',
+  globalTransaction: 'A global transaction has not been ended.',
+  previousStatement: 'What the statement before has left behind was asked for.',
   hiddenState: 'The database reported or may hold state that the statement does not show.',
 } as const satisfies Record<PinReason, string>;

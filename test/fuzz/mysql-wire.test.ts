@@ -2,12 +2,22 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Violation } from '../../src/base/assert.ts';
 import * as auth from '../../src/wire/mysql/auth-packets.ts';
+import { readColumn } from '../../src/wire/mysql/column-definition.ts';
+import { sqlStart } from '../../src/wire/mysql/com-query.ts';
 import { readEof } from '../../src/wire/mysql/eof.ts';
 import { errorCode, readError, readProgress } from '../../src/wire/mysql/err.ts';
 import { readHandshakeResponse } from '../../src/wire/mysql/handshake-response.ts';
 import { readHandshake } from '../../src/wire/mysql/handshake.ts';
 import { okOffsets, readOk, scanOk } from '../../src/wire/mysql/ok.ts';
+import { readColumnCount, readTextRow } from '../../src/wire/mysql/result-set.ts';
 import { readSessionChanges } from '../../src/wire/mysql/session-track.ts';
+import { readStmtBulkExecute, readStmtExecute } from '../../src/wire/mysql/stmt-execute.ts';
+import {
+  readPrepared,
+  readStatementId,
+  readStmtFetch,
+  readStmtSendLongData,
+} from '../../src/wire/mysql/stmt.ts';
 import { recordings } from '../support/mysql-recordings.ts';
 
 type Range = (bytes: Uint8Array, start: number, end: number) => unknown;
@@ -19,6 +29,7 @@ function scanned(bytes: Uint8Array, start: number, end: number): unknown {
   return offsets;
 }
 
+const all = { flags: ~0, extensions: ~0 };
 const ranged: readonly Range[] = [
   (bytes, start, end) => readOk(bytes, start, end, ~0),
   (bytes, start, end) => readOk(bytes, start, end, 0),
@@ -28,8 +39,19 @@ const ranged: readonly Range[] = [
   errorCode,
   readProgress,
   readEof,
+  (bytes, start, end) => readColumn(bytes, start, end, ~0),
+  (bytes, start, end) => readColumn(bytes, start, end, 0),
+  (bytes, start, end) => readColumnCount(bytes, start, end, all),
+  (bytes, start, end) => readPrepared(bytes, start, end, ~0),
+  (bytes, start, end) => readStmtExecute(bytes, start, end, 2, ~0),
+  (bytes, start, end) => readStmtExecute(bytes, start, end, 2, 0),
+  (bytes, start, end) => readStmtBulkExecute(bytes, start, end, 2),
+  (bytes, start, end) => sqlStart(bytes, start, end, ~0),
+  readTextRow,
+  readStatementId,
+  readStmtFetch,
+  readStmtSendLongData,
 ];
-const all = { flags: ~0, extensions: ~0 };
 const bodies: readonly ((body: Uint8Array) => unknown)[] = [
   readHandshake,
   (body) => readHandshakeResponse(body, all),

@@ -106,6 +106,24 @@ const recorded = {
     '43596f56666a6536706d4a63615361786e526f47343272646d7573754c5a0a4d5259395a2f536642686370655a41' +
     '75664d4851386d666c385151576a48597249324332446d3359784e71557a57665448442f6336567376503558424c' +
     '7a57590a72514944415141420a2d2d2d2d2d454e44205055424c4943204b45592d2d2d2d2d0a',
+  /** MySQL: SELECT ? AS a, ? AS b, prepared by mysql2, and executed with a number and a text, NULL and a text. */
+  mysqlPrepared: '000100000002000200000000',
+  mysqlParameter: '036465660000000161000ce000fcff0000fd00001f0000',
+  mysqlExecute: '17010000000801000000020001050000fd0000000000000000f03f0178',
+  mysqlExecuteNull: '17010000000801000000020101060000fd00000179',
+  mysqlBinaryRow: '0000000000000000f03f0178',
+  mysqlBinaryRowNull: '00040179',
+  mysqlTextRow: '0131fb',
+  /** MariaDB: the same by its own connector, which knows the columns when it asks again. */
+  mariadbPrepared: '000100000002000200000000',
+  mariadbExecute: '1701000000000100000000010300fd00010000000178',
+  mariadbColumnCount: '0201',
+  mariadbColumnCountAgain: '0200',
+  /** Two rows inserted at once, and what that has brought about; a statement with a number still unknown. */
+  mariadbBulkExecute: 'fa02000000c0000300fd000001000000000161000200000001',
+  mariadbUnitColumn: '0364656600000002496400000c3f0015000000088100000000',
+  mariadbUnitRow: '000000000000000000000100000000000000',
+  mariadbExecuteLast: '17ffffffff00010000000001030001000000',
 } as const;
 
 export function recording(name: keyof typeof recorded): Uint8Array {

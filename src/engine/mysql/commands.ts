@@ -6,26 +6,33 @@ import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import type { ServerError } from '../../wire/mysql/err.ts';
 import { error } from '../../wire/mysql/err.ts';
-import { packet } from '../../wire/mysql/framing.ts';
+import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
+import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import type { Dialect } from './classifier.ts';
-import { effectsOf } from './classifier.ts';
-import type { Effects } from './effects.ts';
 import type { Errands } from './errands.ts';
 import { wordsOf } from './faults.ts';
+import { CONNECTION_ID_BASE } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import type { Replies } from './replies.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
+import type { StreamingClassifier } from './sql/classifier.ts';
+import { beginStreaming, Classifier } from './sql/classifier.ts';
+import type { Dialect } from './sql/dialect.ts';
+import { dialectOf } from './sql/dialect.ts';
+import type { Effects, Kill } from './sql/effects.ts';
+import type { SessionState } from './state.ts';
 import type { ClientStatement } from './statements.ts';
 import { Statements } from './statements.ts';
 import type { Tracker } from './tracker.ts';
 
 /** What becomes of a command: it is sent, it has been dealt with, or it must wait. */
 export type Verdict = 'pass' | 'drop' | 'hold';
+
+const classifier = new Classifier();
 
 /** Commands that mean nothing to us, and what the database answers. */
 const shapes: ReadonlyMap<number, Shape> = new Map<number, Shape>([
@@ -52,6 +59,8 @@ const refused: Readonly<Partial<Record<number, string>>> = {
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
+/** The first byte of a command, and a number. */
+const ID_END = 5;
 
 interface Parts {
   readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
@@ -71,6 +80,9 @@ export class Commands {
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
   #hasRecalled = false;
+  /** Looks at a text that comes in pieces. */
+  #streaming: StreamingClassifier | undefined;
+  #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
 
@@ -90,13 +102,17 @@ export class Commands {
   }
 
   /** How many bytes of this command must have arrived before it can be dealt with. */
-  neededBytes(type: number, length: number): number {
+  neededBytes(memory: MysqlMemory | undefined, type: number, place: Place): number {
+    const { length } = place;
     switch (type) {
       case command.stmtSendLongData:
         return Math.min(length, STATEMENT_HEADER_BYTES);
-      default:
-        return Math.min(length, limits.inspectedMessageBytes.value);
+      case command.stmtExecute:
+      case command.stmtBulkExecute:
+        if (place.end - place.start >= ID_END && this.statements.mustBeWhole(memory, place))
+          return length;
     }
+    return Math.min(length, limits.inspectedMessageBytes.value);
   }
 
   /**
@@ -109,6 +125,11 @@ export class Commands {
     this.#hasRecalled = true;
     this.#parts.errands.recallLastInsertId(memory);
     return true;
+  }
+
+  /** The database closes the connection as it has been asked to. */
+  get endsSession(): boolean {
+    return this.#effects?.endsSession === true && this.#parts.replies.last?.error === 0;
   }
 
   /** The connection that the session had last is the one that knows the answer. */
@@ -140,7 +161,13 @@ export class Commands {
     switch (type) {
       case command.query:
       case command.stmtPrepare:
-        return effectsOf(bytes, start + 1, end, this.#dialect);
+        if (!isWhole(place)) return undefined;
+        return classifier.classify(
+          bytes,
+          type === command.query ? sqlStart(bytes, start, end, this.#flags) : start + 1,
+          end,
+          this.#dialect,
+        );
       case command.stmtExecute:
       case command.stmtBulkExecute:
         return this.statements.at(place)?.template.effects;
@@ -149,23 +176,37 @@ export class Commands {
     }
   }
 
+  /** How the database reads the session's texts. */
   get #dialect(): Dialect {
     const { tracker, welcome } = this.#parts;
-    const mode = tracker.wanted.values.get(MODE) ?? welcome.beginning.get(MODE) ?? '';
-    const { isMariaDb, version } = welcome.target;
-    return {
-      mariadb: isMariaDb,
-      version,
-      ansiQuotes: mode.includes('ANSI_QUOTES'),
-      noBackslashEscapes: mode.includes('NO_BACKSLASH_ESCAPES'),
-    };
+    const { wanted } = tracker;
+    if (this.#known?.state === wanted) return this.#known.dialect;
+    const { beginning, target } = welcome;
+    const valueOf = (name: string): string =>
+      (wanted.values.get(name) ?? beginning.get(name) ?? '').replaceAll("'", '');
+    const { isMariaDb: isMariadb, version } = target;
+    // Where names of tables are not the same in other letters, they are not taken for the same.
+    const traits = { isMariadb, version, foldsTableNames: false };
+    const dialect = dialectOf(traits, valueOf('sql_mode'), valueOf('character_set_client'));
+    this.#known = { state: wanted, dialect };
+    return dialect;
   }
 
   /** What can be answered without a connection. Undefined where the command needs one. */
   early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
     const { statements } = this;
     switch (type) {
-      case command.query:
+      case command.query: {
+        const kill = this.#effects?.hasSeveralStatements === true ? undefined : this.#effects?.kill;
+        return kill === undefined ? undefined : this.#kill(kill);
+      }
+      case command.processKill:
+        if (place.length < ID_END) return this.#answer(error(unknownCommand, this.#flags));
+        return this.#kill({
+          what: 'connection',
+          isSoft: false,
+          id: u32le(place.bytes, place.start + 1),
+        });
       case command.stmtPrepare:
       case command.setOption:
         return undefined;
@@ -221,6 +262,32 @@ export class Commands {
     return error({ code: 1243, sqlState: 'HY000', message }, this.#flags);
   }
 
+  /**
+   * Clients know their connections by numbers of ours, and by those of the database's that they have been on. What is neither is
+   * for the database to find (trap MY-30).
+   */
+  #kill({ what, id }: Kill): Verdict | undefined {
+    if (id === undefined || what === 'queryId' || what === 'user') return undefined;
+    const { sink, who } = this.#parts;
+    if (id === 'own') {
+      sink.fail({ name: 'killed' });
+      return 'drop';
+    }
+    const isOurs = id >= CONNECTION_ID_BASE;
+    let isOthers = false;
+    const isStopped = sink.stop(
+      (number, { user }, memory) => {
+        const isMeant = isOurs ? number === id - CONNECTION_ID_BASE : memory?.threadId === id;
+        isOthers ||= isMeant && user !== who.user;
+        return isMeant && user === who.user;
+      },
+      what === 'query' ? 'request' : 'session',
+    );
+    if (isStopped) return this.answerOk(this.#parts.welcome.firstStatus);
+    if (isOthers) return this.#answer(error(notOwner(id), this.#flags));
+    return isOurs ? this.#answer(error(unknownThread(id), this.#flags)) : undefined;
+  }
+
   /** Deals with a command on a connection that is as the session wants it. */
   begin(memory: MysqlMemory, type: number, place: Place): Verdict {
     const { replies, sink } = this.#parts;
@@ -228,6 +295,7 @@ export class Commands {
       case command.query:
         sink.request();
         this.#note(memory, place);
+        if (!isWhole(place)) this.#beginStream(place);
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
@@ -265,9 +333,30 @@ export class Commands {
       default:
         this.#parts.sink.request();
         this.#note(memory, place);
-        statements.execute(memory, statement, place);
-        return 'pass';
+        return this.#execute(memory, statement, place);
     }
+  }
+
+  #beginStream({ bytes, start, end }: Place): void {
+    this.#streaming = beginStreaming(this.#dialect);
+    this.#streaming.feed(bytes, sqlStart(bytes, start, end, this.#flags), end);
+  }
+
+  /** The next part of a command that is too long to be looked at as a whole. */
+  stream(bytes: Uint8Array, start: number, end: number, isLast: boolean): void {
+    if (this.#streaming === undefined) return;
+    this.#streaming.feed(bytes, start, end);
+    if (!isLast) return;
+    this.#effects = this.#streaming.finish();
+    this.#streaming = undefined;
+    this.#parts.tracker.sent(this.#effects);
+  }
+
+  #execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Verdict {
+    const instead = this.statements.execute(memory, statement, place);
+    if (instead === undefined) return 'pass';
+    this.#parts.sink.toServer(packet(0, instead));
+    return 'drop';
   }
 
   /** The command is sent: what it does is to be found out. */
@@ -276,8 +365,7 @@ export class Commands {
     const effects = this.#effects;
     this.#hasRecalled = false;
     tracker.measure(length);
-    if (effects !== undefined) tracker.note(effects);
-    tracker.hasOneShot = effects?.transaction === 'oneShot';
+    tracker.sent(effects);
     if ((memory.status & serverStatus.autocommit) !== 0) return;
     this.#hasBegun = !endsTransaction.test(latin1(bytes, start + 1, Math.min(end, start + 12)));
   }
@@ -285,7 +373,9 @@ export class Commands {
   /** The reply to the client's command is over. */
   ended(reply: Reply): void {
     const { tracker, who } = this.#parts;
-    if (reply.lastInsertId !== 0) tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
+    tracker.ended(reply.error !== 0);
+    if (reply.lastInsertId !== 0)
+      tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
     this.statements.ended(reply);
   }
 
@@ -313,5 +403,17 @@ export class Commands {
   }
 }
 
-const MODE = 'sql_mode';
+/** It is all there, in one packet. */
+function isWhole({ start, end, length }: Place): boolean {
+  return end - start === length && length < MAX_PACKET_BYTES;
+}
+
+function unknownThread(id: number): ServerError {
+  return { code: 1094, sqlState: 'HY000', message: `Unknown thread id: ${id}` };
+}
+
+function notOwner(id: number): ServerError {
+  return { code: 1095, sqlState: 'HY000', message: `You are not owner of thread ${id}` };
+}
+
 const endsTransaction = /^\s*(?:commit|rollback)\b/i;

@@ -18,7 +18,12 @@ export function settingLiteral({ text: value, isNumber }: Field): string | undef
  * A user variable's value as SQL writes it, of the same type, character set and collation. Each of the other fields is a function
  * of the variable: `HEX`, `CHARSET` and `COLLATION`.
  */
-export function userLiteral(value: Field, hex: Field, charset: Field, collation: Field): string | undefined {
+export function userLiteral(
+  value: Field,
+  hex: Field,
+  charset: Field,
+  collation: Field,
+): string | undefined {
   if (value.text === undefined) return 'NULL';
   const said = text(value.text);
   if (value.isNumber) {

@@ -3,7 +3,7 @@ import type { Principal } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { UTF8MB4_GENERAL_CI } from '../../wire/mysql/charsets.ts';
-import type { Remnant } from './effects.ts';
+import type { Leftover } from './sql/effects.ts';
 
 /** A signed-in client. Connections are shared among those to whom the database speaks in the same way (trap MY-07). */
 export interface MysqlPrincipal extends Principal {
@@ -16,7 +16,7 @@ export interface MysqlPrincipal extends Principal {
   /** The number of the collation that its handshake has named. */
   readonly collation: number;
   /** What clients like this one have asked for: of what a statement has left behind on its connection. */
-  readonly habits: Set<Remnant>;
+  readonly habits: Set<Leftover>;
 }
 
 /** What decides how statements are taken and how replies look: both legs have the same of these. */

@@ -84,7 +84,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #hire(): Crew {
     const [sink, who, welcome, options] = [this.#sink, this.#who, this.#welcome, this.#options];
     const tracker = new Tracker(sink, {
-      pinning: options.pinning,
+      options,
       isMariaDb: welcome.target.isMariaDb,
       wanted: SessionState.fresh(who.schema),
     });
@@ -136,17 +136,23 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       const bodyEnd = Math.min(start + length, end);
       if (this.#continues || this.#crew.replies.wantsFile) {
         this.#pass(bytes, at, bodyEnd);
+        if (this.#continues) {
+          const isLast = length < MAX_PACKET_BYTES && start + length === bodyEnd;
+          this.#crew.commands.stream(bytes, start, bodyEnd, isLast);
+        }
         if (!this.#continues && length === 0)
           this.#crew.replies.fileSent(sequenceNumber(bytes, at));
       } else {
         if (length > 0 && start === end) break;
         const type = length === 0 ? -1 : u8(bytes, start);
-        if (bodyEnd - start < this.#crew.commands.neededBytes(type, length)) break;
+        const place = { bytes, start, end: bodyEnd, length };
+        const needed = this.#crew.commands.neededBytes(this.#memory, type, place);
+        if (bodyEnd - start < needed) break;
         if (type === command.quit) {
           this.#sink.finish();
           return given.length;
         }
-        const verdict = this.#begin(type, { bytes, start, end: bodyEnd, length }, at);
+        const verdict = this.#begin(type, place, at);
         if (verdict === 'hold') return this.#holdAt(bytes, at, early);
         this.#passing = verdict === 'pass';
         this.#pass(bytes, at, bodyEnd);
@@ -171,7 +177,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       if (this.#cancelDue && !this.#crew.replies.isApart) this.#cancelNow();
       return;
     }
-    if (owedClient && this.#crew.replies.last !== undefined) this.#crew.commands.ended(this.#crew.replies.last);
+    if (owedClient && this.#crew.replies.last !== undefined)
+      this.#crew.commands.ended(this.#crew.replies.last);
     this.#settle();
     if (!this.#holding || !this.#crew.replies.nothingOwed) return;
     this.#holding = false;
@@ -183,7 +190,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   lost(fault: Fault): Uint8Array {
-    return this.#crew.replies.canSpeak ? say(fault, this.#crew.replies.sequence, this.#who.capabilities.flags) : EMPTY;
+    return this.#crew.replies.canSpeak
+      ? say(fault, this.#crew.replies.sequence, this.#who.capabilities.flags)
+      : EMPTY;
   }
 
   cancel(): boolean {
@@ -241,6 +250,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     if (until === 0) return;
     this.#remaining -= until;
     this.#pass(bytes, 0, until);
+    this.#crew.commands.stream(bytes, 0, until, !this.#inPayload);
   }
 
   #pass(bytes: Uint8Array, from: number, to: number): void {
@@ -306,7 +316,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
 
   /** The client may ask for what its last statement has left behind, which anything else would wipe out. */
   get #lingers(): boolean {
-    return this.#crew.commands.lingers || (this.#crew.tracker.hasWork && this.#crew.commands.hasWarnings);
+    return (
+      this.#crew.commands.lingers || (this.#crew.tracker.hasWork && this.#crew.commands.hasWarnings)
+    );
   }
 
   /** The request may be over: the connection can go once it is known what it was left with. */
@@ -315,6 +327,10 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     if (!this.#busy || memory === undefined || !this.#crew.replies.nothingOwed) return;
     if (this.#inPayload && this.#passing) return;
     if (this.#isServing) return;
+    if (this.#crew.commands.endsSession) {
+      this.#sink.finish();
+      return;
+    }
     this.#cancelDue = false;
     if (this.#isTied(memory)) return;
     if (!isRelaxed && this.#lingers) {

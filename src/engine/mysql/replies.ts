@@ -68,7 +68,9 @@ export class Replies {
   }
 
   get wantsFile(): boolean {
-    return this.#client !== undefined && this.#steps.length === 0 && this.#reply?.wantsFile === true;
+    return (
+      this.#client !== undefined && this.#steps.length === 0 && this.#reply?.wantsFile === true
+    );
   }
 
   /** An error of ours would be understood: no packet is cut in two. */
@@ -120,7 +122,10 @@ export class Replies {
         const reply = this.#current(memory);
         if (length > 0 && start === end) break;
         const isWhole = start + length === bodyEnd;
-        if (!isWhole && this.#mustBeWhole(reply, length === 0 ? -1 : u8(bytes, start), length, isOurs))
+        if (
+          !isWhole &&
+          this.#mustBeWhole(reply, length === 0 ? -1 : u8(bytes, start), length, isOurs)
+        )
           break;
         reply.take(bytes, start, bodyEnd, length);
         if (isOurs) this.#keep(reply, bytes, start, bodyEnd);
@@ -143,7 +148,8 @@ export class Replies {
     }
     const isOurs = this.#steps.length > 0;
     this.#passOn(bytes, from, at);
-    this.#inPacket = !isOurs && (memory.remaining > 0 || memory.continues) && this.#client !== undefined;
+    this.#inPacket =
+      !isOurs && (memory.remaining > 0 || memory.continues) && this.#client !== undefined;
     if (at < end) memory.held = bytes.slice(at);
   }
 

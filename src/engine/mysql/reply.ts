@@ -140,8 +140,7 @@ export class Reply {
         return;
       case phase.endOfColumns:
         this.#takeEof(bytes, start, end);
-        this.#phase =
-          (this.status & serverStatus.cursorExists) === 0 ? phase.rows : phase.over;
+        this.#phase = (this.status & serverStatus.cursorExists) === 0 ? phase.rows : phase.over;
         return;
       case phase.rows:
         if (first === ERR_HEADER) this.#takeError(bytes, start, end);
@@ -257,7 +256,8 @@ export class Reply {
   }
 
   #takeEof(bytes: Uint8Array, start: number, end: number): void {
-    if (!isEof(bytes, start, end) || end - start < 5) throw new Violation('no EOF where one is due');
+    if (!isEof(bytes, start, end) || end - start < 5)
+      throw new Violation('no EOF where one is due');
     this.warnings = u16le(bytes, start + 1);
     this.status = u16le(bytes, start + 3);
   }

@@ -129,11 +129,7 @@ const ORDER: readonly string[] = [
   'collation_connection',
 ];
 
-function wayBetween(
-  from: SessionState,
-  to: SessionState,
-  beginning: Beginning,
-): Way {
+function wayBetween(from: SessionState, to: SessionState, beginning: Beginning): Way {
   const changed = [...new Set([...from.values.keys(), ...to.values.keys()])].filter(
     (name) => from.values.get(name) !== to.values.get(name),
   );
@@ -153,11 +149,7 @@ function rank(name: string): number {
   return at < 0 ? ORDER.length : at;
 }
 
-function assignment(
-  name: string,
-  value: string | undefined,
-  beginning: Beginning,
-): string {
+function assignment(name: string, value: string | undefined, beginning: Beginning): string {
   if (name.startsWith('@')) return `@${quoted(name.slice(1))} = ${value ?? 'NULL'}`;
   return `@@session.${quoted(name)} = ${value ?? beginning.get(name) ?? 'DEFAULT'}`;
 }

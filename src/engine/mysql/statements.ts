@@ -1,13 +1,19 @@
-import { u16le, u32le } from '../../base/bytes.ts';
+import { u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelaySink } from '../../core/engine.ts';
 import { int32 } from '../../wire/mysql/build.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import { error, isError } from '../../wire/mysql/err.ts';
-import { packet } from '../../wire/mysql/framing.ts';
+import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
+import { LAST_PREPARED } from '../../wire/mysql/stmt.ts';
+import {
+  bulkWithTypes,
+  readStmtBulkExecute,
+  readStmtExecute,
+  withTypes,
+} from '../../wire/mysql/stmt-execute.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import type { Effects } from './effects.ts';
 import type { Errands } from './errands.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
@@ -16,9 +22,8 @@ import type { Reply } from './reply.ts';
 import { shape } from './reply.ts';
 import type { Tracker } from './tracker.ts';
 import { Template } from './template.ts';
+import type { Effects } from './sql/effects.ts';
 
-/** MariaDB: whichever was prepared last. */
-const LAST_PREPARED = 0xffffffff;
 /** The first byte of a command, and the number of a statement. */
 const ID_END = 5;
 
@@ -40,6 +45,18 @@ export class ClientStatement {
     this.template = template;
     this.parameters = parameters;
   }
+
+  /** The client has said how it binds its parameters; mostly as the last time. */
+  remember(
+    bytes: Uint8Array,
+    { typesStart, typesEnd }: { typesStart: number; typesEnd: number },
+  ): void {
+    const { types } = this;
+    const isKnown =
+      types?.length === typesEnd - typesStart &&
+      types.every((byte, at) => byte === u8(bytes, typesStart + at));
+    if (!isKnown) this.types = bytes.slice(typesStart, typesEnd);
+  }
 }
 
 interface Parts {
@@ -59,6 +76,8 @@ export class Statements {
   readonly #parts: Parts;
   readonly #statements = new Map<number, ClientStatement>();
   #lastNumber = 0;
+  /** MariaDB's clients may execute it before they know its number. */
+  #lastPrepared: ClientStatement | undefined;
   /** The one whose execution or fetching is under way. */
   #running: ClientStatement | undefined;
   /** Those whose rest is on the connection. */
@@ -77,13 +96,17 @@ export class Statements {
   at({ bytes, start, length }: Place): ClientStatement | undefined {
     if (length < ID_END) return undefined;
     const number = u32le(bytes, start + 1);
-    return this.#statements.get(number === LAST_PREPARED ? this.#lastNumber : number);
+    return number === LAST_PREPARED ? this.#lastPrepared : this.#statements.get(number);
   }
 
   /** The client prepares a statement: it is prepared here and now, since the client wants to know its columns. */
-  prepare(memory: MysqlMemory, { bytes, start, end, length }: Place, effects: Effects | undefined): void {
+  prepare(
+    memory: MysqlMemory,
+    { bytes, start, end, length }: Place,
+    effects: Effects | undefined,
+  ): void {
     const { tracker, replies } = this.#parts;
-    const isWhole = end === start + length;
+    const isWhole = end === start + length && length < MAX_PACKET_BYTES;
     const text = bytes.slice(start + 1, end);
     const template = Template.of(text, tracker.wanted.parsing, effects);
     // What has not been seen as a whole cannot be prepared anywhere else.
@@ -93,6 +116,7 @@ export class Statements {
 
   /** The database has answered: the client gets a number of ours, in the place of the database's. */
   #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): undefined {
+    this.#lastPrepared = undefined;
     if (isError(bytes, start, bytes.length)) return;
     const { sink } = this.#parts;
     if (this.#statements.size >= limits.sessionStatements.value) {
@@ -102,7 +126,9 @@ export class Statements {
     this.#register(memory, template, u32le(bytes, start + 1));
     this.#lastNumber += 1;
     const number = this.#lastNumber;
-    this.#statements.set(number, new ClientStatement(number, template, u16le(bytes, start + 7)));
+    const statement = new ClientStatement(number, template, u16le(bytes, start + 7));
+    this.#lastPrepared = statement;
+    this.#statements.set(number, statement);
     bytes.set(int32(number), start + 1);
   }
 
@@ -155,15 +181,44 @@ export class Statements {
     errands.go(memory, memory.state.parsingAs(template.context), prepare, refused);
   }
 
-  /** The client executes a statement that is on the connection. */
-  execute(memory: MysqlMemory, statement: ClientStatement, place: Place): void {
+  /**
+   * The client executes a statement that is on the connection. Returns the payload to send in place of its own, where the
+   * database does not know how the parameters are bound: the client has said so on another connection (trap MY-62).
+   */
+  execute(
+    memory: MysqlMemory,
+    statement: ClientStatement,
+    { bytes, start, end }: Place,
+  ): Uint8Array | undefined {
     this.#parts.replies.expect(shape.results);
     this.#running = statement;
-    this.#bindTypes(memory, statement, place);
+    const isBulk = u8(bytes, start) === command.stmtBulkExecute;
+    const { parameters, types } = statement;
+    const onServer = memory.prepared.use(statement.template);
+    if (onServer === undefined || (parameters === 0 && !isBulk)) return undefined;
+    const knowsTypes = onServer.boundBy === statement;
+    onServer.boundBy = statement;
+    if (isBulk) {
+      const said = readStmtBulkExecute(bytes, start, end, parameters);
+      if (said.hasTypes) statement.remember(bytes, said);
+      else if (!knowsTypes && types !== undefined)
+        return bulkWithTypes(bytes, start, end, said, types);
+      return undefined;
+    }
+    const said = readStmtExecute(bytes, start, end, parameters, this.#parts.flags);
+    if (said.hasTypes) statement.remember(bytes, said);
+    else if (!knowsTypes && types !== undefined && said.parameters > 0)
+      return withTypes(bytes, start, end, said, types);
+    return undefined;
   }
 
-  /** TODO types */
-  #bindTypes(_memory: MysqlMemory, _statement: ClientStatement, _place: Place): void {}
+  /** Whether an execution must be there as a whole: types may have to be put into it. */
+  mustBeWhole(memory: MysqlMemory | undefined, place: Place): boolean {
+    const statement = this.at(place);
+    if (statement?.types === undefined || place.length >= MAX_PACKET_BYTES) return false;
+    const onServer = memory?.prepared.use(statement.template);
+    return onServer === undefined || onServer.boundBy !== statement;
+  }
 
   /** A part of a parameter's value. Has no reply. */
   addLongData(statement: ClientStatement): void {
@@ -184,6 +239,7 @@ export class Statements {
   /** Has no reply. Where something of it is on the connection, that goes as well. */
   close(memory: MysqlMemory | undefined, statement: ClientStatement): void {
     this.#statements.delete(statement.number);
+    if (this.#lastPrepared === statement) this.#lastPrepared = undefined;
     if (!this.#held.has(statement)) return;
     this.#letGo(statement);
     const onServer = memory?.prepared.use(statement.template);

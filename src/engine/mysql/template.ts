@@ -1,6 +1,6 @@
 import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { Effects } from './effects.ts';
+import type { Effects } from './sql/effects.ts';
 import type { SessionState } from './state.ts';
 
 /** A prepared statement, whoever has prepared it: its text, and what decides what that means. Equal ones are one object. */

@@ -3,10 +3,11 @@ import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
-import type { Effects } from './effects.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
+import type { Effects, TieReason } from './sql/effects.ts';
+import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
 
 interface TrackerSink {
@@ -41,6 +42,29 @@ const flags: readonly string[] = [
 const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
 const AWS_TEXT_BYTES = 16_384;
 
+const NAMES: readonly string[] = [
+  'character_set_client',
+  'character_set_results',
+  'character_set_connection',
+  'collation_connection',
+];
+/** What these set beside or instead of a variable of their name. */
+const SET_TOGETHER: Readonly<Partial<Record<string, readonly string[]>>> = {
+  names: NAMES,
+  'character set': NAMES,
+  character_set_connection: ['character_set_connection', 'collation_connection'],
+  collation_connection: ['character_set_connection', 'collation_connection'],
+};
+
+const tieReasons: readonly TieReason[] = [
+  'temporaryObject',
+  'tableLock',
+  'sessionLock',
+  'handler',
+  'preparedStatement',
+  'globalTransaction',
+];
+
 /**
  * Follows what one session leaves behind on its connection: variables and the schema, which are carried along to the next one,
  * and whatever ties it to this one. A statement's words and the database's own reports say what may have changed; what has, the
@@ -51,7 +75,11 @@ export class Tracker {
   wanted: SessionState;
   readonly #sink: TrackerSink;
   readonly #pinning: RelayOptions['pinning'];
+  readonly #ignoresSets: boolean;
   readonly #isMariaDb: boolean;
+  /** What the command under way does. */
+  #running: Effects | undefined;
+  #ties: Ties | undefined;
   #pins: Set<PinReason> | undefined;
   #touched: Set<string> | undefined;
   #assigned: Set<string> | undefined;
@@ -63,10 +91,11 @@ export class Tracker {
 
   constructor(
     sink: TrackerSink,
-    parts: { pinning: RelayOptions['pinning']; isMariaDb: boolean; wanted: SessionState },
+    parts: { options: RelayOptions; isMariaDb: boolean; wanted: SessionState },
   ) {
     this.#sink = sink;
-    this.#pinning = parts.pinning;
+    this.#pinning = parts.options.pinning;
+    this.#ignoresSets = parts.options.ignoreSetsForPinning;
     this.#isMariaDb = parts.isMariaDb;
     this.wanted = parts.wanted;
   }
@@ -77,9 +106,7 @@ export class Tracker {
 
   /** Something is to be found out before the connection may go to somebody else. */
   get hasWork(): boolean {
-    return (
-      this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId
-    );
+    return this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId;
   }
 
   get lastInsertId(): string {
@@ -92,15 +119,45 @@ export class Tracker {
     this.#asksForLastInsertId = mustBeSure;
   }
 
-  /** A statement with effects has been sent. */
-  note(effects: Effects): void {
-    if (this.#pinning === 'aws') for (const reason of effects.awsPins) this.pin(reason, effects.digest);
-    else for (const reason of effects.pins) this.pin(reason, effects.digest);
-    if (effects.touches === 'unknown' || effects.assigns === 'unknown')
-      this.pin(effects.touches === 'unknown' ? 'setting' : 'userVariable', effects.digest);
-    if (effects.touches !== 'unknown') for (const name of effects.touches) this.#touch(name);
-    if (effects.assigns === 'unknown') return;
-    for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
+  /** A command has been sent that does this; undefined for nothing of concern. */
+  sent(effects: Effects | undefined): void {
+    this.#running = effects;
+    this.hasOneShot = effects?.shapesNextTransaction === true;
+    if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
+  }
+
+  /** The reply to it is over. */
+  ended(isError: boolean): void {
+    const effects = this.#running;
+    this.#running = undefined;
+    if (effects === undefined) return;
+    const isSingle = !effects.hasSeveralStatements;
+    for (const name of effects.sets)
+      for (const one of SET_TOGETHER[name] ?? [name]) this.#touch(one);
+    if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
+    else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
+    if (isError && isSingle) {
+      // None of it has been done, and names may be made up.
+      this.#touched = undefined;
+    } else for (const reason of effects.pins) this.#pinFor(reason, effects);
+    if (effects.ties.length === 0) return;
+    this.#ties ??= new Ties();
+    this.#ties.apply(effects.ties, { isError, isSingle, schema: this.wanted.schema });
+    if (this.#pinning === 'aws') return;
+    for (const reason of this.#ties.reasons) this.pin(reason, effects.digest);
+    for (const reason of tieReasons)
+      if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
+  }
+
+  #pinFor(reason: PinReason, { digest }: Effects): void {
+    if (this.#pinning === 'minimal') this.pin(reason, digest);
+  }
+
+  #pinAsAws({ awsPins, digest }: Effects): void {
+    for (const reason of awsPins) {
+      const isSet = reason === 'setting' || reason === 'userVariable';
+      if (!isSet || !this.#ignoresSets) this.pin(reason, digest);
+    }
   }
 
   /** Amazon RDS Proxy does not look into long texts. */
@@ -165,8 +222,16 @@ export class Tracker {
     return [];
   }
 
-  #userLiteral(name: string, [value, hex, charset, collation]: readonly Field[]): string | undefined {
-    if (value === undefined || hex === undefined || charset === undefined || collation === undefined)
+  #userLiteral(
+    name: string,
+    [value, hex, charset, collation]: readonly Field[],
+  ): string | undefined {
+    if (
+      value === undefined ||
+      hex === undefined ||
+      charset === undefined ||
+      collation === undefined
+    )
       return undefined;
     const literal = userLiteral(value, hex, charset, collation);
     const isKept = literal !== undefined && literal.length <= limits.carriedVariableBytes.value;

@@ -50,19 +50,23 @@ export class BodyReader {
 
   /** A length-encoded integer that counts something: beyond what a number can hold it is a violation. */
   lenenc(): number {
-    const value = this.lenencBig();
+    const first = this.u8();
+    if (first < lenenc.null) return first;
+    if (first === lenenc.two) return this.u16();
+    if (first === lenenc.three) return this.u24();
+    if (first !== lenenc.eight) throw this.violation('a length-encoded number that is none');
+    const value = this.u64();
     if (value > Number.MAX_SAFE_INTEGER) throw this.violation('a number beyond all measure');
     return Number(value);
   }
 
   /** A length-encoded integer of 64 bits. */
   lenencBig(): bigint {
-    const first = this.u8();
-    if (first < lenenc.null) return BigInt(first);
-    if (first === lenenc.two) return BigInt(this.u16());
-    if (first === lenenc.three) return BigInt(this.u24());
-    if (first === lenenc.eight) return this.u64();
-    throw this.violation('a length-encoded number that is none');
+    if (this.remaining === 0 || u8(this.#bytes, this.#at) !== lenenc.eight) {
+      return BigInt(this.lenenc());
+    }
+    this.skip(1);
+    return this.u64();
   }
 
   /** A view of the next `count` bytes: copy it to keep it. */
@@ -88,6 +92,15 @@ export class BodyReader {
   /** A length-encoded string, as text. */
   lenencText(): string {
     return this.takeText(this.lenenc());
+  }
+
+  /** A length-encoded string, as text, or the byte that stands for NULL. */
+  nullableText(): string | null {
+    if (this.remaining > 0 && u8(this.#bytes, this.#at) === lenenc.null) {
+      this.#at += 1;
+      return null;
+    }
+    return this.lenencText();
   }
 
   /** A view of a length-encoded string: copy it to keep it. */

@@ -77,9 +77,12 @@ export function charsetOf(collation: number): Charset | undefined {
   return byCollation.get(pads);
 }
 
-/** utf8mb4_general_ci, which both families have, with a number that fits the handshake's one byte (trap MY-14). */
+/**
+ * utf8mb4_general_ci, which both families have, with a number that fits the handshake's one byte (trap MY-14). MariaDB 11.8 makes
+ * of it what `character_set_collations` says is utf8mb4's default.
+ */
 export const UTF8MB4_GENERAL_CI = 45;
-/** utf8mb4_0900_ai_ci, the default of MySQL from 8.0 on. MariaDB takes it for utf8mb4_uca1400_nopad_ai_ci from 11.4.5 on. */
+/** utf8mb4_0900_ai_ci, the default of MySQL from 8.0 on. MariaDB 11.8 knows it too. */
 export const UTF8MB4_0900_AI_CI = 255;
 /** The character set `binary`, which columns of bytes and of numbers have. */
 export const BINARY = 63;

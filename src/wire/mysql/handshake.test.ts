@@ -135,7 +135,7 @@ describe("a client's answer", () => {
 
   test('asks for TLS with its beginning alone', () => {
     const flags = capability.ssl | capability.protocol41;
-    const said = { capabilities: { flags, extensions: 5 }, maxPacketBytes: 7, collation: 2304 };
+    const said = { capabilities: { flags, extensions: 5 }, maxPacketBytes: 7, collation: 45 };
     const bytes = clientHeader(said);
     expect(isSslRequest(bytes)).toBe(true);
     expect(readClientHeader(bytes)).toEqual(said);
@@ -209,10 +209,16 @@ describe("a client's answer", () => {
     expect(readHandshakeResponse(bytes, everything).zstdLevel).toBe(3);
   });
 
-  test('MY-14: the number of its collation may need a second byte', () => {
-    for (const collation of [1, 255, 256, 309, 2304]) {
+  test('MY-14: the number of its collation has eight bits, as servers read it', () => {
+    for (const [collation, read] of [
+      [1, 1],
+      [255, 255],
+      [309, 53],
+      [2304, 0],
+    ] as const) {
       const bytes = handshakeResponse({ ...said, collation });
-      expect(readHandshakeResponse(bytes, everything).collation).toBe(collation);
+      expect(readHandshakeResponse(bytes, everything).collation).toBe(read);
+      expect(readHandshakeResponse(bytes.with(9, 1), everything).collation).toBe(read);
     }
   });
 

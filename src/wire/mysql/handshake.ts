@@ -118,8 +118,8 @@ export interface ClientHeader {
   /** The largest packet that the client takes, so it says. */
   readonly maxPacketBytes: number;
   /**
-   * The number of a collation. The protocol has one byte for it; where that is not enough, some clients go on in the byte
-   * behind it, which is filler otherwise (trap MY-14).
+   * The lower eight bits of a collation's number. Some clients go on in the byte behind it; neither MySQL 9.7 nor MariaDB
+   * 11.8 looks at that, and 0 is the server's default to both (trap MY-14).
    */
   readonly collation: number;
 }
@@ -129,8 +129,8 @@ export function clientHeader(said: ClientHeader): Uint8Array {
   return concat([
     int32(flags),
     int32(said.maxPacketBytes),
-    int16(said.collation),
-    new Uint8Array(18),
+    byte(said.collation),
+    new Uint8Array(19),
     int32(tellsExtensions(flags) ? extensions : 0),
   ]);
 }
@@ -152,6 +152,6 @@ export function readClientHeader(body: Uint8Array): ClientHeader {
   return {
     capabilities: { flags, extensions: tellsExtensions(flags) ? u32le(body, 28) : 0 },
     maxPacketBytes: u32le(body, 4),
-    collation: u8(body, 8) | (u8(body, 9) << 8),
+    collation: u8(body, 8),
   };
 }
