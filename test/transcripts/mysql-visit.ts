@@ -320,6 +320,6 @@ export function switched(password = SECRET): Say {
 }
 
 /** Any payload, in its turn. */
-export function then(payload: Uint8Array | ((heard: readonly Packet[]) => Uint8Array)): Say {
+export function saying(payload: Uint8Array | ((heard: readonly Packet[]) => Uint8Array)): Say {
   return (heard) => packet(after(heard), typeof payload === 'function' ? payload(heard) : payload);
 }
