@@ -10,6 +10,12 @@ export type PinReason =
   | 'longStatement'
   | 'sequence'
   | 'library'
+  | 'tableLock'
+  | 'handler'
+  | 'userVariable'
+  | 'nextTransaction'
+  | 'globalTransaction'
+  | 'previousStatement'
   | 'hiddenState';
 
 /** Reasons that can be gone before the session is, unless pins are those of RDS Proxy. */
@@ -21,6 +27,10 @@ export const passingReasons: ReadonlySet<PinReason> = new Set([
   'sessionLock',
   'heldCursor',
   'sequence',
+  'tableLock',
+  'handler',
+  'nextTransaction',
+  'globalTransaction',
 ]);
 
 /** What each reason means, for logs and documentation. */
@@ -35,5 +45,11 @@ export const pinReasons = {
   longStatement: 'The connection ran a SQL query which exceeded the 16384 byte limit.',
   sequence: "The session's own view of a sequence was used.",
   library: 'A library was loaded.',
+  tableLock: 'Tables were locked.',
+  handler: 'A table was opened by HANDLER.',
+  userVariable: 'A user variable was set.',
+  nextTransaction: 'The next transaction was given properties of its own.',
+  globalTransaction: 'A global transaction has not been ended.',
+  previousStatement: 'What the statement before has left behind was asked for.',
   hiddenState: 'The database reported or may hold state that the statement does not show.',
 } as const satisfies Record<PinReason, string>;

@@ -1,0 +1,297 @@
+import { u8 } from '../../base/bytes.ts';
+import type { Dialect } from './dialect.ts';
+import { isKnownHash, wordHash } from './known-words.ts';
+import type { ByteKinds } from './sql-bytes.ts';
+import {
+  AT,
+  BACKQUOTE,
+  BACKSLASH,
+  BANG,
+  byteKinds,
+  COLON,
+  DASH,
+  DOT,
+  DOUBLE_QUOTE,
+  HASH,
+  HIGH,
+  LOWER,
+  NEWLINE,
+  OPEN,
+  PLUS,
+  QUOTE,
+  SEMICOLON,
+  SLASH,
+  STAR,
+} from './sql-bytes.ts';
+import { words } from './word-list.ts';
+
+/** First words of statements that matter, as far as their first four letters tell. */
+const openings = words(
+  'set lock unlock flush backup handler xa binlog kill load prepare execute deallocate create drop ' +
+    // MariaDB runs the last ones without a routine around them.
+    'alter rename call get if case while loop repeat for declare',
+);
+
+/** In lower case; at least one stands in the name of everything that `Mentions` knows to matter wherever it is. */
+const tellTales = [
+  'et_l', // get_lock
+  'rele', // release_lock, release_all_locks, COMMIT RELEASE
+  'e_ge', // service_get_read_locks, service_get_write_locks
+  'ns_l', // version_tokens_lock_shared, version_tokens_lock_exclusive
+  'ow_c', // row_count
+  'nd_r', // found_rows, sql_calc_found_rows
+  'ert_', // last_insert_id
+];
+const mariadbTellTales = [...tellTales, 'next']; // nextval, NEXT VALUE FOR
+
+const LETTER_M = 0x4d;
+/** A first word's letters, each in lower case, the earliest highest; two letters make `if`. */
+const openingWords = new Set([...openings].map((word) => pack(word.slice(0, 4))));
+const BEGIN = pack('begi');
+const SHOW = pack('show');
+const INTO = pack('into');
+/** SHOW WARNINGS, ERRORS, COUNT(*); SHOW and something odd. */
+const shown = new Set(['w', 'e', 'c'].map((letter) => letter.charCodeAt(0)));
+
+const TABLE_BITS = 16;
+/** Of the golden ratio: spreads what is close together. */
+const SPREAD = 0x9e3779b1;
+const mysqlStops = stopsFor(tellTales);
+const mariadbStops = stopsFor(mariadbTellTales);
+/** Whether a byte is looked at by itself. */
+const specials = new Uint8Array(256);
+for (const byte of '\'"`@;#-/:(') specials[byte.charCodeAt(0)] = 1;
+
+/**
+ * Looks at a text once, without making a string of it, and says whether it may have effects beyond its transaction. Nearly all
+ * texts do not, and every one is looked at: this is the relay's innermost loop. What it lets through must be harmless for sure;
+ * what it stops may turn out to be.
+ *
+ * It looks for the first word, for four letters in a row that stand in the name of what matters wherever it is, and for calls
+ * of functions that it does not know. Strings and comments are passed over; where comments may be executed, a text is stopped.
+ */
+export class Prefilter {
+  readonly #kinds: ByteKinds;
+  readonly #isTrusted: boolean;
+  readonly #hasEscapes: boolean;
+  readonly #ansiQuotes: boolean;
+  /** Whether bytes outside of ASCII are letters. */
+  readonly #hasHighLetters: boolean;
+  readonly #stops: Uint8Array;
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+    this.#kinds = byteKinds[dialect.charset];
+    this.#isTrusted = dialect.isKnown && dialect.charset !== 'treacherous';
+    this.#hasEscapes = !dialect.noBackslashEscapes;
+    this.#ansiQuotes = dialect.ansiQuotes;
+    this.#hasHighLetters = dialect.charset !== 'other';
+    this.#stops = dialect.isMariadb ? mariadbStops : mysqlStops;
+  }
+
+  /** Whether `bytes[start, end)` may do more than its transaction shows. */
+  mayMatter(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.#isTrusted) return true;
+    let at = this.#skipBlanks(bytes, start, end);
+    if (at < 0 || this.#opens(bytes, at, end)) return true;
+    let four = 0;
+    while (at < end) {
+      const byte = u8(bytes, at);
+      if (u8(specials, byte) === 0) {
+        four = (four << 8) | byte | LOWER;
+        if (u8(this.#stops, slot(four)) === 1) return true;
+        if (byte >= HIGH && !this.#hasHighLetters) return true;
+        at += 1;
+      } else {
+        four = 0;
+        at = this.#pass(bytes, at, start, end);
+        if (at < 0) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Where to go on behind a byte that is looked at by itself; below 0 where the text may matter. */
+  #pass(bytes: Uint8Array, at: number, start: number, end: number): number {
+    const byte = u8(bytes, at);
+    switch (byte) {
+      case QUOTE:
+        return this.#skipString(bytes, at, end);
+      case DOUBLE_QUOTE:
+        if (this.#ansiQuotes) return this.#passName(bytes, at, end);
+        return this.#skipString(bytes, at, end);
+      case BACKQUOTE:
+        return this.#passName(bytes, at, end);
+      case AT:
+      case COLON:
+        return -1;
+      case SEMICOLON:
+        return this.#skipEnd(bytes, at, end);
+      case OPEN:
+        return this.#callsUnknown(bytes, at, start) ? -1 : at + 1;
+      default:
+        return this.#skipComment(bytes, at, end);
+    }
+  }
+
+  #opens(bytes: Uint8Array, start: number, end: number): boolean {
+    let at = start;
+    let word = 0;
+    for (; at < end && at < start + 4 && isLetter(u8(bytes, at)); at += 1)
+      word = (word << 8) | u8(bytes, at) | LOWER;
+    if (openingWords.has(word)) return true;
+    if (word !== BEGIN && word !== SHOW) return false;
+    while (at < end && isLetter(u8(bytes, at))) at += 1;
+    while (at < end && this.#kinds.isSpace(u8(bytes, at))) at += 1;
+    const next = at < end ? u8(bytes, at) | LOWER : 0;
+    // BEGIN WORK; whatever else is behind it is a block of statements.
+    if (word === BEGIN) return at < end && next !== 0x77 && u8(bytes, at) !== SEMICOLON;
+    return !isLetter(next) || shown.has(next);
+  }
+
+  /** A name may be a function's: it is looked at as if there were no quotes. */
+  #passName(bytes: Uint8Array, start: number, end: number): number {
+    const quote = u8(bytes, start);
+    let four = 0;
+    for (let at = start + 1; at < end; at += 1) {
+      const byte = u8(bytes, at);
+      if (byte === quote) return at + 1;
+      four = (four << 8) | byte | LOWER;
+      if (u8(this.#stops, slot(four)) === 1) return -1;
+    }
+    return end;
+  }
+
+  #skipString(bytes: Uint8Array, start: number, end: number): number {
+    const quote = u8(bytes, start);
+    for (let at = start + 1; at < end; at += 1) {
+      const byte = u8(bytes, at);
+      if (byte === quote) return at + 1;
+      if (byte === BACKSLASH && this.#hasEscapes) at += 1;
+    }
+    return end;
+  }
+
+  /** Nothing but blanks may be behind a semicolon. */
+  #skipEnd(bytes: Uint8Array, start: number, end: number): number {
+    for (let at = start + 1; at < end; at += 1) {
+      const byte = u8(bytes, at);
+      if (!this.#kinds.isSpace(byte) && byte !== SEMICOLON) return -1;
+    }
+    return end;
+  }
+
+  #skipComment(bytes: Uint8Array, at: number, end: number): number {
+    const byte = u8(bytes, at);
+    const next = at + 1 < end ? u8(bytes, at + 1) : 0;
+    if (byte === HASH) return skipLine(bytes, at, end);
+    if (byte === DASH) {
+      const isComment =
+        next === DASH && (at + 2 >= end || this.#kinds.isBlankOrControl(u8(bytes, at + 2)));
+      return isComment ? skipLine(bytes, at, end) : at + 1;
+    }
+    if (byte !== SLASH || next !== STAR) return at + 1;
+    const third = at + 2 < end ? u8(bytes, at + 2) : 0;
+    if (third === BANG || third === LETTER_M || third === PLUS) return -1;
+    return skipBlock(bytes, at + 2, end);
+  }
+
+  /** Blanks and comments before the first word. */
+  #skipBlanks(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (at >= 0 && at < end) {
+      const byte = u8(bytes, at);
+      if (this.#kinds.isSpace(byte)) at += 1;
+      else if (byte === SLASH || byte === DASH || byte === HASH) {
+        const to = this.#skipComment(bytes, at, end);
+        if (to === at + 1) return at;
+        at = to;
+      } else break;
+    }
+    return at;
+  }
+
+  /** What is before the parenthesis is neither a known word nor a table behind INTO. */
+  #callsUnknown(bytes: Uint8Array, at: number, start: number): boolean {
+    const last = this.#skipBack(bytes, at - 1, start);
+    if (last < start) return false;
+    const byte = u8(bytes, last);
+    let first = this.#nameBefore(bytes, last, start);
+    if (first > last) return false;
+    const isQuoted = byte === BACKQUOTE || byte === DOUBLE_QUOTE;
+    const before = first > start ? u8(bytes, first - 1) : 0;
+    if (!isQuoted && before !== DOT && isKnownHash(wordHash(bytes, first, last + 1), this.#dialect))
+      return false;
+    for (;;) {
+      const dot = this.#skipBack(bytes, first - 1, start);
+      if (dot < start || u8(bytes, dot) !== DOT) return !isInto(bytes, dot, start);
+      const schema = this.#skipBack(bytes, dot - 1, start);
+      first = this.#nameBefore(bytes, schema, start);
+      if (first > schema) return true;
+    }
+  }
+
+  /** Where a name that ends at `last` begins; behind it if there is none. */
+  #nameBefore(bytes: Uint8Array, last: number, start: number): number {
+    if (last < start) return last + 1;
+    const quote = u8(bytes, last);
+    let at = last;
+    if (quote === BACKQUOTE || (quote === DOUBLE_QUOTE && this.#ansiQuotes)) {
+      at -= 1;
+      while (at > start && u8(bytes, at) !== quote) at -= 1;
+      return at;
+    }
+    while (at >= start && this.#kinds.isLetterOrDigit(u8(bytes, at))) at -= 1;
+    return at + 1;
+  }
+
+  #skipBack(bytes: Uint8Array, from: number, start: number): number {
+    let at = from;
+    while (at >= start && this.#kinds.isSpace(u8(bytes, at))) at -= 1;
+    return at;
+  }
+}
+
+function skipLine(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && u8(bytes, at) !== NEWLINE) at += 1;
+  return at;
+}
+
+function skipBlock(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = from; at + 1 < end; at += 1) {
+    if (u8(bytes, at) === STAR && u8(bytes, at + 1) === SLASH) return at + 2;
+  }
+  return end;
+}
+
+/** INTO ends at `last`. */
+function isInto(bytes: Uint8Array, last: number, start: number): boolean {
+  if (last - 3 < start) return false;
+  let four = 0;
+  for (let at = last - 3; at <= last; at += 1) four = (four << 8) | u8(bytes, at) | LOWER;
+  return four === INTO && (last - 4 < start || u8(bytes, last - 4) <= OPEN);
+}
+
+function stopsFor(words: readonly string[]): Uint8Array {
+  const stops = new Uint8Array(1 << TABLE_BITS);
+  for (const word of words) stops[slot(pack(word))] = 1;
+  return stops;
+}
+
+function slot(four: number): number {
+  return Math.imul(four, SPREAD) >>> (32 - TABLE_BITS);
+}
+
+function pack(letters: string): number {
+  let packed = 0;
+  for (let i = 0; i < letters.length; i += 1)
+    packed = (packed << 8) | letters.charCodeAt(i) | LOWER;
+  return packed;
+}
+
+function isLetter(byte: number): boolean {
+  const lower = byte | LOWER;
+  return lower >= 0x61 && lower <= 0x7a;
+}
