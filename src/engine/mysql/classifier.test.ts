@@ -594,6 +594,19 @@ describe('the classifier', () => {
     expect(classify('set a = 0')).toEqual(first);
   });
 
+  test('names no more than it has room for', () => {
+    const many = (item: (index: number) => string): string =>
+      Array.from({ length: 2_000 }, (_, index) => item(index)).join('; ');
+    expect(told(classify(many((index) => `DROP TABLE t${index}`)))).toEqual(['unsure']);
+    expect(told(classify(many((index) => `SET v${index} = 1`)))).toEqual(['unsure']);
+    expect(told(classify(many((index) => `SET @v${index} = 1`)))).toEqual([
+      'assigns any',
+      'uses variables',
+    ]);
+    const locks = Array.from({ length: 300 }, (_, index) => `GET_LOCK('${index}', 1)`).join();
+    expect(told(classify(`SELECT ${locks}`))).toEqual(['unsure']);
+  });
+
   test('looks at nothing beyond the text', () => {
     const bytes = utf8('select 1; set x = 1');
     expect(classifier.classify(bytes, 0, 9, mysql)).toBeUndefined();
@@ -609,7 +622,7 @@ describe('the classifier', () => {
       ...['set ', 'get_lock(', 'begin ', 'end ', 'case ', 'create procedure ', '@a:=1,', 'é'],
     ];
     for (const piece of hostile) {
-      const text = piece.repeat(limits.inspectedMessageBytes.value / piece.length);
+      const text = piece.repeat(limits.inspectedMessageBytes.value / 4 / piece.length);
       const startedMs = performance.now();
       classify(text);
       classify(`set ${text}`, mariadb);

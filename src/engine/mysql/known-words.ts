@@ -5,6 +5,8 @@ import { words } from './word-list.ts';
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
+const TABLE_SLOTS = 4_096;
+const EMPTY_SLOT = 0;
 
 // Words before a parenthesis that call nothing the server has been taught: keywords, and the functions it was born with.
 // A function of somebody's own cannot have their names, unless these are quoted or have a schema before them.
@@ -115,18 +117,28 @@ export function isKnownWord(word: string, dialect: Dialect): boolean {
 
 /** The same for `wordHash` of a word: no name that is not known has the hash of one that is, but for a very rare chance. */
 export function isKnownHash(hash: number, dialect: Dialect): boolean {
-  return (dialect.isMariadb ? mariadbHashes : mysqlHashes).has(hash);
+  const table = dialect.isMariadb ? mariadbHashes : mysqlHashes;
+  let at = hash & (TABLE_SLOTS - 1);
+  while (table[at] !== EMPTY_SLOT && table[at] !== hash) at = (at + 1) & (TABLE_SLOTS - 1);
+  return table[at] === hash;
 }
 
 /** Of `bytes[start, end)`; letters of either case are the same. FNV-1a. */
 export function wordHash(bytes: Uint8Array, start: number, end: number): number {
-  let hash = FNV_OFFSET;
+  let hash = FNV_OFFSET | 0;
   for (let at = start; at < end; at += 1)
     hash = Math.imul(hash ^ (u8(bytes, at) | LOWER), FNV_PRIME);
   return hash;
 }
 
-function hashes(some: ReadonlySet<string>, more: ReadonlySet<string>): ReadonlySet<number> {
-  const all = Array.from(some.union(more));
-  return new Set(all.map((word) => wordHash(utf8(word), 0, word.length)));
+/** Several times as many slots as words, so that hardly any is not in its place. */
+function hashes(some: ReadonlySet<string>, more: ReadonlySet<string>): Int32Array {
+  const table = new Int32Array(TABLE_SLOTS);
+  for (const word of some.union(more)) {
+    const hash = wordHash(utf8(word), 0, word.length);
+    let at = hash & (TABLE_SLOTS - 1);
+    while (table[at] !== EMPTY_SLOT) at = (at + 1) & (TABLE_SLOTS - 1);
+    table[at] = hash;
+  }
+  return table;
 }

@@ -38,6 +38,9 @@ const defining = words('create alter drop grant revoke');
 /** In these, what is behind a name's `@` may be a host. */
 const administering = words('grant revoke create alter drop rename show set kill');
 
+/** Of a statement. */
+const MAX_LOCKS = 256;
+
 interface Call {
   readonly name: string;
   /** A part of what is selected or set, not of an expression. */
@@ -196,14 +199,12 @@ export class Mentions {
       if (token?.text === ')') this.#findings.askFor('lastInsertId');
       else this.#findings.setsLastInsertId = true;
       this.#call = undefined;
-    } else if (isFirst && token !== undefined) {
+    } else if (isFirst && token !== undefined && call.name !== 'release_all_locks') {
       this.#call = { ...call, first: token };
-      if (call.name !== 'release_all_locks') return;
-      this.#locks.push({ call: { ...call, first: token }, second: undefined });
-      this.#call = undefined;
     } else {
-      this.#locks.push({ call, second: token });
       this.#call = undefined;
+      if (this.#locks.length === MAX_LOCKS) this.#findings.doubt();
+      else this.#locks.push({ call, second: token });
     }
   }
 

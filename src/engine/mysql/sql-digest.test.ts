@@ -29,7 +29,7 @@ describe('digests', () => {
       "select row_count(), -1.5e3, 0xfe, ?, 'x\\'y', x'ff', _utf8'z'",
       'select row_count(), -?, ?, ?, ?, ?, _utf8?',
     ],
-    ['/* secret */ KILL -- secret\n 1', 'kill ?'],
+    ['/* secret */ DROP -- secret\n TABLE a', 'drop table a'],
     ['SET @`größe` = 1', 'set @`größe` = ?'],
     ['DROP TABLE `a`.`b c`', 'drop table a.`b c`'],
   ];
