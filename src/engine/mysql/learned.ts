@@ -9,7 +9,7 @@ export type Changes = readonly (readonly [name: string, value: string | undefine
  * come to once it comes to always, among connections that begin alike, and need not be asked for again.
  */
 const plain =
-  /^\s*set\s+(?:names\s+'?\w+'?(?:\s+collate\s+'?\w+'?)?|(?:session\s+|local\s+|@@session\.|@@local\.|@@)?\w+\s*:?=\s*(?:'[^'\\@]*'|\d+|\w+))\s*;?\s*$/i;
+  /^\s*set\s+(?:names\s+'?\w+'?(?:\s+collate\s+'?\w+'?)?|(?:session\s+|local\s+|@@session\.|@@local\.|@@)?\w+\s*:?=\s*(?:'[^'\\@]*'|\d+|(?!default\b)\w+))\s*;?\s*$/i;
 export const LONGEST_LESSON_BYTES = 256;
 
 const known = new WeakMap<Beginning, Map<string, Changes>>();
