@@ -1,17 +1,31 @@
-import { debianProgram } from '../../support/debian.ts';
-import { runToEnd, works } from '../../support/command.ts';
-import type { BenchDatabase } from '../database.ts';
-import { DATABASE, USER } from '../line.ts';
-import { CERTIFICATE, launch } from './launch.ts';
-import type { Pooler } from './pooler.ts';
-import { MAX_CLIENTS, POOL_SIZE } from './pooler.ts';
+import { runToEnd } from '../support/command.ts';
+import { CERTIFICATE, launch } from '../support/launch.ts';
+import { DATABASE, USER } from '../support/line.ts';
+import { newestProgram } from '../support/newest.ts';
+import type { Pooler } from '../support/pooler.ts';
+import { MAX_CLIENTS, POOL_SIZE } from '../support/pooler.ts';
+import type { BenchDatabase } from './database.ts';
 
 /** Debian's, and nearly everybody's. */
 const NOBODY = { name: 'nobody', uid: 65_534, gid: 65_534 } as const;
 
 /** PgBouncer: the newest that Debian has; otherwise the machine's own. Rejects with what to install where there is neither. */
-export async function pgbouncer(say: (line: string) => void, signal: AbortSignal): Promise<Pooler> {
-  const command = await find(say, signal);
+export async function pgbouncer(
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Pooler<BenchDatabase>> {
+  const command = await newestProgram(
+    {
+      title: 'PgBouncer',
+      packageName: 'pgbouncer',
+      path: 'usr/sbin/pgbouncer',
+      own: ['pgbouncer', '/usr/sbin/pgbouncer'],
+      versionArgs: ['--version'],
+      otherwise: 'measure without: --rival none',
+    },
+    say,
+    signal,
+  );
   const { out } = await runToEnd([...command, '--version'], { signal });
   // It refuses to be root.
   const account = process.getuid?.() === 0 ? NOBODY : undefined;
@@ -32,26 +46,6 @@ export async function pgbouncer(say: (line: string) => void, signal: AbortSignal
         surroundings,
       ),
   };
-}
-
-async function find(say: (line: string) => void, signal: AbortSignal): Promise<readonly string[]> {
-  let why: unknown;
-  try {
-    const command = await debianProgram('pgbouncer', 'usr/sbin/pgbouncer', signal);
-    await runToEnd([...command, '--version'], { signal });
-    return command;
-  } catch (problem) {
-    signal.throwIfAborted();
-    why = problem;
-  }
-  const reason = why instanceof Error ? why.message : String(why);
-  for (const own of ['pgbouncer', '/usr/sbin/pgbouncer']) {
-    if (!(await works([own, '--version'], signal))) continue;
-    say(`Debian's newest PgBouncer cannot be had (${reason}); the machine's own is used.`);
-    return [own];
-  }
-  throw new Error(`there is no PgBouncer: ${reason}
-Install one (on Debian: sudo apt-get install pgbouncer), or measure without: --rival none`);
 }
 
 /** Its manual's recommendations where it has any, otherwise its own defaults. */

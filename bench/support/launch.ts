@@ -2,10 +2,11 @@ import { chmod, chown, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../../support/port.ts';
-import { Program } from '../../support/program.ts';
-import { signIn } from '../client.ts';
+import { freePort } from './port.ts';
+import { Program } from './program.ts';
+import type { Line } from './line.ts';
 import type { RunningPooler, Surroundings } from './pooler.ts';
+import type { SignIn } from './visitor.ts';
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 30_000;
@@ -32,7 +33,7 @@ export const CERTIFICATE = { certFile: 'pooler.crt', keyFile: 'pooler.key' } as 
 /** Runs the command in a folder of its own, and waits until a client has signed in through it. */
 export async function launch(
   { key, files, command, env, account }: Launch,
-  { database, certificate, signal }: Surroundings,
+  { database, certificate, signIn, signal }: Surroundings<Line>,
 ): Promise<RunningPooler> {
   const directory = await mkdtemp(join(tmpdir(), `sluice-bench-${key}-`));
   const port = freePort();
@@ -59,7 +60,7 @@ export async function launch(
     [Symbol.asyncDispose]: () => program.stop(),
   };
   try {
-    await untilReady(pooler, signal);
+    await untilReady(pooler, signIn, signal);
     return pooler;
   } catch (problem) {
     await program.stop();
@@ -67,15 +68,19 @@ export async function launch(
   }
 }
 
-async function untilReady(pooler: RunningPooler, signal: AbortSignal): Promise<void> {
+async function untilReady(
+  pooler: RunningPooler,
+  signIn: SignIn,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
       for (const tls of [false, true]) {
-        const { socket } = await signIn(pooler.line(tls));
-        if (tls && socket.tlsVersion !== TLS_VERSION)
-          throw new Error(`${pooler.key} agreed on ${socket.tlsVersion}`);
-        socket.destroy();
+        const visitor = await signIn(pooler.line(tls));
+        visitor.destroy();
+        if (tls && visitor.tlsVersion !== TLS_VERSION)
+          throw new Error(`${pooler.key} agreed on ${visitor.tlsVersion}`);
       }
       return;
     } catch (problem) {
