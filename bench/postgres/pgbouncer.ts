@@ -1,4 +1,3 @@
-import { runToEnd } from '../support/command.ts';
 import { CERTIFICATE, launch } from '../support/launch.ts';
 import { DATABASE, USER } from '../support/line.ts';
 import { newestProgram } from '../support/newest.ts';
@@ -14,7 +13,7 @@ export async function pgbouncer(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Pooler<BenchDatabase>> {
-  const command = await newestProgram(
+  const { command, said } = await newestProgram(
     {
       title: 'PgBouncer',
       packageName: 'pgbouncer',
@@ -26,14 +25,13 @@ export async function pgbouncer(
     say,
     signal,
   );
-  const { out } = await runToEnd([...command, '--version'], { signal });
   // It refuses to be root.
   const account = process.getuid?.() === 0 ? NOBODY : undefined;
   const flags = ['--quiet', ...(account === undefined ? [] : [`--user=${account.name}`])];
   return {
     key: 'pgbouncer',
     title: 'PgBouncer',
-    version: /^PgBouncer (\S+)/.exec(out)?.[1] ?? out.trim(),
+    version: /^PgBouncer (\S+)/.exec(said)?.[1] ?? said,
     start: (surroundings) =>
       launch(
         {

@@ -21,17 +21,20 @@ const machines: Readonly<
 /**
  * The command that runs a program of Debian's newest package, which is unpacked, with everything it needs down to the C
  * library, into a folder of the user's cache. Neither root nor an installation is needed, and the machine's own packages and
- * lists are left as they are. Rejects where that is impossible: no apt, no Debian, no network.
+ * lists are left as they are. `folders` are those of the package's own in which it has libraries. Rejects where that is impossible: no apt, no Debian, no network.
  */
 export async function debianProgram(
   packageName: string,
   program: string,
   signal: AbortSignal,
+  folders: readonly string[] = [],
 ): Promise<readonly string[]> {
   const machine = machines[process.arch];
   if (machine === undefined) throw new Error(`no packages for ${process.arch} are known`);
   const root = await unpacked(packageName, signal);
-  const libraries = [join(root, 'usr/lib', machine.triplet), join(root, 'usr/lib')];
+  const libraries = [`usr/lib/${machine.triplet}`, 'usr/lib', ...folders].map((folder) =>
+    join(root, folder),
+  );
   const path = join(root, program);
   return [
     join(root, 'usr/lib', machine.triplet, machine.loader),

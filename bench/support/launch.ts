@@ -14,11 +14,21 @@ const POLL_MS = 50;
 const TLS_VERSION = 'TLSv1.3';
 const LOG = 'log';
 
+/** Where a pooler is to listen. */
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+  /** Where there is another one for TLS. */
+  readonly tlsPort: number;
+}
+
 /** A pooler's own way to be started. */
 export interface Launch {
   readonly key: string;
   /** Beside those that are written below. */
-  files(listen: { readonly host: string; readonly port: number }): Readonly<Record<string, string>>;
+  files(listen: Listen): Readonly<Record<string, string>>;
+  /** Clients that want TLS have a port of their own. By default there is one for all. */
+  readonly tlsApart?: boolean;
   /** What runs it, given its folder. */
   command(directory: string): readonly string[];
   /** All that it sees of the environment. */
@@ -32,13 +42,13 @@ export const CERTIFICATE = { certFile: 'pooler.crt', keyFile: 'pooler.key' } as 
 
 /** Runs the command in a folder of its own, and waits until a client has signed in through it. */
 export async function launch(
-  { key, files, command, env, account }: Launch,
+  { key, files, command, env, account, tlsApart = false }: Launch,
   { database, certificate, signIn, signal }: Surroundings<Line>,
 ): Promise<RunningPooler> {
   const directory = await mkdtemp(join(tmpdir(), `sluice-bench-${key}-`));
-  const port = freePort();
+  const [port, tlsPort] = [freePort(), freePort()];
   const everything = {
-    ...files({ host: HOST, port }),
+    ...files({ host: HOST, port, tlsPort }),
     [CERTIFICATE.certFile]: certificate.certPem,
     [CERTIFICATE.keyFile]: certificate.keyPem,
     [LOG]: '',
@@ -55,7 +65,10 @@ export async function launch(
   const pooler = {
     key,
     pid: program.pid,
-    line: (tls: boolean) => ({ host: HOST, port, password: database.password, tls }),
+    line: (tls: boolean) => ({
+      ...{ host: HOST, port: tls && tlsApart ? tlsPort : port, tls },
+      password: database.password,
+    }),
     expectAlive: () => program.expectAlive(),
     [Symbol.asyncDispose]: () => program.stop(),
   };

@@ -8,6 +8,8 @@ export interface Wanted {
   readonly packageName: string;
   /** In Debian's package. */
   readonly path: string;
+  /** Folders of the package's own in which it has libraries. */
+  readonly libraries?: readonly string[];
   /** How the machine's own is called, if it is there. */
   readonly own: readonly string[];
   /** With these it says its version. */
@@ -16,17 +18,26 @@ export interface Wanted {
   readonly otherwise: string;
 }
 
-/** The command that runs it: the newest that Debian has; otherwise the machine's own. Rejects with what to install where there is neither. */
+/** A program that is there. */
+export interface Found {
+  readonly command: readonly string[];
+  /** What would be `/` where it is unpacked; undefined for the machine's own. */
+  readonly root: string | undefined;
+  /** What it says of its version. */
+  readonly said: string;
+}
+
+/** The newest that Debian has; otherwise the machine's own. Rejects with what to install where there is neither. */
 export async function newestProgram(
-  { title, packageName, path, own, versionArgs, otherwise }: Wanted,
+  { title, packageName, path, libraries, own, versionArgs, otherwise }: Wanted,
   say: (line: string) => void,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<Found> {
   let why: unknown;
   try {
-    const command = await debianProgram(packageName, path, signal);
-    await runToEnd([...command, ...versionArgs], { signal });
-    return command;
+    const command = await debianProgram(packageName, path, signal, libraries);
+    const { out } = await runToEnd([...command, ...versionArgs], { signal });
+    return { command, root: command.at(-1)?.slice(0, -path.length), said: out.trim() };
   } catch (problem) {
     signal.throwIfAborted();
     why = problem;
@@ -35,7 +46,8 @@ export async function newestProgram(
   for (const one of own) {
     if (!(await works([one, ...versionArgs], signal))) continue;
     say(`Debian's newest ${title} cannot be had (${reason}); the machine's own is used.`);
-    return [one];
+    const { out } = await runToEnd([one, ...versionArgs], { signal });
+    return { command: [one], root: undefined, said: out.trim() };
   }
   throw new Error(`there is no ${title}: ${reason}
 Install one (on Debian: sudo apt-get install ${packageName}), or ${otherwise}`);
