@@ -32,7 +32,8 @@ const report: Omit<Report, 'targets'> = {
   ...{ engine: 'mysql', rounds: 1, seconds: 1, poolSize: 20, versions: {} },
   machine: { model: 'a', processors: 2, memoryBytes: 1, kernel: '6', loadAverage: 0 },
   cases: [
-    load('one', 1),
+    load('select one', 1),
+    load('mix one', 1),
     load('many', 32),
     load('many TLS', 32, { tls: true }),
     load('connect', 32, { reconnect: true }),
@@ -63,7 +64,7 @@ describe('the targets', () => {
 
   test('of latency are for one client, those of memory for no TLS', () => {
     expect(judged.slice(3)).toEqual([
-      { reached: false, cases: ['one 0.125'] },
+      { reached: false, cases: ['select one 0.125'] },
       { reached: true, cases: ['idle 4000'] },
     ]);
   });

@@ -5,22 +5,26 @@ import type { CaseValue, Target } from '../support/targets.ts';
 /** What Sluice is to show in front of MySQL. */
 export const targets: readonly Target[] = [
   {
-    ...{ name: 'throughput, Sluice : Router,', limit: 1.4, sense: 'at least' },
+    ...{ name: 'throughput, Sluice : Router', limit: 1.4, sense: 'at least' },
     values: (report) => ratio(report, 'router', ({ throughput }) => throughput),
   },
   {
-    ...{ name: 'processor time, Sluice : Router,', limit: 0.6, sense: 'at most' },
+    ...{ name: 'processor time, Sluice : Router', limit: 0.6, sense: 'at most' },
     values: (report) => ratio(report, 'router', ({ cpu }) => cpu),
   },
   {
     // With TLS HAProxy passes on what it cannot read.
-    ...{ name: 'processor time without TLS, Sluice : HAProxy,', limit: 1.25, sense: 'at most' },
+    ...{ name: 'processor time, Sluice : HAProxy, no TLS', limit: 1.25, sense: 'at most' },
     values: (report) =>
       ratio({ cases: report.cases.filter(({ tls }) => !tls) }, 'haproxy', ({ cpu }) => cpu),
   },
   {
-    ...{ name: 'ms added to the median latency of one client', limit: 0.1, sense: 'at most' },
-    values: ({ cases }) => cases.flatMap(({ name, addedMs }) => found(name, addedMs?.[SLUICE])),
+    ...{ name: 'median latency added for one client, ms', limit: 0.1, sense: 'at most' },
+    // In a mix there are five answers to wait for.
+    values: ({ cases }) =>
+      cases
+        .filter(({ name }) => name.startsWith('select'))
+        .flatMap(({ name, addedMs }) => found(name, addedMs?.[SLUICE])),
   },
   {
     ...{ name: 'bytes for each idle client', limit: 4096, sense: 'at most' },

@@ -149,8 +149,8 @@ prepared 32       –       –          1                   –
 simple 1     100          –
 `);
     expect(text).toContain(`Targets
-speed at least 1.2  not reached (in 1 of 2 cases)  1.1 at worst, simple 32
-cost at most 2      reached                        2 at worst, simple 32
+speed ≥ 1.2  not reached (in 1 of 2 cases)  1.1 at worst, simple 32
+cost ≤ 2     reached                        2 at worst, simple 32
 `);
   });
 

@@ -128,7 +128,7 @@ function targetRows({ targets }: Report): readonly Row[] {
     const worst = worstOf(target);
     const count = cases.filter((one) => one.reached).length;
     return [
-      `${name} ${sense} ${limit}`,
+      `${name} ${sense === 'at least' ? '≥' : '≤'} ${limit}`,
       reached ? 'reached' : `not reached (in ${count} of ${cases.length} cases)`,
       worst === undefined ? '' : `${Number(worst.value.toPrecision(3))} at worst, ${worst.case}`,
     ];
