@@ -91,7 +91,7 @@ const ASK = `
   if (token !== undefined) {
     options.password = token;
     if (driver === 'mysql2')
-      options.authPlugins = { mysql_clear_password: () => () => Buffer.from(token + '\\0') };
+      options.authPlugins = { mysql_clear_password: () => async () => Buffer.from(token + '\\0') };
   }
   let connection;
   try {
@@ -246,6 +246,30 @@ describe.each([...here])('signing in at a proxy of %s', (release) => {
       message: 'This RDS Proxy requires TLS connections.',
     });
     expect(await ask('mysql2', 'encrypted', tls)).toEqual({ user: 'app', name: 'app' });
+  });
+
+  test('many at once are not taken for each other (MY-22)', async () => {
+    const script = `
+      const { default: mysql2 } = await import('mysql2/promise');
+      const { clients, ...options } = args;
+      const seen = await Promise.all(clients.map(async (client) => {
+        try {
+          const connection = await mysql2.createConnection({ ...options, ...client });
+          const [[row]] = await connection.query('SELECT CURRENT_USER() AS it');
+          await connection.end();
+          return row.it;
+        } catch (problem) {
+          return problem.errno;
+        }
+      }));
+      return seen;`;
+    const clients = Array.from({ length: 120 }, (_, at) => {
+      const user = at % 2 === 0 ? 'app' : 'reader';
+      return { user, password: passwordOf(at % 3 === 0 ? 'somebody else' : user) };
+    });
+    const expected = clients.map(({ user }, at) => (at % 3 === 0 ? 1045 : `${user}@%`));
+    for (const way of ['native', 'sha2'] as const)
+      expect(await runInNode(script, { ...addressOf(way), clients })).toEqual(expected);
   });
 
   test('collations that one byte cannot tell are taken as they are (MY-14)', async () => {
