@@ -17,6 +17,25 @@ const FROM_HANDSHAKE = [
   'wait_timeout',
 ] as const;
 
+/**
+ * MariaDB reports all of these as if they were the first: in the server they are bits of one word. What they begin with must be
+ * known, since not everyone may set them.
+ */
+export const MARIADB_FLAGS = [
+  'autocommit',
+  'check_constraint_checks',
+  'foreign_key_checks',
+  'sql_auto_is_null',
+  'sql_big_selects',
+  'sql_log_bin',
+  'sql_log_off',
+  'sql_notes',
+  'sql_quote_show_create',
+  'sql_safe_updates',
+  'sql_warnings',
+  'unique_checks',
+] as const;
+
 /** What sessions begin with, beside what is the database's default. */
 function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
   const isOld = version < (isMariaDb ? 110_101 : 50_720);
@@ -28,6 +47,7 @@ function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
     'max_allowed_packet',
     isOld ? 'tx_isolation' : 'transaction_isolation',
     isOld ? 'tx_read_only' : 'transaction_read_only',
+    ...(isMariaDb ? MARIADB_FLAGS.slice(1) : []),
   ];
 }
 

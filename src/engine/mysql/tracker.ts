@@ -6,6 +6,7 @@ import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
+import { MARIADB_FLAGS } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
@@ -23,21 +24,6 @@ export interface Question {
   readonly asksForLastInsertId: boolean;
 }
 
-/** MariaDB reports these as if it were `autocommit`: in the server they are bits of one word. */
-const flags: readonly string[] = [
-  'autocommit',
-  'check_constraint_checks',
-  'foreign_key_checks',
-  'sql_auto_is_null',
-  'sql_big_selects',
-  'sql_log_bin',
-  'sql_log_off',
-  'sql_notes',
-  'sql_quote_show_create',
-  'sql_safe_updates',
-  'sql_warnings',
-  'unique_checks',
-];
 /** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
 const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
 const AWS_TEXT_BYTES = 16_384;
@@ -132,6 +118,7 @@ export class Tracker {
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
+    if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
     for (const name of effects.sets)
       for (const one of SET_TOGETHER[name] ?? [name]) this.#touch(one);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
@@ -180,7 +167,7 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariaDb && name === 'autocommit') for (const flag of flags) this.#touch(flag);
+    if (this.#isMariaDb && name === 'autocommit') for (const flag of MARIADB_FLAGS) this.#touch(flag);
     else this.#touch(name);
   }
 
