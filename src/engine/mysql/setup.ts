@@ -51,6 +51,12 @@ function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
   ];
 }
 
+/**
+ * It shows the name of a character set, and is a collation: that of the handshake or of `SET NAMES`, or its default; column
+ * definitions are told with it. Its value is the number of that here, which may be set as well.
+ */
+export const RESULTS = 'character_set_results';
+
 /** Asks for the values that sessions begin with, and for those of `more`. */
 export function beginningQuery(target: TargetGreeting, more: readonly string[] = []): string {
   // Of others it is not known whether sessions have them at all.
@@ -64,13 +70,17 @@ export function readBeginning(
   answer: Answer,
   more: readonly string[] = [],
 ): ReadonlyMap<string, string> {
-  const { rows, error, numeric } = answer;
+  const { rows, error, numeric, collations } = answer;
   if (error !== undefined) throw refusedBy(error);
   const [row] = rows;
   if (row === undefined) throw new Violation('the database did not tell what sessions begin with');
   const names = [...startNames(target), ...more];
   return new Map(
-    names.map((name, at) => [name, literal(name, row[at] ?? null, numeric[at] === true)]),
+    names.map((name, at) => {
+      const value = row[at] ?? null;
+      if (name === RESULTS && value !== null) return [name, String(collations[at])];
+      return [name, literal(name, value, numeric[at] === true)];
+    }),
   );
 }
 

@@ -3,10 +3,12 @@ import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
+import type { Changes } from './learned.ts';
+import { learn, recall } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
-import { MARIADB_FLAGS } from './setup.ts';
+import { MARIADB_FLAGS, RESULTS } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
@@ -68,7 +70,12 @@ export class Tracker {
   #ties: Ties | undefined;
   #pins: Set<PinReason> | undefined;
   #touched: Set<string> | undefined;
+  /** What it was before the command under way, where that may be learnt. */
+  #touchedBefore: Set<string> | undefined;
   #assigned: Set<string> | undefined;
+  /** The text of a plain SET whose outcome may be learnt, and what it sets. */
+  #lesson: string | undefined;
+  #said: readonly string[] = [];
   /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
   #lastInsertId: number | bigint | string = 0;
   #asksForLastInsertId = false;
@@ -105,28 +112,29 @@ export class Tracker {
     this.#asksForLastInsertId = mustBeSure;
   }
 
-  /** A command has been sent that does this; undefined for nothing of concern. */
-  sent(effects: Effects | undefined): void {
+  /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
+  sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
+    this.#lesson = text;
+    this.#touchedBefore = text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
     this.hasOneShot = effects?.shapesNextTransaction === true;
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
 
   /** The reply to it is over. */
-  ended(isError: boolean): void {
+  ended(memory: MysqlMemory, isError: boolean): void {
     const effects = this.#running;
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
-    for (const name of effects.sets)
-      for (const one of SET_TOGETHER[name] ?? [name]) this.#touch(one);
+    this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
+    for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
-    if (isError && isSingle) {
-      // None of it has been done, and names may be made up.
-      this.#touched = undefined;
-    } else for (const reason of effects.pins) this.#pinFor(reason, effects);
+    // None of it has been done, or not much.
+    if (!isError || !isSingle) for (const reason of effects.pins) this.#pinFor(reason, effects);
+    if (!isError) this.#recall(memory);
     if (effects.ties.length === 0) return;
     this.#ties ??= new Ties();
     this.#ties.apply(effects.ties, { isError, isSingle, schema: this.wanted.schema });
@@ -134,6 +142,21 @@ export class Tracker {
     for (const reason of this.#ties.reasons) this.pin(reason, effects.digest);
     for (const reason of tieReasons)
       if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
+  }
+
+  /** What the text comes to may be known: then nobody has to be asked. */
+  #recall(memory: MysqlMemory): void {
+    if (this.#lesson === undefined) return;
+    const changes = recall(memory.beginning, this.#lesson);
+    if (changes === undefined) return;
+    this.#lesson = undefined;
+    this.#touched = this.#touchedBefore;
+    this.#apply(memory, changes);
+  }
+
+  #apply(memory: MysqlMemory, changes: Changes): void {
+    memory.state = memory.state.with(changes);
+    this.wanted = this.wanted.with(changes);
   }
 
   #pinFor(reason: PinReason, { digest }: Effects): void {
@@ -193,7 +216,7 @@ export class Tracker {
     if (row === undefined) return askSingly(question);
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const literal = field === undefined ? undefined : settingLiteral(field);
+      const literal = field === undefined ? undefined : literalOf(name, field);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -204,8 +227,14 @@ export class Tracker {
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
     if (last !== undefined) this.#lastInsertId = text(last);
-    memory.state = memory.state.with([...changes, ...assigned]);
-    this.wanted = this.wanted.with([...changes, ...assigned]);
+    this.#apply(memory, [...changes, ...assigned]);
+    const said = this.#said;
+    if (this.#lesson !== undefined)
+      learn(
+        memory.beginning,
+        this.#lesson,
+        changes.filter(([name]) => said.includes(name)),
+      );
     return [];
   }
 
@@ -238,6 +267,11 @@ export class Tracker {
   }
 }
 
+function literalOf(name: string, field: Field): string | undefined {
+  const isCollation = name === RESULTS && field.text !== undefined;
+  return isCollation ? String(field.collation) : settingLiteral(field);
+}
+
 const FIELDS_OF_USER_VARIABLE = 4;
 
 function ask(
@@ -253,7 +287,8 @@ function ask(
     }),
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
-  return { sql: `SELECT ${fields.join(', ')}`, settings, userVariables, asksForLastInsertId };
+  // Without it, sql_select_limit counts.
+  return { sql: `SELECT ${fields.join(', ')} LIMIT 1`, settings, userVariables, asksForLastInsertId };
 }
 
 /** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */

@@ -1,3 +1,4 @@
+SELECT @a, COLLATION(@a), @mine, @never;
 SET @a = 1;
 SELECT @a;
 SET @a = 'x', @b = @a;
