@@ -9,6 +9,7 @@ import type {
   MysqlUser,
 } from '../../src/cli/embedded-mysql.ts';
 import { passwordOf } from './sluice.ts';
+import type { SettingsParts } from './sluice.ts';
 
 export const mysqlReleases = [
   'mysql',
@@ -102,4 +103,39 @@ export function withMysql(release: MysqlRelease): Promise<EmbeddedMysql> {
   const server = startMysql({ release, tls: true, users, databases: ['app'] });
   shared.set(release, server);
   return server;
+}
+
+/**
+ * Settings of one proxy, `app`, on any free port, in front of this server, for users with a password that is `passwordOf` their
+ * names; the rest adds to it or replaces.
+ */
+export function mysqlSettingsFor(
+  server: Pick<EmbeddedMysql, 'host' | 'port' | 'isMariadb'>,
+  { proxy = {}, database = {}, users = ['app', 'reader'], ...rest }: MysqlSettingsParts = {},
+): object {
+  const engine = server.isMariadb ? 'mariadb' : 'mysql';
+  return {
+    region: 'eu-central-1',
+    account: '123456789012',
+    secrets: users.map((username) => ({
+      name: username,
+      value: { username, password: passwordOf(username) },
+    })),
+    databases: [{ identifier: 'db', engine, host: server.host, port: server.port, ...database }],
+    proxies: [
+      {
+        name: 'app',
+        engineFamily: 'MYSQL',
+        listen: '127.0.0.1:0',
+        target: 'db',
+        auth: users.map((secret) => ({ secret, iamAuth: 'DISABLED' })),
+        ...proxy,
+      },
+    ],
+    ...rest,
+  };
+}
+
+export interface MysqlSettingsParts extends SettingsParts {
+  readonly users?: readonly string[];
 }
