@@ -9,6 +9,7 @@ import { limits } from '../src/base/limits.ts';
 import { run } from '../src/cli/run.ts';
 import type { FaultName } from '../src/core/fault.ts';
 import { faultFacts } from '../src/core/fault.ts';
+import { DETAIL_IN_TEXT as faultsWithDetail, wordsOf } from '../src/engine/mysql/faults.ts';
 import { say } from '../src/engine/postgres/faults.ts';
 import { loadSettings } from '../src/server/settings/load.ts';
 import { readReport } from '../src/wire/postgres/backend-read.ts';
@@ -84,9 +85,8 @@ test('docs/guides/benchmark.md shows the help of each benchmark', () => {
 });
 
 describe('docs/reference/errors.md', () => {
-  const rows = read('docs/reference/errors.md')
-    .split('\n')
-    .filter((line) => /^\| `\w+` \|/.test(line));
+  const [page = ''] = read('docs/reference/errors.md').split('## MySQL and MariaDB');
+  const rows = page.split('\n').filter((line) => /^\| `\w+` \|/.test(line));
 
   test('says each fault as the client and the log do', () => {
     const facts = Object.entries(faultFacts) as [FaultName, { level: string; side: string }][];
@@ -96,6 +96,18 @@ describe('docs/reference/errors.md', () => {
       return `| \`${name}\` | ${code} | ${message.replace('4711', 'LIMIT')} | ${level}, ${side} |`;
     });
     expect(rows.map((row) => `${row.split(' |').slice(0, 4).join(' |')} |`)).toEqual(expected);
+  });
+
+  test("says each in MySQL's words, too", () => {
+    const lines = Object.keys(faultFacts).map((name) => {
+      const fault = { name: name as FaultName, user: 'USER', detail: 'DETAIL', limit: 4711 };
+      const { code, sqlState, message } = wordsOf(fault);
+      const text = message.replace('4711', 'LIMIT').replace(': DETAIL', '');
+      const shown = faultsWithDetail.includes(fault.name) ? `${text}: DETAIL` : text;
+      return `| \`${name}\` | ${code} | ${sqlState} | ${shown} |`;
+    });
+    const head = '| Fault | Code | SQLSTATE | Text |\n|---|---|---|---|';
+    expectGenerated('docs/reference/errors.md', 'mysql errors', [head, ...lines].join('\n'));
   });
 
   test('says what each ends, why it happens and how to mend it', () => {

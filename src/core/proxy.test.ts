@@ -2,9 +2,10 @@ import { describe, expect, test } from 'bun:test';
 import type { Client } from '../../test/sim/world.ts';
 import { World } from '../../test/sim/world.ts';
 import { Bug, Violation } from '../base/assert.ts';
-import { latin1 } from '../base/bytes.ts';
+import { latin1, utf8 } from '../base/bytes.ts';
 import type { Conversation } from './conversation.ts';
 import { read } from './conversation.ts';
+import { FaultError } from './fault.ts';
 
 /** Clients of one world in all the moments a client can be in, and the end of its draining. */
 function draining(limitMs = 30_000) {
@@ -92,6 +93,23 @@ describe('letting clients in', () => {
     expect(world.arrive('a').heard).toBe('#clientLimit');
     first.leave();
     expect(world.arrive('a').number).toBeDefined();
+  });
+
+  test("says a refusal in its error's own words, where it has any", () => {
+    for (const [name, failed] of [
+      ['loginRefused', 1],
+      ['loginTimeout', 0],
+    ] as const) {
+      const world = new World();
+      world.engine.greet = function* () {
+        yield* read(1);
+        throw new FaultError({ name }, utf8('own words'));
+      };
+      expect(world.arrive('a').heard).toBe('own words');
+      expect(world.notes.faultNames).toEqual([name]);
+      // Who took too long has given no wrong password.
+      expect(world.counters.clientConnectionsSetupFailedAuth).toBe(failed);
+    }
   });
 
   test('takes no longer than its time', () => {

@@ -126,7 +126,7 @@ describe('a server', () => {
       ...rest,
       proxies: [
         { ...proxies[1]!, listen: taken },
-        { ...proxies[2]!, engineFamily: 'MYSQL' },
+        { ...proxies[2]!, engineFamily: 'SQLSERVER' },
         proxies[0]!,
         proxies[3]!,
       ],

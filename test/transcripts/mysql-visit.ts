@@ -82,8 +82,10 @@ export function greetingFor(isMariaDb: boolean): Handshake {
 }
 
 /** A connection as `enter` leaves it. */
-export function freshMemory(isMariaDb = false): MysqlMemory {
-  const target = new Target().meet(greetingFor(isMariaDb));
+export function freshMemory(
+  isMariaDb = false,
+  target = new Target().meet(greetingFor(isMariaDb)),
+): MysqlMemory {
   const announced = isMariaDb
     ? ([
         { kind: 'systemVariable', name: 'autocommit', value: 'ON' },
@@ -318,6 +320,6 @@ export function switched(password = SECRET): Say {
 }
 
 /** Any payload, in its turn. */
-export function then(payload: Uint8Array | ((heard: readonly Packet[]) => Uint8Array)): Say {
+export function saying(payload: Uint8Array | ((heard: readonly Packet[]) => Uint8Array)): Say {
   return (heard) => packet(after(heard), typeof payload === 'function' ? payload(heard) : payload);
 }

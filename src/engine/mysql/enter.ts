@@ -80,7 +80,11 @@ export function* enter(gate: MysqlGate, target: Target): Conversation<MysqlMemor
   if (set?.error !== undefined) throw refusedBy(set.error);
   const { threadId, reports } = readReports(must(told, NO_ANSWER));
   const memory = new MysqlMemory({
-    ...{ threadId, target: greeting, gate, reports, capabilities },
+    threadId,
+    target: greeting,
+    gate,
+    reports,
+    capabilities,
     announced: readSessionChanges(sessionState).filter(({ kind }) => kind === 'systemVariable'),
     beginning: readBeginning(greeting, must(begun, NO_ANSWER)),
     status: listener.status,
@@ -128,7 +132,9 @@ export function* knock(gate: MysqlGate, target: Target): Conversation<LetIn> {
   const flags = isEncrypted ? capabilities.flags | capability.ssl : capabilities.flags;
   const agreed = { ...capabilities, flags };
   const proof = {
-    ...{ password, isEncrypted, allowCleartext },
+    password,
+    isEncrypted,
+    allowCleartext,
     random: (count: number) => gate.random(count),
   };
   const { plugin, answer } = firstAnswer(handshake.plugin, handshake.authData, proof);

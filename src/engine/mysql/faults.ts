@@ -97,7 +97,7 @@ export const faults = {
 } as const satisfies Record<FaultName, Words>;
 
 /** Faults whose text already carries their detail. */
-const DETAIL_IN_TEXT: readonly FaultName[] = [
+export const DETAIL_IN_TEXT: readonly FaultName[] = [
   'databaseRefused',
   'protocolViolation',
   'unsupported',

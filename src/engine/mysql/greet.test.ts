@@ -14,7 +14,7 @@ import {
   SECRET,
   stage,
   switched,
-  then,
+  saying,
   transcript,
   visit,
 } from '../../../test/transcripts/mysql-visit.ts';
@@ -72,7 +72,7 @@ describe('caching_sha2_password', () => {
       expect(none.heard).toEqual([HELLO, `2 ${DENIED(user).replace('YES', 'NO')}`]);
       const afterAll = await come({ user, plugin: 'mysql_native_password' }, switched('wrong'));
       expect(afterAll.heard.at(-1)).toBe(`4 ${DENIED(user)}`);
-      const empty = await come({ user, plugin: 'x' }, then(Uint8Array.of(0)));
+      const empty = await come({ user, plugin: 'x' }, saying(Uint8Array.of(0)));
       expect(empty.heard.at(-1)).toBe(`4 ${DENIED(user).replace('YES', 'NO')}`);
     }
     expect((await come({ user: 'alice', password: 'wrong' })).why).toEqual([
@@ -96,7 +96,7 @@ describe('caching_sha2_password', () => {
         const said = response(requestsKey);
         return typeof said === 'function' ? said(heard) : said;
       },
-      then((heard) => {
+      saying((heard) => {
         const request = readAuthRequest(heard.at(-1)?.payload ?? EMPTY);
         const pem = request.kind === 'moreData' ? request.data : EMPTY;
         return encryptPassword(new SecretText(password), challenge, pem);
@@ -109,17 +109,17 @@ describe('caching_sha2_password', () => {
     expect(heard).toEqual([HELLO, '2 more …', '4 OK 2']);
     const wrong = await visit(clientOf(...hidden('wrong')));
     expect(wrong.heard.at(-1)).toBe(`4 ${DENIED('alice')}`);
-    const nonsense = await come(requestsKey, then(utf8('nonsense')));
+    const nonsense = await come(requestsKey, saying(utf8('nonsense')));
     expect(nonsense.heard.at(-1)).toBe(`4 ${DENIED('alice')}`);
   });
 
   test('asks who sends no scramble for the password itself, over TLS', async () => {
     const odd = { user: 'alice', authData: utf8('odd') };
-    const { heard } = await comeByTls(odd, then(utf8(`${SECRET}\0`)));
+    const { heard } = await comeByTls(odd, saying(utf8(`${SECRET}\0`)));
     expect(heard).toEqual([HELLO, '3 more 4', '5 OK 2']);
-    const wrong = await comeByTls(odd, then(utf8('wrong\0')));
+    const wrong = await comeByTls(odd, saying(utf8('wrong\0')));
     expect(wrong.heard.at(-1)).toBe(`5 ${DENIED('alice')}`);
-    const plain = await come(odd, then(utf8(`${SECRET}\0`)));
+    const plain = await come(odd, saying(utf8(`${SECRET}\0`)));
     expect(plain.heard).toEqual([HELLO, '2 more 4', `4 ${DENIED('alice')}`]);
   });
 });
@@ -136,7 +136,7 @@ describe('other plug-ins', () => {
     }
     const { heard } = await come({ user: 'nat' }, switched('wrong'));
     expect(heard.at(-1)).toBe(`4 ${DENIED('nat')}`);
-    const short = await come({ user: 'nat' }, then(utf8('short')));
+    const short = await come({ user: 'nat' }, saying(utf8('short')));
     expect(short.heard.at(-1)).toBe(`4 ${DENIED('nat')}`);
   });
 

@@ -62,9 +62,9 @@ export function* signIn(
   const answered = yield* answerBy(wanted, porter, dialogue, claim);
   if (isEmpty(answered.answer)) throw refuse(porter, dialogue, claim, rule, 'NO');
   const attempt = { dialogue, claim, key, ...answered };
-  const matching = yield* find(wanted, rule.passwords, attempt);
-  if (matching === undefined || !rule.known) throw refuse(porter, dialogue, claim, rule, 'YES');
-  return { method: `${wanted} authentication`, verifier: verifierOf(wanted, matching) };
+  const found = yield* find(wanted, rule.passwords, attempt);
+  if (found === undefined || !rule.known) throw refuse(porter, dialogue, claim, rule, 'YES');
+  return { method: `${wanted} authentication`, verifier: verifierOf(wanted, found) };
 }
 
 /** The plug-in by which clients sign in under a rule. */
@@ -118,7 +118,7 @@ interface Attempt extends Answered {
   readonly key: ServerKey;
 }
 
-/** The password that the client knows. All are looked at, so that the clock does not tell which it is. */
+/** The password that the client knows. */
 function* find(
   wanted: string,
   passwords: readonly SecretText[],
@@ -129,9 +129,9 @@ function* find(
     case plugin.cachingSha2:
       return yield* findByCachingSha2(passwords, attempt);
     case plugin.ed25519:
-      return passwords.filter((one) => ed25519Matches([one], challenge, answer))[0];
+      return matching(passwords, (one) => ed25519Matches([one], challenge, answer));
     default:
-      return passwords.filter((one) => nativePasswordMatches([one], challenge, answer))[0];
+      return matching(passwords, (one) => nativePasswordMatches([one], challenge, answer));
   }
 }
 
@@ -144,7 +144,7 @@ function* findByCachingSha2(
   { answer, challenge, dialogue, claim, key }: Attempt,
 ): Conversation<SecretText | undefined> {
   if (answer.length === SHA256_BYTES) {
-    const [found] = passwords.filter((one) =>
+    const found = matching(passwords, (one) =>
       cachingSha2Matches([cachingSha2Verifier(one)], challenge, answer),
     );
     if (found !== undefined)
@@ -156,22 +156,32 @@ function* findByCachingSha2(
     yield* dialogue.say(authMoreData(Uint8Array.of(cachingSha2.fullExchange)));
     said = yield* dialogue.hear();
   }
-  if (claim.isEncrypted && !isKeyRequest(said)) return same(passwords, readClearPassword(said));
+  if (claim.isEncrypted && !isKeyRequest(said)) return sameAs(passwords, readClearPassword(said));
   const { privateKey, publicPem } = yield* wait(() => key.get());
   if (isKeyRequest(said)) {
     yield* dialogue.say(authMoreData(utf8(publicPem)));
     said = yield* dialogue.hear();
   }
   const password = decryptPassword(said, challenge, privateKey);
-  return password === undefined ? undefined : same(passwords, password);
+  return password === undefined ? undefined : sameAs(passwords, password);
 }
 
 function isKeyRequest(said: Uint8Array): boolean {
   return said.length === 1 && u8(said, 0) === cachingSha2.publicKeyRequest;
 }
 
-function same(passwords: readonly SecretText[], said: SecretText): SecretText | undefined {
-  return passwords.filter((one) => clearPasswordMatches([one], said))[0];
+function sameAs(passwords: readonly SecretText[], said: SecretText): SecretText | undefined {
+  return matching(passwords, (one) => clearPasswordMatches([one], said));
+}
+
+/** All of them are looked at, so that the clock does not tell which it is. */
+function matching(
+  passwords: readonly SecretText[],
+  matches: (one: SecretText) => boolean,
+): SecretText | undefined {
+  let found: SecretText | undefined;
+  for (const one of passwords) if (matches(one)) found = one;
+  return found;
 }
 
 function verifierOf(wanted: string, password: SecretText): Uint8Array | undefined {

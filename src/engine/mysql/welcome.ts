@@ -7,7 +7,7 @@ import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 
 /** MariaDB tells clients where else they might go: past us, that is. */
-const ELSEWHERE = 'redirect_url';
+const NOWHERE_ELSE = { kind: 'systemVariable', name: 'redirect_url', value: '' } as const;
 
 /**
  * The OK that lets a client in, as the database would say it: MariaDB's tells the variables that it tracks, and both families
@@ -34,10 +34,8 @@ export function welcomeOk(who: MysqlPrincipal, welcome: MysqlMemory, info: strin
 
 function changesFor(who: MysqlPrincipal, welcome: MysqlMemory): readonly SessionChange[] {
   const { announced, reports } = welcome;
-  const variables = announced.map((change) =>
-    change.kind === 'systemVariable' && change.name === ELSEWHERE
-      ? { ...change, value: '' }
-      : change,
+  const variables: readonly SessionChange[] = announced.map((change) =>
+    change.kind === NOWHERE_ELSE.kind && change.name === NOWHERE_ELSE.name ? NOWHERE_ELSE : change,
   );
   if (who.schema === undefined || !reports.schema) return variables;
   return [...variables, { kind: 'schema', name: who.schema }];

@@ -119,6 +119,12 @@ function checkFamily({ at, item }: Placed<ProxyInput>, problems: Problems): void
     const path = [...at, 'pool', 'sessionPinningFilters'];
     problems.add(path, 'EXCLUDE_VARIABLE_SETS is for MYSQL only; leave the list empty');
   }
+  // There the server speaks first: who has no header to send would wait for it for ever.
+  if (engineFamily === 'MYSQL' && item.proxyProtocol === 'optional')
+    problems.add(
+      [...at, 'proxyProtocol'],
+      'cannot be optional at MYSQL; give disabled or required',
+    );
   if (engineFamily !== 'POSTGRESQL' && item.applicationNameAddHost)
     problems.add([...at, 'applicationNameAddHost'], 'is for POSTGRESQL only; leave it out');
 }

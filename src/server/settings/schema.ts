@@ -201,7 +201,7 @@ export const proxySchema = mapping(
     ).optional(),
     proxyProtocol: oneOf(
       ['disabled', 'optional', 'required'],
-      'Whether clients come through load balancers that tell their addresses by the PROXY protocol, version 1 or 2; with `optional`, some do.',
+      'Whether clients come through load balancers that tell their addresses by the PROXY protocol, version 1 or 2; with `optional`, which MYSQL does not have, some do.',
     ).default('disabled'),
     proxyProtocolNetworks: listOf(
       network('An IP network or address.'),

@@ -128,12 +128,15 @@ describe('values', () => {
         engineFamily: 'MYSQL',
         auth: [{ secret: 'app', clientPasswordAuthType: 'POSTGRES_MD5' }],
         applicationNameAddHost: true,
+        proxyProtocol: 'optional',
+        proxyProtocolNetworks: ['::1'],
       });
     });
     expect(atMysql).toEqual([
       'databases[0].channelBinding: is for postgres only; leave it out',
       'proxies[0].auth[0].clientPasswordAuthType: does not fit MYSQL; give one of MYSQL_CACHING_SHA2_PASSWORD, MYSQL_NATIVE_PASSWORD, MARIADB_ED25519',
       'proxies[0].applicationNameAddHost: is for POSTGRESQL only; leave it out',
+      'proxies[0].proxyProtocol: cannot be optional at MYSQL; give disabled or required',
     ]);
     expect(proxy({ engineFamily: 'MYSQL' })).toEqual([
       'proxies[0].target: the engine of this database does not belong to MYSQL',

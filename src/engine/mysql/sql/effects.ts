@@ -43,7 +43,7 @@ export interface Kill {
 
 /** What a text of one or more statements does beyond its transaction, as far as its words tell. */
 export interface Effects {
-  /** The text without its values, for logs. */
+  /** The text without its values, for logs; empty where nothing ties the session to its connection. */
   readonly digest: string;
   /** It cannot be read for sure, and may do anything: then all the rest says so, too. */
   readonly isUnsure: boolean;

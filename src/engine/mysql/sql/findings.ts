@@ -2,6 +2,8 @@ import type { PinReason } from '../../../core/pin.ts';
 import type { Effects, Kill, Leftover, Tie } from './effects.ts';
 
 const ALL_LEFTOVERS: readonly Leftover[] = ['lastInsertId', 'rowCount', 'foundRows', 'diagnostics'];
+/** Of a text that names more things than these, nothing is told but that it cannot be told. */
+const MAX_NAMED = 1_024;
 /** Names that every server compares alike, letters of either case being the same. */
 const PLAIN_NAME = /^[\w.$]+$/;
 
@@ -36,12 +38,14 @@ export class Findings {
   }
 
   tie(tie: Tie): void {
+    if (this.#ties.length === MAX_NAMED) return this.doubt();
     this.#ties.push(tie);
     if (tie.does === 'takes') this.#awsPins.add(tie.reason);
   }
 
   assign(name: string): void {
-    if (PLAIN_NAME.test(name)) this.#assigns.add(name.toLowerCase());
+    if (PLAIN_NAME.test(name) && this.#assigns.size < MAX_NAMED)
+      this.#assigns.add(name.toLowerCase());
     else this.#assignsAny = true;
   }
 
@@ -51,6 +55,7 @@ export class Findings {
   }
 
   set(variable: string): void {
+    if (this.#sets.size === MAX_NAMED) return this.doubt();
     this.#sets.add(variable);
   }
 
@@ -93,7 +98,7 @@ export class Findings {
     this.shapesNextTransaction ||= effects.shapesNextTransaction;
   }
 
-  /** Undefined where there is nothing to tell. */
+  /** Undefined where there is nothing to tell. The digest is asked for where something ties, for that is logged. */
   effects(digest: () => string): Effects | undefined {
     const sizes = [this.#pins, this.#awsPins, this.#assigns, this.#sets, this.#asksFor];
     const isNothing =
@@ -108,7 +113,8 @@ export class Findings {
       !this.mayRunRoutines &&
       !this.loadsLocalFile &&
       this.kill === undefined;
-    return isNothing ? undefined : this.#told(digest());
+    const isTying = this.#awsPins.size + this.#ties.length > 0;
+    return isNothing ? undefined : this.#told(isTying ? digest() : '');
   }
 
   #told(digest: string): Effects {

@@ -24,6 +24,14 @@ const longStatements: ReadonlySet<string> = words(
 /** MariaDB runs these without a routine around them. */
 const compounds: ReadonlySet<string> = words('if case while loop repeat for declare');
 
+/** Long statements are made of these: nobody asks what they say. */
+const SOME_STRING: Token = { kind: 'string', text: '', raw: '', said: undefined };
+const SOME_NUMBER: Token = { kind: 'number', text: '', raw: '', said: undefined };
+const marks: readonly Token[] = Array.from({ length: 256 }, (_, byte) => {
+  const text = String.fromCharCode(byte);
+  return { kind: 'mark', text, raw: text, said: undefined };
+});
+
 /** Judges the text of a statement that another one holds. */
 export type NestedJudge = (text: Uint8Array) => Effects | undefined;
 
@@ -69,11 +77,15 @@ export class Judge implements WordVisitor {
   }
 
   string(said: Uint8Array | undefined): void {
-    this.#hear({ kind: 'string', text: '', raw: '', said });
+    const isKept = said !== undefined && this.#tokens.length < KEPT_TOKENS;
+    this.#hear(isKept ? { kind: 'string', text: '', raw: '', said } : SOME_STRING);
   }
 
   number(digits: string): void {
-    this.#hear({ kind: 'number', text: digits, raw: digits, said: undefined });
+    const isKept = digits !== '' && this.#tokens.length < KEPT_TOKENS;
+    this.#hear(
+      isKept ? { kind: 'number', text: digits, raw: digits, said: undefined } : SOME_NUMBER,
+    );
   }
 
   variable(name: string): void {
@@ -85,10 +97,10 @@ export class Judge implements WordVisitor {
   }
 
   mark(byte: number): void {
-    const text = String.fromCharCode(byte);
+    const token = marks[byte];
     if (byte === SEMICOLON && (!this.#routine.isDefinition || this.#routine.isAtEnd))
       this.#endStatement();
-    else this.#hear({ kind: 'mark', text, raw: text, said: undefined });
+    else if (token !== undefined) this.#hear(token);
   }
 
   executable(): void {

@@ -19,36 +19,27 @@ const askingVariables: ReadonlyMap<string, Leftover> = new Map<string, Leftover>
   ['error_count', 'diagnostics'],
 ]);
 /** Functions whose locks have names that only the server keeps: the locking service's, and those of version tokens. */
-const serviceLocks: ReadonlySet<string> = new Set([
-  'service_get_read_locks',
-  'service_get_write_locks',
-  'version_tokens_lock_shared',
-  'version_tokens_lock_exclusive',
-]);
-const lockFunctions: ReadonlySet<string> = new Set([
-  'get_lock',
-  'release_lock',
-  'release_all_locks',
-]);
+const serviceLocks = words(
+  'service_get_read_locks service_get_write_locks version_tokens_lock_shared version_tokens_lock_exclusive',
+);
+const lockFunctions = words('get_lock release_lock release_all_locks');
 
 /** The words of a statement that runs each of its functions once, whatever happens. */
 const plainWords: ReadonlySet<string> = words(
-  'select do set as from dual sql_no_cache is_free_lock is_used_lock true false null get_lock release_lock release_all_locks',
+  'select do set as from dual sql_no_cache true false null is_free_lock is_used_lock get_lock ' +
+    'release_lock release_all_locks',
 );
-/** What may stand between INSERT and its table. */
-const insertWords: ReadonlySet<string> = new Set([
-  'insert',
-  'replace',
-  'into',
-  'ignore',
-  'low_priority',
-  'high_priority',
-  'delayed',
-]);
+/** What may stand between INSERT and its table, and between INTO and one. */
+const insertWords = words('insert replace into ignore low_priority high_priority delayed table');
 /** In these, user variables get values wherever they stand. */
-const assigning: ReadonlySet<string> = new Set(['load', 'call', 'execute', 'get', 'fetch']);
+const assigning = words('load call execute get fetch');
 /** In these, names before parentheses are of columns, keys and types up to the first SELECT. */
-const defining: ReadonlySet<string> = new Set(['create', 'alter', 'drop', 'grant', 'revoke']);
+const defining = words('create alter drop grant revoke');
+/** In these, what is behind a name's `@` may be a host. */
+const administering = words('grant revoke create alter drop rename show set kill');
+
+/** Of a statement. */
+const MAX_LOCKS = 256;
 
 interface Call {
   readonly name: string;
@@ -142,11 +133,11 @@ export class Mentions {
 
   #variable(name: string): void {
     const before = this.#previous;
-    const isHost =
+    const isUser =
       before?.kind === 'string' ||
       before?.kind === 'name' ||
       (before?.kind === 'word' && !isKnownWord(before.text, this.#dialect));
-    if (isHost) return;
+    if (isUser && administering.has(this.#opening)) return;
     this.#findings.usesUserVariables = true;
     if (this.#isInto || assigning.has(this.#opening)) this.#assign(name);
   }
@@ -208,14 +199,12 @@ export class Mentions {
       if (token?.text === ')') this.#findings.askFor('lastInsertId');
       else this.#findings.setsLastInsertId = true;
       this.#call = undefined;
-    } else if (isFirst && token !== undefined) {
+    } else if (isFirst && token !== undefined && call.name !== 'release_all_locks') {
       this.#call = { ...call, first: token };
-      if (call.name !== 'release_all_locks') return;
-      this.#locks.push({ call: { ...call, first: token }, second: undefined });
-      this.#call = undefined;
     } else {
-      this.#locks.push({ call, second: token });
       this.#call = undefined;
+      if (this.#locks.length === MAX_LOCKS) this.#findings.doubt();
+      else this.#locks.push({ call, second: token });
     }
   }
 

@@ -32,7 +32,10 @@ const openings = words(
     'alter rename call get if case while loop repeat for declare',
 );
 
-/** In lower case; at least one stands in the name of everything that `Mentions` knows to matter wherever it is. */
+/**
+ * In lower case; at least one stands in the name of everything that `Mentions` knows to matter wherever it is. The last byte of
+ * each is looked up as a letter.
+ */
 const tellTales = [
   'et_l', // get_lock
   'rele', // release_lock, release_all_locks, COMMIT RELEASE
@@ -95,13 +98,17 @@ export class Prefilter {
     if (!this.#isTrusted) return true;
     let at = this.#skipBlanks(bytes, start, end);
     if (at < 0 || this.#opens(bytes, at, end)) return true;
+    const stops = this.#stops;
     let four = 0;
     while (at < end) {
       const byte = u8(bytes, at);
-      if (u8(specials, byte) === 0) {
-        four = (four << 8) | byte | LOWER;
-        if (u8(this.#stops, slot(four)) === 1) return true;
+      if (byte > AT && byte !== BACKQUOTE) {
         if (byte >= HIGH && !this.#hasHighLetters) return true;
+        four = (four << 8) | byte | LOWER;
+        if (u8(stops, slot(four)) === 1) return true;
+        at += 1;
+      } else if (u8(specials, byte) === 0) {
+        four = (four << 8) | byte | LOWER;
         at += 1;
       } else {
         four = 0;
@@ -119,10 +126,9 @@ export class Prefilter {
       case QUOTE:
         return this.#skipString(bytes, at, end);
       case DOUBLE_QUOTE:
-        if (this.#ansiQuotes) return this.#passName(bytes, at, end);
-        return this.#skipString(bytes, at, end);
+        return this.#ansiQuotes ? skipName(bytes, at, end) : this.#skipString(bytes, at, end);
       case BACKQUOTE:
-        return this.#passName(bytes, at, end);
+        return skipName(bytes, at, end);
       case AT:
       case COLON:
         return -1;
@@ -148,19 +154,6 @@ export class Prefilter {
     // BEGIN WORK; whatever else is behind it is a block of statements.
     if (word === BEGIN) return at < end && next !== 0x77 && u8(bytes, at) !== SEMICOLON;
     return !isLetter(next) || shown.has(next);
-  }
-
-  /** A name may be a function's: it is looked at as if there were no quotes. */
-  #passName(bytes: Uint8Array, start: number, end: number): number {
-    const quote = u8(bytes, start);
-    let four = 0;
-    for (let at = start + 1; at < end; at += 1) {
-      const byte = u8(bytes, at);
-      if (byte === quote) return at + 1;
-      four = (four << 8) | byte | LOWER;
-      if (u8(this.#stops, slot(four)) === 1) return -1;
-    }
-    return end;
   }
 
   #skipString(bytes: Uint8Array, start: number, end: number): number {
@@ -251,6 +244,14 @@ export class Prefilter {
     while (at >= start && this.#kinds.isSpace(u8(bytes, at))) at -= 1;
     return at;
   }
+}
+
+/** What is called by a name in quotes is not known, whatever it is: parentheses tell. */
+function skipName(bytes: Uint8Array, start: number, end: number): number {
+  const quote = u8(bytes, start);
+  let at = start + 1;
+  while (at < end && u8(bytes, at) !== quote) at += 1;
+  return at + 1;
 }
 
 function skipLine(bytes: Uint8Array, from: number, end: number): number {

@@ -11,7 +11,6 @@ export const HASH = 0x23;
 export const DOLLAR = 0x24;
 export const QUOTE = 0x27;
 export const OPEN = 0x28;
-export const CLOSE = 0x29;
 export const STAR = 0x2a;
 export const PLUS = 0x2b;
 export const DASH = 0x2d;

@@ -63,12 +63,11 @@ export class SqlStrings {
   /** Takes what is neither a quote nor a backslash, as far as there is nothing else, and tells where it ends. */
   skip(bytes: Uint8Array, start: number, end: number): number {
     if (this.#state !== 'inside') return start;
+    const quote = this.#quote;
     let at = start;
-    for (; at < end; at += 1) {
-      const byte = u8(bytes, at);
-      if (byte === this.#quote || byte === BACKSLASH) break;
-      if (this.#bytes <= MAX_STRING_BYTES) this.#say(byte);
-    }
+    while (at < end && u8(bytes, at) !== quote && u8(bytes, at) !== BACKSLASH) at += 1;
+    for (let next = start; next < at && this.#bytes <= MAX_STRING_BYTES; next += 1)
+      this.#say(u8(bytes, next));
     return at;
   }
 

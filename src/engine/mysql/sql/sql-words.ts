@@ -67,7 +67,7 @@ export class SqlWords {
   readonly #strings: SqlStrings;
   #state: State = 'base';
   /** The word, name or tag at hand. */
-  readonly #text = Buffer.alloc(MAX_WORD_BYTES);
+  readonly #text = Buffer.allocUnsafe(MAX_WORD_BYTES);
   #textBytes = 0;
   #isBare = true;
   /** What is in the quotes at hand, and which they are. */
