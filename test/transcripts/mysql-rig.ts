@@ -44,19 +44,21 @@ export const MODERN =
 /** An old one, which hears of rows' ends by EOF and of nothing else. */
 export const OLD = MODERN & ~(capability.sessionTrack | capability.deprecateEof);
 
-const principals = new Principals();
-
-/** A client with these capabilities, in the schema `app`. */
+/** A client with these capabilities, in the schema `app`, who shares no habits with others. */
 export function clientWith(
   flags: number,
   extensions = 0,
   schema: string | undefined = 'app',
 ): MysqlPrincipal {
   const capabilities = { flags, extensions };
-  return principals.of({ user: 'app', schema, capabilities, collation: 45, zstdLevel: undefined });
+  return new Principals().of({
+    user: 'app',
+    schema,
+    capabilities,
+    collation: 45,
+    zstdLevel: undefined,
+  });
 }
-
-export const anybody = clientWith(MODERN);
 
 export interface MemoryParts {
   readonly who?: MysqlPrincipal;
@@ -77,7 +79,7 @@ export const usualBeginning: Readonly<Record<string, string>> = {
 
 /** A connection for clients like this one, in the schema `app`, as `enter` leaves it. */
 export function memoryFor(parts: MemoryParts = {}): MysqlMemory {
-  const { who = anybody, isMariaDb = false, beginning = usualBeginning } = parts;
+  const { who = clientWith(MODERN), isMariaDb = false, beginning = usualBeginning } = parts;
   const { flags, extensions } = who.serverCapabilities;
   const like = freshMemory(isMariaDb);
   return new MysqlMemory({
@@ -99,7 +101,7 @@ export function memoryFor(parts: MemoryParts = {}): MysqlMemory {
 export function house(isMariaDb = false): House {
   const target = new Target();
   target.meet(greetingFor(isMariaDb));
-  return { target, principals, key: new ServerKey() };
+  return { target, principals: new Principals(), key: new ServerKey() };
 }
 
 export interface MysqlRigParts extends MemoryParts {
@@ -112,8 +114,8 @@ export class MysqlRig extends RelayRig<MysqlMemory, MysqlPrincipal, MysqlRelay> 
   readonly #flags: number;
 
   constructor(parts: MysqlRigParts & { readonly memory?: MysqlMemory } = {}) {
-    const { who = anybody, isMariaDb = false, options = usualOptions } = parts;
-    const { memory = memoryFor(parts) } = parts;
+    const { who = clientWith(MODERN), isMariaDb = false, options = usualOptions } = parts;
+    const { memory = memoryFor({ ...parts, who }) } = parts;
     const { welcome = memory } = parts;
     super(memory, {
       relay: (sink) => new MysqlRelay(sink, house(isMariaDb), who, welcome, options),
