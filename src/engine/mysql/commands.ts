@@ -1,4 +1,4 @@
-import { EMPTY, latin1, u32le } from '../../base/bytes.ts';
+import { EMPTY, latin1, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
@@ -12,6 +12,7 @@ import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import type { Errands } from './errands.ts';
 import { wordsOf } from './faults.ts';
+import { isLearnable, LONGEST_LESSON_BYTES } from './learned.ts';
 import { CONNECTION_ID_BASE } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
@@ -360,20 +361,25 @@ export class Commands {
   }
 
   /** The command is sent: what it does is to be found out. */
-  #note(memory: MysqlMemory, { bytes, start, end, length }: Place): void {
+  #note(memory: MysqlMemory, place: Place): void {
+    const { bytes, start, end, length } = place;
     const { tracker } = this.#parts;
     const effects = this.#effects;
     this.#hasRecalled = false;
     tracker.measure(length);
-    tracker.sent(effects);
+    const isQuery = u8(bytes, start) === command.query;
+    const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
+    tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
     if ((memory.status & serverStatus.autocommit) !== 0) return;
-    this.#hasBegun = !endsTransaction.test(latin1(bytes, start + 1, Math.min(end, start + 12)));
+    const text = isQuery ? bytes : (this.statements.at(place)?.template.text ?? EMPTY);
+    const at = isQuery ? from : 0;
+    this.#hasBegun = !endsTransaction.test(latin1(text, at, Math.min(text.length, at + 16)));
   }
 
   /** The reply to the client's command is over. */
-  ended(reply: Reply): void {
+  ended(memory: MysqlMemory, reply: Reply): void {
     const { tracker, who } = this.#parts;
-    tracker.ended(reply.error !== 0);
+    tracker.ended(memory, reply.error !== 0);
     if (reply.lastInsertId !== 0)
       tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
     this.statements.ended(reply);
@@ -406,6 +412,12 @@ export class Commands {
 /** It is all there, in one packet. */
 function isWhole({ start, end, length }: Place): boolean {
   return end - start === length && length < MAX_PACKET_BYTES;
+}
+
+/** The text, where what it sets can be learnt from it. */
+function lessonIn(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const text = end - start > LONGEST_LESSON_BYTES ? '' : latin1(bytes, start, end);
+  return isLearnable(text) ? text : undefined;
 }
 
 function unknownThread(id: number): ServerError {

@@ -188,7 +188,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       return;
     }
     if (owedClient && this.#crew.replies.last !== undefined)
-      this.#crew.commands.ended(this.#crew.replies.last);
+      this.#crew.commands.ended(memory, this.#crew.replies.last);
     this.#settle();
     if (!this.#holding || !this.#crew.replies.nothingOwed) return;
     this.#holding = false;

@@ -3,6 +3,8 @@ import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
+import type { Changes } from './learned.ts';
+import { learn, recall } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
@@ -83,6 +85,9 @@ export class Tracker {
   #pins: Set<PinReason> | undefined;
   #touched: Set<string> | undefined;
   #assigned: Set<string> | undefined;
+  /** The text of a plain SET whose outcome may be learnt, and what it sets. */
+  #lesson: string | undefined;
+  #said: readonly string[] = [];
   /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
   #lastInsertId: number | bigint | string = 0;
   #asksForLastInsertId = false;
@@ -119,27 +124,29 @@ export class Tracker {
     this.#asksForLastInsertId = mustBeSure;
   }
 
-  /** A command has been sent that does this; undefined for nothing of concern. */
-  sent(effects: Effects | undefined): void {
+  /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
+  sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
+    this.#lesson = text;
     this.hasOneShot = effects?.shapesNextTransaction === true;
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
 
   /** The reply to it is over. */
-  ended(isError: boolean): void {
+  ended(memory: MysqlMemory, isError: boolean): void {
     const effects = this.#running;
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
-    for (const name of effects.sets)
-      for (const one of SET_TOGETHER[name] ?? [name]) this.#touch(one);
+    this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
+    for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
     if (isError && isSingle) {
       // None of it has been done, and names may be made up.
       this.#touched = undefined;
     } else for (const reason of effects.pins) this.#pinFor(reason, effects);
+    if (!isError) this.#recall(memory);
     if (effects.ties.length === 0) return;
     this.#ties ??= new Ties();
     this.#ties.apply(effects.ties, { isError, isSingle, schema: this.wanted.schema });
@@ -147,6 +154,21 @@ export class Tracker {
     for (const reason of this.#ties.reasons) this.pin(reason, effects.digest);
     for (const reason of tieReasons)
       if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
+  }
+
+  /** What the text comes to may be known: then nobody has to be asked. */
+  #recall(memory: MysqlMemory): void {
+    if (this.#lesson === undefined) return;
+    const changes = recall(memory.beginning, this.#lesson);
+    if (changes === undefined) return;
+    this.#lesson = undefined;
+    this.#touched = undefined;
+    this.#apply(memory, changes);
+  }
+
+  #apply(memory: MysqlMemory, changes: Changes): void {
+    memory.state = memory.state.with(changes);
+    this.wanted = this.wanted.with(changes);
   }
 
   #pinFor(reason: PinReason, { digest }: Effects): void {
@@ -217,8 +239,14 @@ export class Tracker {
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
     if (last !== undefined) this.#lastInsertId = text(last);
-    memory.state = memory.state.with([...changes, ...assigned]);
-    this.wanted = this.wanted.with([...changes, ...assigned]);
+    this.#apply(memory, [...changes, ...assigned]);
+    const said = this.#said;
+    if (this.#lesson !== undefined)
+      learn(
+        memory.beginning,
+        this.#lesson,
+        changes.filter(([name]) => said.includes(name)),
+      );
     return [];
   }
 
