@@ -192,6 +192,7 @@ export function principal(said: Partial<Parameters<Principals['of']>[0]> = {}): 
     schema: undefined,
     capabilities: { flags: capability.deprecateEof | capability.foundRows, extensions: 0 },
     collation: 8,
+    zstdLevel: undefined,
     ...said,
   });
 }

@@ -45,6 +45,7 @@ export function* changeUser(
       schema: database,
       capabilities: before.capabilities,
       collation: collation === undefined || collation === 0 ? before.collation : collation,
+      zstdLevel: before.zstdLevel,
     });
     const welcome = yield* wait(() => door.open(who));
     yield* dialogue.say(welcomeOk(who, welcome, ''));

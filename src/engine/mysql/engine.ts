@@ -4,6 +4,7 @@ import { command } from '../../wire/mysql/commands.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import { acquaint, isAcquainted } from './acquaint.ts';
 import { cancel } from './cancel.ts';
+import { CompressedRelay, compressionOf } from './compressed-relay.ts';
 import { enter } from './enter.ts';
 import { say } from './faults.ts';
 import { greet } from './greet.ts';
@@ -32,7 +33,14 @@ export function mysqlEngine(): Engine<MysqlMemory, MysqlPrincipal> {
     reset: (memory) => reset(memory, target),
     initialise: (memory, statements) => initialise(memory, target, statements),
     cancel: (memory, gate) => cancel(memory, target, gate.tlsMode),
-    relay: (sink, who, welcome, options) => new MysqlRelay(sink, house, who, welcome, options),
+    relay: (sink, who, welcome, options) => {
+      const make = (to: typeof sink): MysqlRelay =>
+        new MysqlRelay(to, house, who, welcome, options);
+      const compression = compressionOf(who);
+      return compression === undefined
+        ? make(sink)
+        : new CompressedRelay(sink, compression, who.zstdLevel, make);
+    },
     isAcquainted: (_, who) => isAcquainted(target, who),
     acquaint: (memory, who) => acquaint(memory, target, who),
     overhear,

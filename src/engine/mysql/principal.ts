@@ -15,6 +15,8 @@ export interface MysqlPrincipal extends Principal {
   readonly serverCapabilities: Capabilities;
   /** The number of the collation that its handshake has named. */
   readonly collation: number;
+  /** At which it wants zstd's compression, if at all. */
+  readonly zstdLevel: number | undefined;
   /** What clients like this one have asked for: of what a statement has left behind on its connection. */
   readonly habits: Set<Leftover>;
 }
@@ -40,19 +42,17 @@ const SHARED_EXTENSIONS =
   extension.extendedMetadata |
   extension.bulkUnitResults;
 
+/** What a client has said of itself. */
+type Said = Pick<MysqlPrincipal, 'user' | 'schema' | 'capabilities' | 'collation' | 'zstdLevel'>;
+
 /** Those who come again say the same each time. */
 export class Principals {
   readonly #known = new Map<string, MysqlPrincipal>();
 
-  of(said: {
-    readonly user: string;
-    readonly schema: string | undefined;
-    readonly capabilities: Capabilities;
-    readonly collation: number;
-  }): MysqlPrincipal {
-    const { user, schema, capabilities, collation } = said;
+  of(said: Said): MysqlPrincipal {
+    const { user, schema, capabilities, collation, zstdLevel } = said;
     const { flags, extensions } = capabilities;
-    const key = JSON.stringify([user, schema ?? null, flags, extensions, collation]);
+    const key = JSON.stringify([user, schema ?? null, flags, extensions, collation, zstdLevel]);
     let principal = this.#known.get(key);
     if (principal === undefined) {
       principal = make(said);
@@ -63,13 +63,8 @@ export class Principals {
   }
 }
 
-function make(said: {
-  readonly user: string;
-  readonly schema: string | undefined;
-  readonly capabilities: Capabilities;
-  readonly collation: number;
-}): MysqlPrincipal {
-  const { user, schema, capabilities, collation } = said;
+function make(said: Said): MysqlPrincipal {
+  const { user, schema, capabilities, collation, zstdLevel } = said;
   const flags = capabilities.flags & SHARED_FLAGS;
   const extensions = capabilities.extensions & SHARED_EXTENSIONS;
   return {
@@ -78,6 +73,7 @@ function make(said: {
     capabilities,
     serverCapabilities: { flags, extensions },
     collation,
+    zstdLevel,
     habits: new Set(),
     poolKey: poolKeyOf(user, { flags, extensions }, collation, schema),
   };
@@ -102,5 +98,5 @@ export function withSchema(who: MysqlPrincipal, schema: string | undefined): Mys
 /** The proxy itself, which speaks with the database in the plainest way. */
 export function watcher(user: string, schema: string | undefined): MysqlPrincipal {
   const capabilities = { flags: 0, extensions: 0 };
-  return make({ user, schema, capabilities, collation: UTF8MB4_GENERAL_CI });
+  return make({ user, schema, capabilities, collation: UTF8MB4_GENERAL_CI, zstdLevel: undefined });
 }

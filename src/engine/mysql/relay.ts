@@ -112,6 +112,16 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     return this.#remaining > 0 || this.#continues;
   }
 
+  /** The client waits for a reply, or for the rest of it, that the database owes. */
+  get owesReply(): boolean {
+    return this.#crew.replies.owesClient;
+  }
+
+  /** Of the next packet to the client; 0 between its commands. */
+  get nextNumber(): number {
+    return this.#crew.replies.sequence;
+  }
+
   fit(memory: MysqlMemory): Fit {
     if (this.#crew.commands.prefersLast) return memory.lastUsedBy === this ? 'as wanted' : 'other';
     if (memory.state === this.#crew.tracker.wanted) return 'as wanted';

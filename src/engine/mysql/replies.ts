@@ -113,6 +113,7 @@ export class Replies {
     // The rest of a packet goes where its beginning went.
     let from = this.#inPacket ? 0 : at;
     memory.remaining -= at;
+    if (at > 0) this.#endIfOver(memory);
     while (end - at >= HEADER_BYTES) {
       const length = packetBytes(bytes, at);
       const start = at + HEADER_BYTES;
@@ -143,8 +144,7 @@ export class Replies {
       memory.remaining = start + length - bodyEnd;
       at = bodyEnd;
       if (isOurs) from = at;
-      if (this.#reply?.isOver === true && !memory.continues && memory.remaining === 0)
-        this.#end(memory, isOurs);
+      this.#endIfOver(memory);
     }
     const isOurs = this.#steps.length > 0;
     this.#passOn(bytes, from, at);
@@ -203,10 +203,12 @@ export class Replies {
     this.#parts.sink.toClient(isWhole ? bytes : bytes.subarray(from, to));
   }
 
-  /** A reply is all there. */
-  #end(memory: MysqlMemory, isOurs: boolean): void {
+  /** Once a reply is all there. */
+  #endIfOver(memory: MysqlMemory): void {
     const reply = this.#reply;
-    if (reply === undefined) return;
+    if (!this.#isBegun || reply?.isOver !== true) return;
+    if (memory.continues || memory.remaining > 0) return;
+    const isOurs = this.#steps.length > 0;
     this.#isBegun = false;
     memory.status = reply.status;
     // What changed before an error is told with the next reply that is none.
