@@ -17,13 +17,33 @@ const FROM_HANDSHAKE = [
   'wait_timeout',
 ] as const;
 
+/**
+ * MariaDB reports a change of any of these as one of `autocommit`: in the server they are bits of one word. So the others are
+ * looked at, too, and what has not changed must not be set: not everybody may set it.
+ */
+export const FLAGS: readonly string[] = [
+  'autocommit',
+  'check_constraint_checks',
+  'foreign_key_checks',
+  'sql_auto_is_null',
+  'sql_big_selects',
+  'sql_log_bin',
+  'sql_log_off',
+  'sql_notes',
+  'sql_quote_show_create',
+  'sql_safe_updates',
+  'sql_warnings',
+  'unique_checks',
+];
+
 /** What sessions begin with, beside what is the database's default. */
 function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
   const isOld = version < (isMariaDb ? 110_101 : 50_720);
+  const flags = FLAGS.filter((name) => version >= 100_201 || name !== 'check_constraint_checks');
   return [
     ...FROM_HANDSHAKE,
+    ...(isMariaDb ? flags : ['autocommit']),
     'sql_mode',
-    'autocommit',
     'time_zone',
     'max_allowed_packet',
     isOld ? 'tx_isolation' : 'transaction_isolation',

@@ -8,6 +8,7 @@ import { learn, recall } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
+import { FLAGS } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
@@ -25,21 +26,6 @@ export interface Question {
   readonly asksForLastInsertId: boolean;
 }
 
-/** MariaDB reports these as if it were `autocommit`: in the server they are bits of one word. */
-const flags: readonly string[] = [
-  'autocommit',
-  'check_constraint_checks',
-  'foreign_key_checks',
-  'sql_auto_is_null',
-  'sql_big_selects',
-  'sql_log_bin',
-  'sql_log_off',
-  'sql_notes',
-  'sql_quote_show_create',
-  'sql_safe_updates',
-  'sql_warnings',
-  'unique_checks',
-];
 /** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
 const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
 const AWS_TEXT_BYTES = 16_384;
@@ -202,7 +188,7 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariaDb && name === 'autocommit') for (const flag of flags) this.#touch(flag);
+    if (this.#isMariaDb && name === 'autocommit') for (const flag of FLAGS) this.#touch(flag);
     else this.#touch(name);
   }
 
