@@ -1,5 +1,6 @@
 import { relayBenchmark } from './micro/relay.ts';
+import { mysqlBenchmark } from './mysql/benchmark.ts';
 import { postgresBenchmark } from './postgres/benchmark.ts';
 import type { Benchmark } from './stage.ts';
 
-export const benchmarks: readonly Benchmark[] = [postgresBenchmark, relayBenchmark];
+export const benchmarks: readonly Benchmark[] = [postgresBenchmark, mysqlBenchmark, relayBenchmark];

@@ -2,8 +2,8 @@ import { must } from '../../src/base/assert.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { SecretText } from '../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
-import type { Line } from './line.ts';
-import { DATABASE, USER } from './line.ts';
+import type { Line } from '../support/line.ts';
+import { DATABASE, USER } from '../support/line.ts';
 import { pgbench } from './pgbench.ts';
 
 /** A million rows. */

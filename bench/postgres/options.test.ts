@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'bun:test';
 import { UsageError } from '../stage.ts';
-import { help, readOptions } from './options.ts';
+import type { Options } from '../support/options.ts';
+import { helpFor, readOptions } from '../support/options.ts';
+import { menu } from './options.ts';
 
-const names = (...args: string[]): readonly string[] =>
-  readOptions(args).cases.map(({ name }) => name);
+const read = (args: readonly string[]): Options => readOptions(args, menu);
+const names = (...args: string[]): readonly string[] => read(args).cases.map(({ name }) => name);
 
 describe('options', () => {
   test('by default measure everything against PgBouncer', () => {
-    const { rounds, rivals, json, pooler } = readOptions([]);
+    const { rounds, rivals, json, pooler } = read([]);
     expect({ rivals, json, pooler }).toEqual({
-      rivals: ['pgbouncer'],
+      rivals: undefined,
       json: false,
       pooler: undefined,
     });
@@ -19,8 +21,8 @@ describe('options', () => {
 
   test('can be for those in a hurry', () => {
     expect(names('--quick').length).toBeLessThan(names().length);
-    expect(readOptions(['--quick']).seconds).toBeLessThan(readOptions([]).seconds);
-    expect(readOptions(['--quick', '--rounds', '9']).rounds).toBe(9);
+    expect(read(['--quick']).seconds).toBeLessThan(read([]).seconds);
+    expect(read(['--quick', '--rounds', '9']).rounds).toBe(9);
   });
 
   test('choose cases by parts of their names, quick or not', () => {
@@ -32,8 +34,8 @@ describe('options', () => {
   });
 
   test('choose rivals', () => {
-    expect(readOptions(['--rival', 'none']).rivals).toEqual([]);
-    expect(readOptions(['--rival', 'pgbouncer', '--rival', '../a b']).rivals).toEqual([
+    expect(read(['--rival', 'none']).rivals).toEqual([]);
+    expect(read(['--rival', 'pgbouncer', '--rival', '../a b']).rivals).toEqual([
       'pgbouncer',
       '../a b',
     ]);
@@ -45,14 +47,15 @@ describe('options', () => {
     [['--case', 'mysql'], 'no case has such a name: simple 1, '],
     [['--rival', 'none', '--rival', 'pgbouncer'], '--rival none goes with no other'],
     [['--fast'], "Unknown option '--fast'"],
+    [['--server', 'mysql'], "Unknown option '--server'"],
     [['quick'], "Unexpected argument 'quick'"],
   ])('%p are refused', (args, why) => {
-    expect(() => readOptions(args)).toThrow(UsageError);
-    expect(() => readOptions(args)).toThrow(why);
+    expect(() => read(args)).toThrow(UsageError);
+    expect(() => read(args)).toThrow(why);
   });
 
   test('are explained in lines that fit, with every case', () => {
-    for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
-    for (const name of names()) expect(help.replaceAll(/\s+/g, ' ')).toContain(name);
+    for (const line of helpFor(menu).split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    for (const name of names()) expect(helpFor(menu).replaceAll(/\s+/g, ' ')).toContain(name);
   });
 });

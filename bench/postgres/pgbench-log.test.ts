@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { finishedBetween, servedClients } from './finishes.ts';
+import { finishedBetween, servedClients } from '../support/finishes.ts';
 import { parseLog } from './pgbench-log.ts';
 
 const log = `1 1 1796 0 1795697557 422972

@@ -1,4 +1,4 @@
-import type { Finish } from './finishes.ts';
+import type { Finish } from '../support/finishes.ts';
 
 /**
  * What `pgbench --log` writes: `client transaction latency script seconds microseconds`, and more with some flags that are not

@@ -2,19 +2,17 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Load } from '../support/cases.ts';
 import { runToEnd } from '../support/command.ts';
-import type { Line } from './line.ts';
-import { DATABASE, USER } from './line.ts';
+import type { Line } from '../support/line.ts';
+import { DATABASE, USER } from '../support/line.ts';
+import type { Figures, Measurement, Span } from '../support/span.ts';
+import { figuresOf, observe } from '../support/span.ts';
 import { parseLog } from './pgbench-log.ts';
-import type { Figures, Measurement, Span } from './span.ts';
-import { figuresOf, observe } from './span.ts';
 
 /** What pgbench does. */
-export interface Load {
+export interface PgbenchLoad extends Load {
   readonly mode: 'simple' | 'extended' | 'prepared';
-  readonly clients: number;
-  /** Each transaction on a connection of its own. */
-  readonly reconnect: boolean;
 }
 
 /** pgbench takes whole seconds only, and the lead-in has to fit; on a machine that is too busy for that, more is tried. */
@@ -47,7 +45,7 @@ export async function pgbench(
  * already leaving is not in it. Rejects where a client of pgbench's fails.
  */
 export async function measureLoad(
-  load: Load,
+  load: PgbenchLoad,
   line: Line,
   measurement: Measurement,
 ): Promise<Figures> {
@@ -74,7 +72,7 @@ interface Run extends Measurement {
 }
 
 /** Undefined where pgbench ended before the time to be measured was over. */
-async function observeLoad(load: Load, line: Line, run: Run): Promise<Span | undefined> {
+async function observeLoad(load: PgbenchLoad, line: Line, run: Run): Promise<Span | undefined> {
   const { directory, runSeconds } = run;
   const failed = new AbortController();
   const late = setTimeout(
@@ -100,7 +98,7 @@ async function observeLoad(load: Load, line: Line, run: Run): Promise<Span | und
   }
 }
 
-function argumentsOf({ mode, clients, reconnect }: Load): readonly string[] {
+function argumentsOf({ mode, clients, reconnect }: PgbenchLoad): readonly string[] {
   // While a thread connects it does nothing else, so one that reconnects serves one client.
   const jobs = reconnect ? clients : Math.min(clients, availableParallelism());
   return [

@@ -1,8 +1,8 @@
+import type { Finish } from '../support/finishes.ts';
+import type { Line } from '../support/line.ts';
+import type { Figures, Measurement } from '../support/span.ts';
+import { figuresOf, observe } from '../support/span.ts';
 import { signIn } from './client.ts';
-import type { Finish } from './finishes.ts';
-import type { Line } from './line.ts';
-import type { Figures, Measurement } from './span.ts';
-import { figuresOf, observe } from './span.ts';
 
 /**
  * Lets clients sign in, run one statement and leave, again and again, many times faster than pgbench can: they derive their key

@@ -3,6 +3,8 @@ export interface RunOptions {
   /** All that it sees of the environment; by default everything. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** For its standard input. */
+  readonly input?: string;
 }
 
 export interface Finished {
@@ -13,13 +15,13 @@ export interface Finished {
 /** Runs a program to its end, or kills it when aborted. Rejects with what it said where it fails. */
 export async function runToEnd(
   command: readonly string[],
-  { signal, env, cwd }: RunOptions,
+  { signal, env, cwd, input }: RunOptions,
 ): Promise<Finished> {
   signal.throwIfAborted();
   const child = Bun.spawn([...command], {
     env: { ...(env ?? process.env), LC_ALL: 'C' },
     ...(cwd === undefined ? {} : { cwd }),
-    stdin: 'ignore',
+    stdin: input === undefined ? 'ignore' : Buffer.from(input),
     stdout: 'pipe',
     stderr: 'pipe',
     signal,

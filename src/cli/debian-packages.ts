@@ -40,8 +40,11 @@ export interface UnpackedPackages {
   readonly root: string;
   /** The folder of libraries for this kind of machine, such as `x86_64-linux-gnu`. */
   readonly triplet: string;
-  /** The command that runs a program, such as `usr/sbin/pgbouncer`, with its own loader and libraries. */
-  command(program: string): readonly string[];
+  /**
+   * The command that runs a program, such as `usr/sbin/pgbouncer`, with its own loader and libraries, some of which may be in
+   * `folders` of its own.
+   */
+  command(program: string, folders?: readonly string[]): readonly string[];
 }
 
 /** Debian's mirror does not give what is asked for, or there is none, or no apt. */
@@ -95,14 +98,14 @@ export async function unpackPackages(
   const folders = ['usr/lib', 'lib'].map((name) => join(root, name, machine.triplet));
   const loader = folders.map((name) => join(name, machine.loader)).find((path) => existsSync(path));
   if (loader === undefined) throw new Error(`there is no C library in ${root}`);
-  const libraries = [...folders, join(root, 'usr/lib')].join(':');
   return {
     home,
     root,
     triplet: machine.triplet,
-    command: (program) => {
+    command: (program, own = []) => {
       const path = join(root, program);
-      return [loader, '--library-path', libraries, '--argv0', path, path];
+      const libraries = [...folders, ...['usr/lib', ...own].map((name) => join(root, name))];
+      return [loader, '--library-path', libraries.join(':'), '--argv0', path, path];
     },
   };
 }

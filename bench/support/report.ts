@@ -1,11 +1,12 @@
-import type { Machine } from '../support/machine.ts';
-import { median } from '../support/statistics.ts';
+import type { Machine } from './machine.ts';
+import { median } from './statistics.ts';
 import type { IdleCase, LoadCase, ResultCase } from './cases.ts';
 import type { Comparison, Standing } from './figures.ts';
-import { compare, standingOf } from './figures.ts';
+import { added, compare, standingOf } from './figures.ts';
 import type { IdleFigures } from './idle.ts';
 import type { Figures } from './span.ts';
 import type { ResultFigures } from './result.ts';
+import type { TargetReport } from './targets.ts';
 
 /** What was measured for each pooler, by its key, one after the other. */
 export type Rounds<T> = ReadonlyMap<string, readonly T[]>;
@@ -22,8 +23,10 @@ export interface LoadReport extends Sides<Standing> {
   readonly clients: number;
   readonly tls: boolean;
   readonly reconnect: boolean;
-  /** Without a pooler, once. */
-  readonly direct: Figures | null;
+  /** Without a pooler: once, or with one client in each round. */
+  readonly direct: Standing | null;
+  /** By pooler, with one client: by how much its median latency is greater than without one. */
+  readonly addedMs: Readonly<Record<string, number>> | null;
   readonly ratios: Readonly<Record<string, Comparison | null>>;
 }
 
@@ -45,9 +48,9 @@ export interface Failure {
   readonly problem: string;
 }
 
-/** As `npm run bench -- postgres --json` prints it. */
+/** As `npm run bench -- … --json` prints it. */
 export interface Report {
-  readonly engine: 'postgres';
+  readonly engine: string;
   readonly rounds: number;
   readonly seconds: number;
   readonly poolSize: number;
@@ -58,24 +61,33 @@ export interface Report {
   readonly results: readonly ResultReport[];
   /** By pooler, without TLS; null where it was not measured. */
   readonly idleClientBytes: Readonly<Record<string, number>> | null;
+  /** What this benchmark is to show, as far as it has been measured. */
+  readonly targets: readonly TargetReport[];
   readonly failures: readonly Failure[];
 }
 
 /** The key of the Sluice that is measured. */
 export const SLUICE = 'sluice';
+/** That of no pooler at all. */
+export const DIRECT = 'direct';
 
-export function loadReport(
-  { name, load, tls }: LoadCase,
-  rounds: Rounds<Figures>,
-  direct: Figures | undefined,
-): LoadReport {
+export function loadReport({ name, load, tls }: LoadCase, rounds: Rounds<Figures>): LoadReport {
   const ours = rounds.get(SLUICE) ?? [];
+  const direct = rounds.get(DIRECT) ?? [];
   return {
     name,
     ...load,
     tls,
     ...sides(rounds, standingOf),
-    direct: direct ?? null,
+    direct: standingOf(direct) ?? null,
+    addedMs:
+      load.clients > 1 || direct.length === 0
+        ? null
+        : Object.fromEntries(
+            [...rounds].flatMap(([key, figures]) =>
+              key === DIRECT || figures.length === 0 ? [] : [[key, added(figures, direct)]],
+            ),
+          ),
     ratios: Object.fromEntries(
       rivalsIn(rounds).map(([key, theirs]) => [key, compare(ours, theirs) ?? null]),
     ),
@@ -147,5 +159,5 @@ function sides<T, U>(
 }
 
 function rivalsIn<T>(rounds: Rounds<T>): readonly (readonly [string, readonly T[]])[] {
-  return [...rounds].filter(([key]) => key !== SLUICE);
+  return [...rounds].filter(([key]) => key !== SLUICE && key !== DIRECT);
 }

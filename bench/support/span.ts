@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { disturbance, readMachine } from '../support/machine.ts';
-import type { CpuTime, Usage } from '../support/processes.ts';
-import { readUsage, usedBetween } from '../support/processes.ts';
-import { percentile } from '../support/statistics.ts';
+import { disturbance, readMachine } from './machine.ts';
+import type { CpuTime, Usage } from './processes.ts';
+import { readUsage, usedBetween } from './processes.ts';
+import { percentile } from './statistics.ts';
 import type { Finish } from './finishes.ts';
 import { finishedBetween, servedClients } from './finishes.ts';
 

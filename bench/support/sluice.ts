@@ -1,25 +1,59 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { runToEnd } from '../../support/command.ts';
-import type { BenchDatabase } from '../database.ts';
-import { DATABASE, USER } from '../line.ts';
+import { runToEnd } from './command.ts';
 import { CERTIFICATE, launch } from './launch.ts';
+import type { Line } from './line.ts';
+import { DATABASE, USER } from './line.ts';
 import type { Pooler } from './pooler.ts';
 import { MAX_CLIENTS, POOL_SIZE } from './pooler.ts';
+import { SLUICE } from './report.ts';
 
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** This checkout. */
-export const OURS: readonly string[] = [process.execPath, main];
+const OURS: readonly string[] = [process.execPath, main];
+
+/** What Sluice is told of the database and its protocol. */
+export interface Engine {
+  readonly engine: string;
+  readonly engineFamily: string;
+}
+
+/** What is measured: this checkout, or the Sluice that this command runs. */
+export function ourSluice<Database extends Line>(
+  command: string | undefined,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<Pooler<Database>> {
+  const words = command === undefined ? OURS : shell(command);
+  return sluice(SLUICE, 'Sluice', words, engine, signal);
+}
+
+/** The `number`th other Sluice, which this command runs. */
+export function otherSluice<Database extends Line>(
+  number: number,
+  command: string,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<Pooler<Database>> {
+  const suffix = number === 1 ? '' : String(number);
+  return sluice(`other${suffix}`, `Other${suffix}`, shell(command), engine, signal);
+}
+
+/** A command as it is typed here, to which arguments are added. */
+function shell(command: string): readonly string[] {
+  return ['/bin/sh', '-c', `cd "$0" && exec ${command} "$@"`, process.cwd()];
+}
 
 /** Sluice as one process, by the command that runs it, to which `serve` and its flags are added. */
-export async function sluice(
+async function sluice<Database extends Line>(
   key: string,
   title: string,
   command: readonly string[],
+  engine: Engine,
   signal: AbortSignal,
-): Promise<Pooler> {
+): Promise<Pooler<Database>> {
   const { out } = await runToEnd([...command, 'version'], { signal });
   return {
     ...{ key, title },
@@ -28,7 +62,7 @@ export async function sluice(
       launch(
         {
           key,
-          files: (listen) => ({ 'sluice.yaml': settings(listen, surroundings.database) }),
+          files: (listen) => ({ 'sluice.yaml': settings(listen, surroundings.database, engine) }),
           // In full: the command may run somewhere else.
           command: (directory) => [
             ...command,
@@ -46,7 +80,8 @@ export async function sluice(
 
 function settings(
   listen: { readonly host: string; readonly port: number },
-  { host, port }: BenchDatabase,
+  { host, port }: Line,
+  { engine, engineFamily }: Engine,
 ): string {
   return stringify({
     region: 'eu-central-1',
@@ -55,7 +90,7 @@ function settings(
     databases: [
       {
         identifier: 'db',
-        engine: 'postgres',
+        engine,
         ...{ host, port },
         tls: 'disable',
         database: DATABASE,
@@ -66,7 +101,7 @@ function settings(
     proxies: [
       {
         name: 'bench',
-        engineFamily: 'POSTGRESQL',
+        engineFamily,
         listen: `${listen.host}:${listen.port}`,
         target: 'db',
         auth: [{ secret: USER }],

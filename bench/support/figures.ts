@@ -1,5 +1,5 @@
-import type { Spread } from '../support/statistics.ts';
-import { median, ratios, spreadOf } from '../support/statistics.ts';
+import type { Spread } from './statistics.ts';
+import { median, ratios, spreadOf } from './statistics.ts';
 import type { Figures } from './span.ts';
 
 /** What one pooler came to in one case. */
@@ -31,6 +31,14 @@ export function standingOf(rounds: readonly Figures[]): Standing | undefined {
     disturbancePercent: Math.max(...rounds.map((round) => round.disturbancePercent)),
     rounds,
   };
+}
+
+/** By how many milliseconds the median latency of ours is greater, round by round; the median of that. */
+export function added(ours: readonly Figures[], direct: readonly Figures[]): number {
+  const rounds = Math.min(ours.length, direct.length);
+  return median(
+    ours.slice(0, rounds).map((our, round) => our.p50Ms - (direct[round]?.p50Ms ?? Number.NaN)),
+  );
 }
 
 /** The median of the ratios of each round, not the ratio of the medians. Undefined where there is nothing to compare. */

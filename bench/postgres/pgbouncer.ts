@@ -1,28 +1,37 @@
-import { cacheFolder, unpackPackages } from '../../../src/cli/debian-packages.ts';
-import { runToEnd, works } from '../../support/command.ts';
-import type { BenchDatabase } from '../database.ts';
-import { DATABASE, USER } from '../line.ts';
-import { CERTIFICATE, launch } from './launch.ts';
-import type { Pooler } from './pooler.ts';
-import { MAX_CLIENTS, POOL_SIZE } from './pooler.ts';
+import { CERTIFICATE, launch } from '../support/launch.ts';
+import { DATABASE, USER } from '../support/line.ts';
+import { newestProgram } from '../support/newest.ts';
+import type { Pooler } from '../support/pooler.ts';
+import { MAX_CLIENTS, POOL_SIZE } from '../support/pooler.ts';
+import type { BenchDatabase } from './database.ts';
 
 /** Debian's, and nearly everybody's. */
 const NOBODY = { name: 'nobody', uid: 65_534, gid: 65_534 } as const;
 
-/** What its authors would want to be compared with. */
-const PACKAGES = { suite: 'sid', complete: ['pgbouncer'] } as const;
-
 /** PgBouncer: the newest that Debian has; otherwise the machine's own. Rejects with what to install where there is neither. */
-export async function pgbouncer(say: (line: string) => void, signal: AbortSignal): Promise<Pooler> {
-  const command = await find(say, signal);
-  const { out } = await runToEnd([...command, '--version'], { signal });
+export async function pgbouncer(
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Pooler<BenchDatabase>> {
+  const { command, said } = await newestProgram(
+    {
+      title: 'PgBouncer',
+      packageName: 'pgbouncer',
+      path: 'usr/sbin/pgbouncer',
+      own: ['pgbouncer', '/usr/sbin/pgbouncer'],
+      versionArgs: ['--version'],
+      otherwise: 'measure without: --rival none',
+    },
+    say,
+    signal,
+  );
   // It refuses to be root.
   const account = process.getuid?.() === 0 ? NOBODY : undefined;
   const flags = ['--quiet', ...(account === undefined ? [] : [`--user=${account.name}`])];
   return {
     key: 'pgbouncer',
     title: 'PgBouncer',
-    version: /^PgBouncer (\S+)/.exec(out)?.[1] ?? out.trim(),
+    version: /^PgBouncer (\S+)/.exec(said)?.[1] ?? said,
     start: (surroundings) =>
       launch(
         {
@@ -35,28 +44,6 @@ export async function pgbouncer(say: (line: string) => void, signal: AbortSignal
         surroundings,
       ),
   };
-}
-
-async function find(say: (line: string) => void, signal: AbortSignal): Promise<readonly string[]> {
-  let why: unknown;
-  try {
-    const cache = cacheFolder(process.env);
-    const packages = await unpackPackages(PACKAGES, { cache, signal });
-    const command = packages.command('usr/sbin/pgbouncer');
-    await runToEnd([...command, '--version'], { signal });
-    return command;
-  } catch (problem) {
-    signal.throwIfAborted();
-    why = problem;
-  }
-  const reason = why instanceof Error ? why.message : String(why);
-  for (const own of ['pgbouncer', '/usr/sbin/pgbouncer']) {
-    if (!(await works([own, '--version'], signal))) continue;
-    say(`Debian's newest PgBouncer cannot be had (${reason}); the machine's own is used.`);
-    return [own];
-  }
-  throw new Error(`there is no PgBouncer: ${reason}
-Install one (on Debian: sudo apt-get install pgbouncer), or measure without: --rival none`);
 }
 
 /** Its manual's recommendations where it has any, otherwise its own defaults. */

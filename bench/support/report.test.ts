@@ -11,8 +11,9 @@ const figures = (perSecond: number, more: Partial<Figures> = {}): Figures => ({
   ...more,
 });
 const load: LoadCase = {
-  ...{ kind: 'load', by: 'pgbench', name: 'simple 32', tls: false, quick: true },
+  ...{ kind: 'load', name: 'simple 32', tls: false, quick: true },
   load: { mode: 'simple', clients: 32, reconnect: false },
+  measure: () => Promise.reject(new Error('not here')),
 };
 const idle: IdleCase = { kind: 'idle', name: 'idle', tls: false, quick: true };
 const result: ResultCase = {
@@ -46,8 +47,8 @@ const report: Report = {
       new Map([
         ['sluice', [figures(30_000), figures(31_000)]],
         ['pgbouncer', [figures(25_000), figures(31_000)]],
+        ['direct', [figures(41_000)]],
       ]),
-      figures(41_000),
     ),
     loadReport(
       { ...load, name: 'prepared 32' },
@@ -55,7 +56,14 @@ const report: Report = {
         ['sluice', []],
         ['pgbouncer', [figures(1, { clientsServed: 20, disturbancePercent: 40 })]],
       ]),
-      undefined,
+    ),
+    loadReport(
+      { ...load, name: 'simple 1', load: { ...load.load, clients: 1 } },
+      new Map([
+        ['sluice', [0.2, 0.31, 0.25].map((p50Ms) => figures(5_000, { p50Ms }))],
+        ['pgbouncer', []],
+        ['direct', [0.1, 0.2, 0.2].map((p50Ms) => figures(9_000, { p50Ms }))],
+      ]),
     ),
   ],
   idle: idleReports,
@@ -69,6 +77,22 @@ const report: Report = {
     ),
   ],
   idleClientBytes: idleClientBytes(idleReports),
+  targets: [
+    {
+      ...{ name: 'speed', limit: 1.2, sense: 'at least', reached: false },
+      cases: [
+        { case: 'simple 1', value: 1.25, reached: true },
+        { case: 'simple 32', value: 1.10001, reached: false },
+      ],
+    },
+    {
+      ...{ name: 'cost', limit: 2, sense: 'at most', reached: true },
+      cases: [
+        { case: 'simple 1', value: 1, reached: true },
+        { case: 'simple 32', value: 2, reached: true },
+      ],
+    },
+  ],
   failures: [{ case: 'prepared 32', pooler: 'sluice', problem: 'it broke' }],
 };
 
@@ -87,6 +111,7 @@ describe('the report for programs', () => {
           ratios: { pgbouncer: { throughput: 1.1, cpu: 1, spread: { throughput: { min: 1 } } } },
         },
         { name: 'prepared 32', sluice: null, direct: null, ratios: { pgbouncer: null } },
+        { name: 'simple 1', direct: { p50Ms: 0.2 }, addedMs: { sluice: 0.1 } },
       ],
       idleClientBytes: { sluice: 1900, pgbouncer: 900 },
       results: [{ reader: 'slow', sluice: { peakBytes: 99e6 } }],
@@ -118,6 +143,17 @@ prepared 32       –       –          1                   –
     expect(text).toContain('result slow  400 / 1 000 / 99  400 / 1 000 / 20');
   });
 
+  test('says what one client waits longer, and which targets are reached', () => {
+    expect(text).toContain(`Added to the median latency with one client, µs
+          Sluice  PgBouncer
+simple 1     100          –
+`);
+    expect(text).toContain(`Targets
+speed ≥ 1.2  not reached (in 1 of 2 cases)  1.1 at worst, simple 32
+cost ≤ 2     reached                        2 at worst, simple 32
+`);
+  });
+
   test('says what must be known to read them', () => {
     expect(text).toContain('*  prepared 32: sluice failed: it broke');
     expect(text).toContain('*  prepared 32: PgBouncer served 20 of 32 clients; the others waited.');
@@ -125,8 +161,13 @@ prepared 32       –       –          1                   –
   });
 
   test('leaves out what was not measured', () => {
-    const less = tables({ ...report, cases: [], results: [], failures: [] }, titles, 80);
+    const less = tables(
+      { ...report, cases: [], results: [], targets: [], failures: [] },
+      titles,
+      80,
+    );
     expect(less).toStartWith('Memory for each idle client');
     expect(less).not.toContain('Latency');
+    expect(less).not.toContain('Targets');
   });
 });

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RawClient } from '../../test/support/raw-client.ts';
-import { residentBytes } from '../support/processes.ts';
-import { signInMany } from './client.ts';
-import type { Line } from './line.ts';
+import { residentBytes } from './processes.ts';
+import type { Visitor } from './visitor.ts';
+import { signInMany } from './visitor.ts';
 
 /** What idle clients cost in memory. */
 export interface IdleFigures {
@@ -24,12 +23,12 @@ const POLL_MS = 250;
  */
 export async function measureIdle(
   clients: number,
-  line: Line,
+  enter: () => Promise<Visitor>,
   { pid, signal }: { readonly pid: number; readonly signal: AbortSignal },
 ): Promise<IdleFigures> {
-  const open: RawClient[] = [];
+  const open: Visitor[] = [];
   const come = (count: number): Promise<void> =>
-    signInMany(count, line, { keep: (client) => open.push(client), signal });
+    signInMany(count, enter, { keep: (visitor) => open.push(visitor), signal });
   const first = Math.floor(clients * FIRST);
   try {
     await come(first);
@@ -39,7 +38,7 @@ export async function measureIdle(
     const bytesPerClient = (afterBytes - beforeBytes) / (clients - first);
     return { bytesPerClient, beforeBytes, afterBytes };
   } finally {
-    for (const client of open) client.destroy();
+    for (const visitor of open) visitor.destroy();
   }
 }
 

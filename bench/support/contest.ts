@@ -1,45 +1,58 @@
 import type { Certificate } from '../../src/net/certificate.ts';
-import { generateCertificate } from '../../src/net/certificate.ts';
 import { openFileLimit } from '../../src/server/open-files.ts';
 import type { Stage } from '../stage.ts';
-import type { Turns } from '../support/rounds.ts';
-import { inTurn } from '../support/rounds.ts';
+import type { Turns } from './rounds.ts';
+import { inTurn } from './rounds.ts';
 import type { IdleCase, LoadCase, ResultCase } from './cases.ts';
-import type { BenchDatabase } from './database.ts';
 import { measureIdle } from './idle.ts';
 import type { Line } from './line.ts';
 import type { Options } from './options.ts';
-import type { Load } from './pgbench.ts';
-import { measureLoad } from './pgbench.ts';
-import type { Pooler, RunningPooler } from './poolers/pooler.ts';
+import type { Pooler, RunningPooler } from './pooler.ts';
 import type { Failure, IdleReport, LoadReport, ResultReport, Rounds } from './report.ts';
-import { idleReport, loadReport, resultReport } from './report.ts';
-import type { ResultFigures } from './result.ts';
+import { DIRECT, idleReport, loadReport, resultReport } from './report.ts';
+import type { Download, ResultFigures } from './result.ts';
 import { measureResult } from './result.ts';
-import { measureSignIns } from './sign-ins.ts';
 import type { Figures, Measurement } from './span.ts';
+import type { SignIn } from './visitor.ts';
 
 const IDLE_CLIENTS = 5_000;
 /** Of the files that may be open, for clients: a pooler keeps some for itself. */
 const FOR_CLIENTS = 0.6;
-/** After each start, so that there are connections, and what is compiled while it runs has been compiled. */
-const WARM_UP: Load = { mode: 'extended', clients: 32, reconnect: false };
 /** Before each case, which may be the first of its kind, and where memory is measured. */
 const SHORT_WARM_UP_SECONDS = 1;
 
+/** What is measured, and where. */
+export interface Ground<Database extends Line> {
+  readonly poolers: readonly Pooler<Database>[];
+  readonly database: Database;
+  /** For TLS between clients and poolers. */
+  readonly certificate: Certificate;
+  readonly signIn: SignIn;
+  /** Put on each pooler after its start, so that there are connections, and what is compiled while it runs has been compiled. */
+  warmUp(line: Line, measurement: Measurement): Promise<unknown>;
+  download(line: Line): Promise<Download>;
+  /** The database itself; undefined where it has no TLS. */
+  direct(tls: boolean): Line | undefined;
+}
+
+/** Who takes part in a case: a pooler, or none at all. */
+interface Contender {
+  readonly key: string;
+  /** Of the pooler's process. */
+  readonly pid: number | undefined;
+  line(tls: boolean): Line;
+  expectAlive(): void;
+}
+
 /** Measures the poolers in turn in front of one database. What fails is told in `failures`, and the others go on. */
-export class Contest {
+export class Contest<Database extends Line> {
   readonly failures: Failure[] = [];
-  readonly #poolers: readonly Pooler[];
-  readonly #database: BenchDatabase;
-  readonly #certificate: Certificate;
+  readonly #ground: Ground<Database>;
   readonly #options: Options;
   readonly #stage: Stage;
 
-  constructor(poolers: readonly Pooler[], database: BenchDatabase, options: Options, stage: Stage) {
-    this.#poolers = poolers;
-    this.#database = database;
-    this.#certificate = generateCertificate([database.host, 'localhost']);
+  constructor(ground: Ground<Database>, options: Options, stage: Stage) {
+    this.#ground = ground;
     this.#options = options;
     this.#stage = stage;
   }
@@ -50,7 +63,7 @@ export class Contest {
     await using cleanup = new AsyncDisposableStack();
     const running: RunningPooler[] = [];
     const { warmUpSeconds } = this.#options;
-    for (const pooler of this.#poolers)
+    for (const pooler of this.#ground.poolers)
       running.push(cleanup.use(await this.#start(pooler, warmUpSeconds)));
     const reports: LoadReport[] = [];
     for (const one of cases) reports.push(await this.#loadCase(one, running));
@@ -61,10 +74,11 @@ export class Contest {
   async idle(one: IdleCase): Promise<IdleReport> {
     const clients = Math.min(IDLE_CLIENTS, Math.floor((openFileLimit() ?? 1024) * FOR_CLIENTS));
     const { signal } = this.#stage;
-    const rounds = await this.#inTurn(one.name, this.#options.idleRounds, this.#poolers, {
+    const rounds = await this.#inTurn(one.name, this.#options.idleRounds, this.#ground.poolers, {
       measure: async (pooler) => {
         await using running = await this.#start(pooler, SHORT_WARM_UP_SECONDS);
-        return await measureIdle(clients, running.line(one.tls), { pid: running.pid, signal });
+        const enter = () => this.#ground.signIn(running.line(one.tls));
+        return await measureIdle(clients, enter, { pid: running.pid, signal });
       },
       show: ({ bytesPerClient }) => `${bytesPerClient.toFixed(0)} bytes`,
     });
@@ -76,10 +90,12 @@ export class Contest {
     const { signal } = this.#stage;
     await using cleanup = new AsyncDisposableStack();
     const running: RunningPooler[] = [];
-    for (const pooler of this.#poolers)
+    for (const pooler of this.#ground.poolers)
       running.push(cleanup.use(await this.#start(pooler, SHORT_WARM_UP_SECONDS)));
-    const read = (pooler: RunningPooler): Promise<ResultFigures> =>
-      measureResult(one.reader, pooler.line(one.tls), { pid: pooler.pid, signal });
+    const read = (pooler: RunningPooler): Promise<ResultFigures> => {
+      const enter = () => this.#ground.download(pooler.line(one.tls));
+      return measureResult(one.reader, enter, { pid: pooler.pid, signal });
+    };
     const rounds = await this.#inTurn(one.name, this.#options.rounds, running, {
       warmUp: read,
       measure: read,
@@ -89,35 +105,38 @@ export class Contest {
   }
 
   async #loadCase(one: LoadCase, running: readonly RunningPooler[]): Promise<LoadReport> {
-    const { name, load, tls, by } = one;
+    const { name, load, tls } = one;
     const { rounds, seconds } = this.#options;
     const { signal } = this.#stage;
-    const along = (line: Line, measurement: Measurement): Promise<Figures> =>
-      by === 'pgbench'
-        ? measureLoad(load, line, measurement)
-        : measureSignIns(load.clients, line, measurement);
-    const run = (pooler: RunningPooler, seconds: number): Promise<Figures> => {
-      pooler.expectAlive();
-      return along(pooler.line(tls), { seconds, pid: pooler.pid, signal });
+    const run = (contender: Contender, seconds: number): Promise<Figures> => {
+      contender.expectAlive();
+      return one.measure(contender.line(tls), { seconds, pid: contender.pid, signal });
     };
-    const figures = await this.#inTurn(name, rounds, running, {
-      warmUp: (pooler) => run(pooler, SHORT_WARM_UP_SECONDS),
-      measure: (pooler) => run(pooler, seconds),
+    const work = {
+      warmUp: (contender: Contender) => run(contender, SHORT_WARM_UP_SECONDS),
+      measure: (contender: Contender) => run(contender, seconds),
+    };
+    const line = this.#ground.direct(tls);
+    const direct: readonly Contender[] =
+      line === undefined
+        ? []
+        : [{ key: DIRECT, pid: undefined, line: () => line, expectAlive() {} }];
+    // What counts there is how much later the answer comes than without a pooler.
+    const isAlone = load.clients === 1;
+    const contenders = isAlone ? [...direct, ...running] : running;
+    const figures = await this.#inTurn(name, rounds, contenders, {
+      ...work,
       show: ({ perSecond, cpuMicros }) => `${perSecond.toFixed(0)}/s ${cpuMicros.toFixed(1)} µs`,
     });
-    // The database's own connections have no TLS here.
-    const straight = await this.#inTurn(name, 1, tls ? [] : [{ key: 'direct' }], {
-      measure: () => along(this.#database, { seconds, pid: undefined, signal }),
-    });
-    return loadReport(one, figures, straight.get('direct')?.[0]);
+    const straight = isAlone ? [] : await this.#inTurn(name, 1, direct, work);
+    return loadReport(one, new Map([...figures, ...straight]));
   }
 
-  async #start(pooler: Pooler, seconds: number): Promise<RunningPooler> {
+  async #start(pooler: Pooler<Database>, seconds: number): Promise<RunningPooler> {
     const { signal } = this.#stage;
-    const surroundings = { database: this.#database, certificate: this.#certificate, signal };
-    const running = await pooler.start(surroundings);
+    const running = await pooler.start({ ...this.#ground, signal });
     try {
-      await measureLoad(WARM_UP, running.line(false), { seconds, pid: running.pid, signal });
+      await this.#ground.warmUp(running.line(false), { seconds, pid: running.pid, signal });
       return running;
     } catch (problem) {
       await running[Symbol.asyncDispose]();

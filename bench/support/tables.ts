@@ -1,8 +1,9 @@
 import { table } from '../../src/cli/table.ts';
-import type { Spread } from '../support/statistics.ts';
+import type { Spread } from './statistics.ts';
 import type { Standing } from './figures.ts';
 import type { IdleReport, LoadReport, Report, ResultReport, Sides } from './report.ts';
 import { SLUICE } from './report.ts';
+import { worstOf } from './targets.ts';
 
 /** The titles of the poolers by their keys, ours first. */
 export type Titles = ReadonlyMap<string, string>;
@@ -24,16 +25,19 @@ export function tables(report: Report, titles: Titles, columns: number): string 
       cpuRows(cases, titles),
     ],
     ['Latency, ms: p50 / p99', latencyRows(cases, titles)],
+    ['Added to the median latency with one client, µs', addedRows(cases, titles)],
     ['Memory for each idle client, bytes (of the whole pooler, MB)', idleRows(idle, titles)],
     [
       'A result of 101 MB: MB/s, µs of processor time for each MB, peak memory in MB',
       resultRows(results, titles),
     ],
   ];
+  const targets = targetRows(report);
   return [
     ...blocks
       .filter(([, rows]) => rows.length > 1)
       .map(([title, rows]) => `${title}\n${table(rightAligned(rows), columns)}\n`),
+    ...(targets.length === 0 ? [] : [`Targets\n${table(targets, columns)}\n`]),
     ...notes(report, titles).map((note) => `${table([['*', note]], columns)}\n`),
   ].join('\n');
 }
@@ -76,6 +80,20 @@ function latencyRows(cases: readonly LoadReport[], titles: Titles): readonly Row
   ];
 }
 
+function addedRows(cases: readonly LoadReport[], titles: Titles): readonly Row[] {
+  return [
+    ['', ...titles.values()],
+    ...cases.flatMap(({ name, addedMs }) => {
+      if (addedMs === null) return [];
+      const shown = [...titles.keys()].map((key) => {
+        const added = addedMs[key];
+        return added === undefined ? NONE : whole(added * 1000);
+      });
+      return [[name, ...shown]];
+    }),
+  ];
+}
+
 function idleRows(idle: readonly IdleReport[], titles: Titles): readonly Row[] {
   return [
     ['', ...titles.values()],
@@ -101,6 +119,20 @@ function resultRows(results: readonly ResultReport[], titles: Titles): readonly 
       ),
     ]),
   ];
+}
+
+/** One line for each, with the case that is worst. */
+function targetRows({ targets }: Report): readonly Row[] {
+  return targets.map((target) => {
+    const { name, sense, limit, reached, cases } = target;
+    const worst = worstOf(target);
+    const count = cases.filter((one) => one.reached).length;
+    return [
+      `${name} ${sense === 'at least' ? '≥' : '≤'} ${limit}`,
+      reached ? 'reached' : `not reached (in ${count} of ${cases.length} cases)`,
+      worst === undefined ? '' : `${Number(worst.value.toPrecision(3))} at worst, ${worst.case}`,
+    ];
+  });
 }
 
 /** What has to be known to read the tables. */

@@ -2,10 +2,11 @@ import { chmod, chown, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../../support/port.ts';
-import { Program } from '../../support/program.ts';
-import { signIn } from '../client.ts';
+import { freePort } from './port.ts';
+import { Program } from './program.ts';
+import type { Line } from './line.ts';
 import type { RunningPooler, Surroundings } from './pooler.ts';
+import type { SignIn } from './visitor.ts';
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 30_000;
@@ -13,11 +14,21 @@ const POLL_MS = 50;
 const TLS_VERSION = 'TLSv1.3';
 const LOG = 'log';
 
+/** Where a pooler is to listen. */
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+  /** Where there is another one for TLS. */
+  readonly tlsPort: number;
+}
+
 /** A pooler's own way to be started. */
 export interface Launch {
   readonly key: string;
   /** Beside those that are written below. */
-  files(listen: { readonly host: string; readonly port: number }): Readonly<Record<string, string>>;
+  files(listen: Listen): Readonly<Record<string, string>>;
+  /** Clients that want TLS have a port of their own. By default there is one for all. */
+  readonly tlsApart?: boolean;
   /** What runs it, given its folder. */
   command(directory: string): readonly string[];
   /** All that it sees of the environment. */
@@ -31,13 +42,13 @@ export const CERTIFICATE = { certFile: 'pooler.crt', keyFile: 'pooler.key' } as 
 
 /** Runs the command in a folder of its own, and waits until a client has signed in through it. */
 export async function launch(
-  { key, files, command, env, account }: Launch,
-  { database, certificate, signal }: Surroundings,
+  { key, files, command, env, account, tlsApart = false }: Launch,
+  { database, certificate, signIn, signal }: Surroundings<Line>,
 ): Promise<RunningPooler> {
   const directory = await mkdtemp(join(tmpdir(), `sluice-bench-${key}-`));
-  const port = freePort();
+  const [port, tlsPort] = [freePort(), freePort()];
   const everything = {
-    ...files({ host: HOST, port }),
+    ...files({ host: HOST, port, tlsPort }),
     [CERTIFICATE.certFile]: certificate.certPem,
     [CERTIFICATE.keyFile]: certificate.keyPem,
     [LOG]: '',
@@ -54,12 +65,15 @@ export async function launch(
   const pooler = {
     key,
     pid: program.pid,
-    line: (tls: boolean) => ({ host: HOST, port, password: database.password, tls }),
+    line: (tls: boolean) => ({
+      ...{ host: HOST, port: tls && tlsApart ? tlsPort : port, tls },
+      password: database.password,
+    }),
     expectAlive: () => program.expectAlive(),
     [Symbol.asyncDispose]: () => program.stop(),
   };
   try {
-    await untilReady(pooler, signal);
+    await untilReady(pooler, signIn, signal);
     return pooler;
   } catch (problem) {
     await program.stop();
@@ -67,15 +81,19 @@ export async function launch(
   }
 }
 
-async function untilReady(pooler: RunningPooler, signal: AbortSignal): Promise<void> {
+async function untilReady(
+  pooler: RunningPooler,
+  signIn: SignIn,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
       for (const tls of [false, true]) {
-        const { socket } = await signIn(pooler.line(tls));
-        if (tls && socket.tlsVersion !== TLS_VERSION)
-          throw new Error(`${pooler.key} agreed on ${socket.tlsVersion}`);
-        socket.destroy();
+        const visitor = await signIn(pooler.line(tls));
+        visitor.destroy();
+        if (tls && visitor.tlsVersion !== TLS_VERSION)
+          throw new Error(`${pooler.key} agreed on ${visitor.tlsVersion}`);
       }
       return;
     } catch (problem) {

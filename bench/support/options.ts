@@ -1,0 +1,138 @@
+import { parseArgs } from 'node:util';
+import { table } from '../../src/cli/table.ts';
+import { UsageError } from '../stage.ts';
+import type { Case } from './cases.ts';
+import { chosenCases } from './cases.ts';
+
+export interface Options {
+  readonly rounds: number;
+  /** Those in which idle clients are counted: each takes long, and they differ little. */
+  readonly idleRounds: number;
+  /** Of each measurement. */
+  readonly seconds: number;
+  /** Of load on each pooler before anything is measured. */
+  readonly warmUpSeconds: number;
+  readonly cases: readonly Case[];
+  /** Undefined where nothing was said: names of the menu's, or commands of another Sluice. */
+  readonly rivals: readonly string[] | undefined;
+  /** One of the menu's servers. */
+  readonly server: string;
+  /** The command that runs Sluice; undefined for this checkout. */
+  readonly pooler: string | undefined;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+/** What there is to choose from. */
+export interface Menu {
+  readonly engine: string;
+  /** What it measures: a sentence. */
+  readonly summary: string;
+  readonly cases: readonly Case[];
+  /** What `--rival` takes beside commands, as the help says it. */
+  readonly rivals: string;
+  /** The databases, the first of them by default. */
+  readonly servers: readonly string[];
+  /** How long it takes, as the help says it: without `--quick`, and with it. */
+  readonly lasts: { readonly full: string; readonly quick: string };
+}
+
+const FULL = { rounds: 5, idleRounds: 3, seconds: 2, warmUpSeconds: 5 } as const;
+const QUICK = { rounds: 3, idleRounds: 1, seconds: 1, warmUpSeconds: 3 } as const;
+
+/** A line's length. */
+const COLUMNS = 96;
+
+export function helpFor({ engine, summary, cases, rivals, servers, lasts }: Menu): string {
+  const flags = [
+    ['--quick', `Fewer cases, rounds and seconds: ${lasts.quick} instead of ${lasts.full}.`],
+    [
+      '--rounds N',
+      `How often each case is measured for each pooler. Default: ${FULL.rounds}; ${QUICK.rounds} with --quick`,
+    ],
+    [
+      '--seconds N',
+      `How long each measurement takes. Default: ${FULL.seconds}; ${QUICK.seconds} with --quick`,
+    ],
+    ['--case PART', 'Only cases whose names contain this; may be repeated.'],
+    ...(servers.length > 1
+      ? [['--server SERVER', `${servers.join(' or ')}. Default: ${servers[0] ?? ''}`]]
+      : []),
+    [
+      '--rival RIVAL',
+      `${rivals}, none, or the command of another Sluice, such as ../other/bin/sluice; may be repeated.`,
+    ],
+    ['--pooler COMMAND', "The command of the Sluice to be measured. Default: this checkout's"],
+    ['--json', 'Print the figures as one JSON object, and nothing else, to standard output.'],
+    ['--help', 'Show this help.'],
+  ].map(([flag = '', what = '']) => [`  ${flag}`, what]);
+  const names = cases.map(({ name }) => name).join(', ');
+  return [
+    summary,
+    `Usage: npm run bench -- ${engine} [FLAGS]`,
+    table(flags, COLUMNS),
+    table([['Cases:', names]], COLUMNS),
+  ].join('\n\n');
+}
+
+/** Throws a `UsageError`. */
+export function readOptions(args: readonly string[], menu: Menu): Options {
+  const { values } = parse(args, menu);
+  const quick = values.quick ?? false;
+  const standard = quick ? QUICK : FULL;
+  const rivals = values.rival;
+  if (rivals?.includes('none') === true && rivals.length > 1)
+    throw new UsageError('--rival none goes with no other rival');
+  const server = values.server ?? menu.servers[0] ?? '';
+  if (!menu.servers.includes(server))
+    throw new UsageError(`--server must be ${menu.servers.join(' or ')}`);
+  const { cases } = menu;
+  const chosen = chosenCases(cases, values.case ?? [], quick);
+  if (chosen.length === 0)
+    throw new UsageError(`no case has such a name: ${cases.map(({ name }) => name).join(', ')}`);
+  const rounds = number('rounds', values.rounds, standard.rounds, 1000);
+  return {
+    rounds,
+    idleRounds: Math.min(rounds, standard.idleRounds),
+    seconds: number('seconds', values.seconds, standard.seconds, 3600),
+    warmUpSeconds: standard.warmUpSeconds,
+    cases: chosen,
+    rivals: rivals?.filter((rival) => rival !== 'none'),
+    server,
+    pooler: values.pooler,
+    json: values.json ?? false,
+    help: values.help ?? false,
+  };
+}
+
+function parse(args: readonly string[], { servers }: Menu) {
+  try {
+    const parsed = parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: 'boolean' },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        case: { type: 'string', multiple: true },
+        server: { type: 'string' },
+        rival: { type: 'string', multiple: true },
+        pooler: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (parsed.values.server !== undefined && servers.length < 2)
+      throw new Error("Unknown option '--server'");
+    return parsed;
+  } catch (problem) {
+    throw new UsageError(problem instanceof Error ? problem.message : String(problem));
+  }
+}
+
+function number(name: string, text: string | undefined, standard: number, most: number): number {
+  if (text === undefined) return standard;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > most)
+    throw new UsageError(`--${name} must be a whole number from 1 to ${most}`);
+  return value;
+}

@@ -1,0 +1,45 @@
+import type { Report } from './report.ts';
+
+/** Something that a benchmark is to show. */
+export interface Target {
+  readonly name: string;
+  readonly limit: number;
+  readonly sense: 'at least' | 'at most';
+  /** What it has come to, case by case; none where that was not measured. */
+  values(report: Omit<Report, 'targets'>): readonly CaseValue[];
+}
+
+export interface CaseValue {
+  readonly case: string;
+  readonly value: number;
+}
+
+export interface TargetReport {
+  readonly name: string;
+  readonly limit: number;
+  readonly sense: 'at least' | 'at most';
+  /** In every case. */
+  readonly reached: boolean;
+  readonly cases: readonly (CaseValue & { readonly reached: boolean })[];
+}
+
+/** Leaves out what was not measured. */
+export function judge(
+  targets: readonly Target[],
+  report: Omit<Report, 'targets'>,
+): readonly TargetReport[] {
+  return targets.flatMap(({ name, limit, sense, values }) => {
+    const cases = values(report).map(({ case: where, value }) => {
+      const reached = sense === 'at least' ? value >= limit : value <= limit;
+      return { case: where, value, reached };
+    });
+    if (cases.length === 0) return [];
+    return [{ name, limit, sense, reached: cases.every(({ reached }) => reached), cases }];
+  });
+}
+
+/** The case in which it is farthest from its limit, or least beyond. */
+export function worstOf({ sense, cases }: TargetReport): CaseValue | undefined {
+  const sorted = cases.toSorted((a, b) => a.value - b.value);
+  return sense === 'at least' ? sorted[0] : sorted.at(-1);
+}
