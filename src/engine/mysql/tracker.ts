@@ -77,8 +77,10 @@ export class Tracker {
   #lesson: string | undefined;
   #said: readonly string[] = [];
   /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
-  #lastInsertId: number | bigint | string = 0;
+  lastInsertId: number | bigint | string = 0;
   #asksForLastInsertId = false;
+  /** What it was to the session, and on the connection, before those statements about which the database is to be asked. */
+  #before: { readonly own: number | bigint | string; readonly there: string } | undefined;
   /** `SET TRANSACTION` for the next transaction alone, which has not come yet. */
   hasOneShot = false;
 
@@ -102,14 +104,23 @@ export class Tracker {
     return this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId;
   }
 
-  get lastInsertId(): string {
-    return String(this.#lastInsertId);
+  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
+  inserted(memory: MysqlMemory, id: number | bigint, mustBeSure: boolean): void {
+    if (mustBeSure) {
+      this.#before ??= { own: this.lastInsertId, there: String(memory.lastInsertId) };
+      this.#asksForLastInsertId = true;
+    }
+    this.lastInsertId = id;
+    memory.lastInsertId = id;
   }
 
-  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
-  inserted(id: number | bigint, mustBeSure: boolean): void {
-    this.#lastInsertId = id;
-    this.#asksForLastInsertId = mustBeSure;
+  /** The database tells what LAST_INSERT_ID() is. As it was before, on the connection, it is nothing of the session's. */
+  #toldLastInsertId(memory: MysqlMemory, told: string): void {
+    const before = this.#before;
+    this.#before = undefined;
+    memory.lastInsertId = told;
+    if (told === String(this.lastInsertId)) this.lastInsertId = told;
+    else this.lastInsertId = before !== undefined && told === before.there ? before.own : told;
   }
 
   /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
@@ -226,7 +237,7 @@ export class Tracker {
       return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
-    if (last !== undefined) this.#lastInsertId = text(last);
+    if (last !== undefined) this.#toldLastInsertId(memory, text(last));
     this.#apply(memory, [...changes, ...assigned]);
     const said = this.#said;
     if (this.#lesson !== undefined)
