@@ -4,7 +4,7 @@ import type { RelaySink } from '../../core/engine.ts';
 import { int32 } from '../../wire/mysql/build.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
-import { error, isError } from '../../wire/mysql/err.ts';
+import { error } from '../../wire/mysql/err.ts';
 import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { LAST_PREPARED } from '../../wire/mysql/stmt.ts';
 import {
@@ -19,7 +19,7 @@ import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
 import type { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
-import { shape } from './reply.ts';
+import { shape, tellsPrepared } from './reply.ts';
 import type { Tracker } from './tracker.ts';
 import { Template } from './template.ts';
 import type { Effects } from './sql/effects.ts';
@@ -111,13 +111,15 @@ export class Statements {
     const template = Template.of(text, tracker.wanted.parsing, effects);
     // What has not been seen as a whole cannot be prepared anywhere else.
     if (!isWhole) tracker.pin('preparedStatement', effects?.digest ?? '');
-    replies.expect(shape.prepared, (reply, at) => this.#prepared(memory, template, reply, at));
+    replies.expect(shape.prepared, (reply, at, replyEnd) => {
+      this.#lastPrepared = undefined;
+      if (tellsPrepared(reply, at, replyEnd)) this.#prepared(memory, template, reply, at);
+      return undefined;
+    });
   }
 
   /** The database has answered: the client gets a number of ours, in the place of the database's. */
-  #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): undefined {
-    this.#lastPrepared = undefined;
-    if (isError(bytes, start, bytes.length)) return;
+  #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): void {
     const { sink } = this.#parts;
     if (this.#statements.size >= limits.sessionStatements.value) {
       sink.fail({ name: 'tooManyStatements', limit: limits.sessionStatements.value });
