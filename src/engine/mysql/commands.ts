@@ -98,6 +98,8 @@ export class Commands {
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
+  /** The command is a COMMIT or a ROLLBACK. */
+  #endsTransaction = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -134,6 +136,11 @@ export class Commands {
     if (type === command.stmtPrepare) return false;
     if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
     const { errands, tracker } = this.#parts;
+    const question = tracker.hasUnknownLastInsertId ? tracker.question() : undefined;
+    if (question !== undefined) {
+      errands.ask(memory, question);
+      return true;
+    }
     if (memory.lastInsertId === tracker.lastInsertId) return false;
     errands.recallLastInsertId(memory);
     return true;
@@ -372,16 +379,21 @@ export class Commands {
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
-    if ((memory.status & serverStatus.autocommit) !== 0) return;
+    this.#endsTransaction = false;
+    if ((memory.status & serverStatus.autocommit) !== 0 && !tracker.hasOneShot) return;
     const text = isQuery ? bytes : (this.statements.at(place)?.template.text ?? EMPTY);
     const at = isQuery ? from : 0;
-    this.#hasBegun = !endsTransaction.test(latin1(text, at, Math.min(text.length, at + 16)));
+    this.#endsTransaction = endsTransaction.test(latin1(text, at, Math.min(text.length, at + 16)));
+    this.#hasBegun = !this.#endsTransaction;
   }
 
   /** The reply to the client's command is over. */
   ended(memory: MysqlMemory, reply: Reply): void {
     const { tracker, who } = this.#parts;
-    tracker.ended(memory, reply.error !== 0);
+    const isError = reply.error !== 0;
+    tracker.ended(memory, isError);
+    const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
+    tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
     if (reply.lastInsertId !== 0)
       tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
     this.statements.ended(reply);
