@@ -105,8 +105,11 @@ export interface Door<Memory, Who extends Principal> {
   admit(): Fault | undefined;
   /** Notes why a login was refused: for the log, not for the client. */
   refused(user: string, why: string): void;
-  /** Signed in: makes sure that the database lets this principal in, and tells what its connections look like. Throws `FaultError`. */
-  open(who: Who): Promise<Memory>;
+  /**
+   * Signed in: makes sure that the database lets this principal in, and tells what its connections look like; at once where that
+   * is known. Throws `FaultError`.
+   */
+  open(who: Who): Memory | Promise<Memory>;
   /** Bytes fit for nonces and secrets. */
   random(count: number): Uint8Array;
 }

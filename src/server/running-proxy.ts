@@ -153,7 +153,10 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
         counters: new Counters(),
         observer: this.#report,
         share: around.share,
-        introduce: (link) => introduction(link, this.plan.proxy),
+        introduce: (link) =>
+          this.plan.proxy.proxyProtocol === 'disabled'
+            ? undefined
+            : introduction(link, this.plan.proxy),
         forwardCancel: (worker, number, secret) =>
           around.forwardCancel?.(proxy.name, worker, number, secret),
       },
