@@ -62,19 +62,19 @@ export interface ScramVerifier {
   readonly serverKey: Uint8Array;
 }
 
-const verifiers = new WeakMap<Uint8Array, ScramVerifier>();
-
-/** @param saltedPassword what `SaltedPasswords.derive` gave: the same object means the same password */
+/** @param saltedPassword what `SaltedPasswords.derive` gave */
 export function makeVerifier(saltedPassword: Uint8Array): ScramVerifier {
-  let verifier = verifiers.get(saltedPassword);
-  if (verifier === undefined) {
-    verifier = {
-      storedKey: sha256(hmac(saltedPassword, 'Client Key')),
-      serverKey: hmac(saltedPassword, 'Server Key'),
-    };
-    verifiers.set(saltedPassword, verifier);
-  }
-  return verifier;
+  return {
+    storedKey: sha256(hmac(saltedPassword, 'Client Key')),
+    serverKey: hmac(saltedPassword, 'Server Key'),
+  };
+}
+
+/** What a verifier that is known was made for. */
+interface Known {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly verifier: ScramVerifier;
 }
 
 /**
@@ -251,9 +251,26 @@ export class SaltedPasswords {
   readonly #capacity: number;
   /** By a digest of everything that goes in, so that no clear password stays behind. */
   readonly #derived = new Map<string, Promise<Uint8Array>>();
+  /** The verifier that was asked for last for a password: clients are given the same salt each time. */
+  readonly #verifiers = new WeakMap<SecretText, Known>();
 
   constructor(capacity: number = limits.derivedKeys.value) {
     this.#capacity = capacity;
+  }
+
+  /** What a server checks clients by: at once where the same object has been asked for with this salt before. */
+  verifier(
+    password: SecretText,
+    salt: Uint8Array,
+    iterations: number,
+  ): ScramVerifier | Promise<ScramVerifier> {
+    const known = this.#verifiers.get(password);
+    if (known?.iterations === iterations && equal(known.salt, salt)) return known.verifier;
+    return this.derive(password, salt, iterations).then((salted) => {
+      const verifier = makeVerifier(salted);
+      this.#verifiers.set(password, { salt, iterations, verifier });
+      return verifier;
+    });
   }
 
   /** The RFC's SaltedPassword, 32 bytes that the caller must not change. */
@@ -357,6 +374,11 @@ function sha256(bytes: Uint8Array): Uint8Array {
   const digest = new Uint8Array(KEY_BYTES);
   Bun.SHA256.hash(bytes, digest);
   return digest;
+}
+
+/** Of what is no secret: takes less time where the two differ. */
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
 function xor(a: Uint8Array, b: Uint8Array): Uint8Array {

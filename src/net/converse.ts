@@ -136,9 +136,10 @@ class Talk<Result> implements LinkHandler {
     const buffer = this.#buffer;
     if (buffer.length < bytes) return undefined;
     if (kind === 'peek') return buffer;
-    this.#buffer = buffer.subarray(bytes);
+    const isAll = buffer.length === bytes;
+    this.#buffer = isAll ? EMPTY : buffer.subarray(bytes);
     if (this.#buffer.length <= READ_AHEAD_BYTES) this.#link.resume();
-    return buffer.subarray(0, bytes);
+    return isAll ? buffer : buffer.subarray(0, bytes);
   }
 
   #pursue(step: Step): void {
