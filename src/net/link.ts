@@ -30,6 +30,7 @@ export class SocketLink implements Link {
   #taken = 0;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #paused = false;
+  #isKeptAlive = false;
   #tlsVersion: string | undefined;
   /** From the first byte of the handshake on, the plain socket's events are none of ours. */
   #encrypted = false;
@@ -40,7 +41,7 @@ export class SocketLink implements Link {
     this.#socket = socket;
     this.#dialled = dialled;
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    if (dialled) this.keepAlive();
   }
 
   get peer(): string {
@@ -71,6 +72,12 @@ export class SocketLink implements Link {
     }
     const taken = this.#socket.write(bytes);
     if (taken < bytes.length) this.#enqueue(bytes, Math.max(0, taken));
+  }
+
+  keepAlive(): void {
+    if (this.#isKeptAlive || this.#state !== 'open') return;
+    this.#isKeptAlive = true;
+    this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   pause(): void {
