@@ -233,8 +233,9 @@ export function readServerFinal(
   message: Uint8Array,
 ): { readonly ok: true } | Refused {
   const [outcome] = readAttributes(decode(message));
-  if (outcome?.name === 'e') {
-    const known = /^[a-z-]{1,64}$/.test(outcome.value) ? outcome.value : 'in unknown words';
+  if (outcome?.startsWith('e') === true) {
+    const value = valueOf(outcome, 'e');
+    const known = /^[a-z-]{1,64}$/.test(value) ? value : 'in unknown words';
     return refuse('proof', `the server refused: ${known}`);
   }
   const signature = readKey(valueOf(outcome, 'v'));
@@ -308,26 +309,27 @@ export class SaltedPasswords {
   }
 }
 
-interface Attribute {
-  readonly name: string;
-  readonly value: string;
-}
-
 /**
- * Extensions behind the attributes that a message must have are allowed and ignored, as the RFC
- * wants.
+ * The attributes of a message, as in `r=…`. Extensions behind those that it must have are allowed and ignored, as the RFC wants.
  */
-function readAttributes(text: string): readonly Attribute[] {
-  return text.split(',').map((part) => {
-    if (!/^[A-Za-z]=[^\0]*$/.test(part)) throw malformed('not an attribute');
-    return { name: part.slice(0, 1), value: part.slice(2) };
-  });
+function readAttributes(text: string): readonly string[] {
+  if (text.includes('\0')) throw malformed('not an attribute');
+  const attributes = text.split(',');
+  for (const one of attributes) if (!isAttribute(one)) throw malformed('not an attribute');
+  return attributes;
 }
 
-function valueOf(attribute: Attribute | undefined, name: string): string {
-  if (attribute?.name === name) return attribute.value;
+function isAttribute(text: string): boolean {
+  const letter = text.charCodeAt(0) | 0x20;
+  return letter >= 0x61 && letter <= 0x7a && text.charCodeAt(1) === EQUALS;
+}
+
+const EQUALS = 0x3d;
+
+function valueOf(attribute: string | undefined, name: string): string {
+  if (attribute?.startsWith(name) === true) return attribute.slice(2);
   // RFC 5802, section 5.1: reserved, and to be refused by those who do not know it.
-  if (attribute?.name === 'm') throw malformed('it demands an unknown extension');
+  if (attribute?.startsWith('m') === true) throw malformed('it demands an unknown extension');
   throw malformed(`attribute ${name} is missing`);
 }
 
