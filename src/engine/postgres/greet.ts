@@ -1,5 +1,5 @@
 import { Violation } from '../../base/assert.ts';
-import { concat, i32be, u8, utf8 } from '../../base/bytes.ts';
+import { concat, i32be, latin1, u8, utf8 } from '../../base/bytes.ts';
 import { endPointOf } from '../../auth/channel-binding.ts';
 import { md5Matches } from '../../auth/md5.ts';
 import type { Refused, SaltedPasswords, ScramVerifier } from '../../auth/scram.ts';
@@ -54,7 +54,7 @@ export function* greet(
   salted: SaltedPasswords,
   realms: Realms,
 ): Conversation<PostgresEntry> {
-  const arrival = yield* readArrival(door);
+  const arrival = yield* readArrival(door, realms);
   if (arrival.kind === 'cancel') return arrival;
   const { startup, tls } = arrival;
   yield* negotiate(startup);
@@ -87,7 +87,7 @@ type Arrival =
     };
 
 /** Everything up to the start-up message: direct TLS, SSLRequest, GSSENCRequest, in any order that makes sense (trap PG-29). */
-function* readArrival(door: PostgresDoor): Conversation<Arrival> {
+function* readArrival(door: PostgresDoor, realms: Realms): Conversation<Arrival> {
   let tls: AgreedTls | undefined;
   let tlsRefused = false;
   let gssRefused = false;
@@ -100,7 +100,8 @@ function* readArrival(door: PostgresDoor): Conversation<Arrival> {
   }
   for (;;) {
     const length = checkLength(i32be(yield* peek(LENGTH_BYTES), 0));
-    const packet = readStartup((yield* read(LENGTH_BYTES + length)).subarray(LENGTH_BYTES));
+    const bytes = yield* read(LENGTH_BYTES + length);
+    const packet = recognise(bytes, realms) ?? readStartup(bytes.subarray(LENGTH_BYTES));
     switch (packet.kind) {
       case 'sslRequest':
         if (tlsRefused || tls !== undefined)
@@ -127,6 +128,11 @@ function* readArrival(door: PostgresDoor): Conversation<Arrival> {
         return { kind: 'startup', startup: packet, tls };
     }
   }
+}
+
+/** Whoever has signed in before says the same again. */
+function recognise(bytes: Uint8Array, realms: Realms): StartupMessage | undefined {
+  return realms.acquaintances.get(latin1(bytes, LENGTH_BYTES))?.startup;
 }
 
 function checkStartup(
