@@ -49,22 +49,12 @@ export class Acquaintance<Memory, Who extends Principal> {
   }
 
   /** Gives `welcome`, at once if that can be, or rejects with the database's refusal. */
-  make(
-    lot: Lot<Memory, Who>,
-    welcome: Memory,
-    who: Who,
-    client: Leaver,
-  ): Memory | Promise<Memory> {
+  make(lot: Lot<Memory, Who>, welcome: Memory, who: Who, client: Leaver): Memory | Promise<Memory> {
     if (this.#engine.isAcquainted(welcome, who)) return welcome;
     return this.#begin(lot, welcome, who, client);
   }
 
-  async #begin(
-    lot: Lot<Memory, Who>,
-    welcome: Memory,
-    who: Who,
-    client: Leaver,
-  ): Promise<Memory> {
+  async #begin(lot: Lot<Memory, Who>, welcome: Memory, who: Who, client: Leaver): Promise<Memory> {
     const connection = this.#lender.borrow(lot, ANY) ?? (await this.#wait(lot, client));
     // Another one may have asked the same in the meantime.
     if (this.#engine.isAcquainted(welcome, who)) {

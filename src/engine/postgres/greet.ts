@@ -17,10 +17,7 @@ import type { Door, Entry, LoginRule } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
 import * as backend from '../../wire/postgres/backend.ts';
-import {
-  readPasswordMessage,
-  readSaslInitialResponse,
-} from '../../wire/postgres/frontend-read.ts';
+import { readPasswordMessage, readSaslInitialResponse } from '../../wire/postgres/frontend-read.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import { checkLength, NEWEST_MINOR, readStartup } from '../../wire/postgres/startup.ts';
