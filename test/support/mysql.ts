@@ -105,12 +105,14 @@ export function withMysql(release: MysqlRelease): Promise<EmbeddedMysql> {
   return server;
 }
 
-/** As `settingsFor`, for MySQL and MariaDB: `app` and `reader` prove their passwords as the engine's users are used to. */
+/**
+ * Settings of one proxy, `app`, on any free port, in front of this server, for users with a password that is `passwordOf` their
+ * names; the rest adds to it or replaces.
+ */
 export function mysqlSettingsFor(
   server: Pick<EmbeddedMysql, 'host' | 'port' | 'isMariadb'>,
-  { proxy = {}, database = {}, ...rest }: SettingsParts = {},
+  { proxy = {}, database = {}, users = ['app', 'reader'], ...rest }: MysqlSettingsParts = {},
 ): object {
-  const users = ['app', 'reader'];
   const engine = server.isMariadb ? 'mariadb' : 'mysql';
   return {
     region: 'eu-central-1',
@@ -132,4 +134,8 @@ export function mysqlSettingsFor(
     ],
     ...rest,
   };
+}
+
+export interface MysqlSettingsParts extends SettingsParts {
+  readonly users?: readonly string[];
 }

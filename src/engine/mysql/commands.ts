@@ -80,7 +80,6 @@ export class Commands {
   readonly #flags: number;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
-  #hasRecalled = false;
   /** Looks at a text that comes in pieces. */
   #streaming: StreamingClassifier | undefined;
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
@@ -116,15 +115,14 @@ export class Commands {
     return Math.min(length, limits.inspectedMessageBytes.value);
   }
 
-  /**
-   * The connection has been somebody else's since, and the command asks for what the statement before has left behind. Returns
-   * whether that takes something.
-   */
-  recall(memory: MysqlMemory, session: object): boolean {
+  /** The command asks for LAST_INSERT_ID(), which is another session's on this connection. Returns whether that takes something. */
+  recall(memory: MysqlMemory, type: number): boolean {
+    // What is prepared does not ask yet.
+    if (type === command.stmtPrepare) return false;
     if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
-    if (memory.lastUsedBy === session || this.#hasRecalled) return false;
-    this.#hasRecalled = true;
-    this.#parts.errands.recallLastInsertId(memory);
+    const { errands, tracker } = this.#parts;
+    if (memory.lastInsertId === tracker.lastInsertId) return false;
+    errands.recallLastInsertId(memory);
     return true;
   }
 
@@ -365,7 +363,6 @@ export class Commands {
     const { bytes, start, end, length } = place;
     const { tracker } = this.#parts;
     const effects = this.#effects;
-    this.#hasRecalled = false;
     tracker.measure(length);
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
@@ -381,7 +378,7 @@ export class Commands {
     const { tracker, who } = this.#parts;
     tracker.ended(memory, reply.error !== 0);
     if (reply.lastInsertId !== 0)
-      tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
+      tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
     this.statements.ended(reply);
   }
 

@@ -321,7 +321,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
     if (!this.#isReady && this.#crew.errands.bring(memory, this)) return this.#serve();
-    if (!this.#isReady && this.#crew.commands.recall(memory, this)) return this.#serve();
+    if (this.#crew.commands.recall(memory, type)) return this.#serve();
     this.#isReady = true;
     if (this.#cancelDue) {
       this.#cancelDue = false;

@@ -69,7 +69,7 @@ export class Reply {
   warnings = 0;
   /** The code of the error that ended it; 0 where none did. */
   error = 0;
-  /** What the last OK told of the number that a statement has given out last; 0 for none. */
+  /** The number that a statement has given out last, as an OK told; 0 for none. */
   lastInsertId: number | bigint = 0;
   /** Rows in the result set at hand. */
   rows = 0;
@@ -253,7 +253,8 @@ export class Reply {
   #takeOk(bytes: Uint8Array, start: number, end: number): void {
     scanOk(this.ok, bytes, start, end, this.#flags);
     this.wasOk = true;
-    this.lastInsertId = numberAt(bytes, lenencEnd(bytes, start + 1, end));
+    const id = numberAt(bytes, lenencEnd(bytes, start + 1, end));
+    if (id !== 0) this.lastInsertId = id;
     this.status = this.ok.status;
     this.warnings = u16le(bytes, this.ok.statusAt + 2);
   }

@@ -17,6 +17,25 @@ const FROM_HANDSHAKE = [
   'wait_timeout',
 ] as const;
 
+/**
+ * MariaDB reports all of these as if they were the first: in the server they are bits of one word. What they begin with must be
+ * known, since not everyone may set them.
+ */
+export const MARIADB_FLAGS = [
+  'autocommit',
+  'check_constraint_checks',
+  'foreign_key_checks',
+  'sql_auto_is_null',
+  'sql_big_selects',
+  'sql_log_bin',
+  'sql_log_off',
+  'sql_notes',
+  'sql_quote_show_create',
+  'sql_safe_updates',
+  'sql_warnings',
+  'unique_checks',
+] as const;
+
 /** What sessions begin with, beside what is the database's default. */
 function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
   const isOld = version < (isMariaDb ? 110_101 : 50_720);
@@ -28,8 +47,15 @@ function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
     'max_allowed_packet',
     isOld ? 'tx_isolation' : 'transaction_isolation',
     isOld ? 'tx_read_only' : 'transaction_read_only',
+    ...(isMariaDb ? MARIADB_FLAGS.slice(1) : []),
   ];
 }
+
+/**
+ * It shows the name of a character set, and is a collation: that of the handshake or of `SET NAMES`, or its default; column
+ * definitions are told with it. Its value is the number of that here, which may be set as well.
+ */
+export const RESULTS = 'character_set_results';
 
 /** Asks for the values that sessions begin with, and for those of `more`. */
 export function beginningQuery(target: TargetGreeting, more: readonly string[] = []): string {
@@ -44,13 +70,17 @@ export function readBeginning(
   answer: Answer,
   more: readonly string[] = [],
 ): ReadonlyMap<string, string> {
-  const { rows, error, numeric } = answer;
+  const { rows, error, numeric, collations } = answer;
   if (error !== undefined) throw refusedBy(error);
   const [row] = rows;
   if (row === undefined) throw new Violation('the database did not tell what sessions begin with');
   const names = [...startNames(target), ...more];
   return new Map(
-    names.map((name, at) => [name, literal(name, row[at] ?? null, numeric[at] === true)]),
+    names.map((name, at) => {
+      const value = row[at] ?? null;
+      if (name === RESULTS && value !== null) return [name, String(collations[at])];
+      return [name, literal(name, value, numeric[at] === true)];
+    }),
   );
 }
 

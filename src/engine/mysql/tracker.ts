@@ -8,6 +8,7 @@ import { learn, recall } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
+import { MARIADB_FLAGS, RESULTS } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
@@ -25,21 +26,6 @@ export interface Question {
   readonly asksForLastInsertId: boolean;
 }
 
-/** MariaDB reports these as if it were `autocommit`: in the server they are bits of one word. */
-const flags: readonly string[] = [
-  'autocommit',
-  'check_constraint_checks',
-  'foreign_key_checks',
-  'sql_auto_is_null',
-  'sql_big_selects',
-  'sql_log_bin',
-  'sql_log_off',
-  'sql_notes',
-  'sql_quote_show_create',
-  'sql_safe_updates',
-  'sql_warnings',
-  'unique_checks',
-];
 /** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
 const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
 const AWS_TEXT_BYTES = 16_384;
@@ -84,13 +70,17 @@ export class Tracker {
   #ties: Ties | undefined;
   #pins: Set<PinReason> | undefined;
   #touched: Set<string> | undefined;
+  /** What it was before the command under way, where that may be learnt. */
+  #touchedBefore: Set<string> | undefined;
   #assigned: Set<string> | undefined;
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
   #said: readonly string[] = [];
   /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
-  #lastInsertId: number | bigint | string = 0;
+  lastInsertId: number | bigint | string = 0;
   #asksForLastInsertId = false;
+  /** What it was to the session, and on the connection, before those statements about which the database is to be asked. */
+  #before: { readonly own: number | bigint | string; readonly there: string } | undefined;
   /** `SET TRANSACTION` for the next transaction alone, which has not come yet. */
   hasOneShot = false;
 
@@ -114,20 +104,30 @@ export class Tracker {
     return this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId;
   }
 
-  get lastInsertId(): string {
-    return String(this.#lastInsertId);
+  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
+  inserted(memory: MysqlMemory, id: number | bigint, mustBeSure: boolean): void {
+    if (mustBeSure) {
+      this.#before ??= { own: this.lastInsertId, there: String(memory.lastInsertId) };
+      this.#asksForLastInsertId = true;
+    }
+    this.lastInsertId = id;
+    memory.lastInsertId = id;
   }
 
-  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
-  inserted(id: number | bigint, mustBeSure: boolean): void {
-    this.#lastInsertId = id;
-    this.#asksForLastInsertId = mustBeSure;
+  /** The database tells what LAST_INSERT_ID() is. As it was before, on the connection, it is nothing of the session's. */
+  #toldLastInsertId(memory: MysqlMemory, told: string): void {
+    const before = this.#before;
+    this.#before = undefined;
+    memory.lastInsertId = told;
+    if (told === String(this.lastInsertId)) this.lastInsertId = told;
+    else this.lastInsertId = before !== undefined && told === before.there ? before.own : told;
   }
 
   /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
   sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
     this.#lesson = text;
+    this.#touchedBefore = text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
     this.hasOneShot = effects?.shapesNextTransaction === true;
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
@@ -138,14 +138,13 @@ export class Tracker {
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
+    if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
     this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
-    if (isError && isSingle) {
-      // None of it has been done, and names may be made up.
-      this.#touched = undefined;
-    } else for (const reason of effects.pins) this.#pinFor(reason, effects);
+    // None of it has been done, or not much.
+    if (!isError || !isSingle) for (const reason of effects.pins) this.#pinFor(reason, effects);
     if (!isError) this.#recall(memory);
     if (effects.ties.length === 0) return;
     this.#ties ??= new Ties();
@@ -162,7 +161,7 @@ export class Tracker {
     const changes = recall(memory.beginning, this.#lesson);
     if (changes === undefined) return;
     this.#lesson = undefined;
-    this.#touched = undefined;
+    this.#touched = this.#touchedBefore;
     this.#apply(memory, changes);
   }
 
@@ -202,7 +201,7 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariaDb && name === 'autocommit') for (const flag of flags) this.#touch(flag);
+    if (this.#isMariaDb && name === 'autocommit') for (const flag of MARIADB_FLAGS) this.#touch(flag);
     else this.#touch(name);
   }
 
@@ -228,7 +227,7 @@ export class Tracker {
     if (row === undefined) return askSingly(question);
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const literal = field === undefined ? undefined : settingLiteral(field);
+      const literal = field === undefined ? undefined : literalOf(name, field);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -238,7 +237,7 @@ export class Tracker {
       return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
-    if (last !== undefined) this.#lastInsertId = text(last);
+    if (last !== undefined) this.#toldLastInsertId(memory, text(last));
     this.#apply(memory, [...changes, ...assigned]);
     const said = this.#said;
     if (this.#lesson !== undefined)
@@ -279,6 +278,11 @@ export class Tracker {
   }
 }
 
+function literalOf(name: string, field: Field): string | undefined {
+  const isCollation = name === RESULTS && field.text !== undefined;
+  return isCollation ? String(field.collation) : settingLiteral(field);
+}
+
 const FIELDS_OF_USER_VARIABLE = 4;
 
 function ask(
@@ -294,7 +298,8 @@ function ask(
     }),
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
-  return { sql: `SELECT ${fields.join(', ')}`, settings, userVariables, asksForLastInsertId };
+  // Without it, sql_select_limit counts.
+  return { sql: `SELECT ${fields.join(', ')} LIMIT 1`, settings, userVariables, asksForLastInsertId };
 }
 
 /** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */
