@@ -30,8 +30,8 @@ import type { ClientStatement } from './statements.ts';
 import { Statements } from './statements.ts';
 import type { Tracker } from './tracker.ts';
 
-/** What becomes of a command: it is sent, it has been dealt with, or it must wait. */
-export type Verdict = 'pass' | 'drop' | 'hold';
+/** What becomes of a command: it is sent, it has been dealt with, or it must wait; or the client is talked to. */
+export type Verdict = 'pass' | 'drop' | 'hold' | 'talk';
 
 const classifier = new Classifier();
 
@@ -400,8 +400,7 @@ export class Commands {
 
   /** What the client has asked is answered by us. */
   #answer(payload: Uint8Array): Verdict {
-    this.#parts.sink.toClient(packet(1, payload));
-    this.#parts.replies.answered();
+    this.#parts.replies.answer(payload);
     return 'drop';
   }
 }

@@ -20,7 +20,7 @@ import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import { withSchema } from './principal.ts';
+import { compressionOf, withSchema } from './principal.ts';
 import type { Place } from './place.ts';
 import { Replies } from './replies.ts';
 import { SessionState } from './state.ts';
@@ -146,13 +146,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       const start = at + HEADER_BYTES;
       const bodyEnd = Math.min(start + length, end);
       if (this.#continues || this.#crew.replies.wantsFile) {
+        this.#count(bytes, at);
         this.#pass(bytes, at, bodyEnd);
         if (this.#continues) {
           const isLast = length < MAX_PACKET_BYTES && start + length === bodyEnd;
           this.#crew.commands.stream(bytes, start, bodyEnd, isLast);
         }
-        if (!this.#continues && length === 0)
-          this.#crew.replies.fileSent(sequenceNumber(bytes, at));
+        if (!this.#continues && length === 0) this.#crew.replies.fileSent();
       } else {
         if (length > 0 && start === end) break;
         const type = length === 0 ? -1 : u8(bytes, start);
@@ -160,16 +160,19 @@ export class MysqlRelay implements Relay<MysqlMemory> {
         const needed = this.#crew.commands.neededBytes(this.#memory, type, place);
         if (bodyEnd - start < needed) break;
         if (type === command.quit) {
+          if (!this.#crew.replies.nothingOwed) return this.#holdAt(bytes, at, early);
           this.#sink.finish();
           return given.length;
         }
         const verdict = this.#begin(type, place, at);
         if (verdict === 'hold') return this.#holdAt(bytes, at, early);
+        if (verdict === 'talk') return this.#stopAt(bytes, bodyEnd, early);
         this.#passing = verdict === 'pass';
         this.#pass(bytes, at, bodyEnd);
       }
       this.#remaining = start + length - bodyEnd;
       this.#continues = length === MAX_PACKET_BYTES;
+      if (!this.#continues) this.#crew.replies.heard();
       at = bodyEnd;
     }
     if (at < end) this.#assembly.keep(bytes, at);
@@ -224,11 +227,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#surrender();
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
     this.#crew = this.#hire();
+    this.#crew.replies.asked();
     return this.#crew.commands.answerOk(this.#welcome.firstStatus);
   }
 
   /** The client signs in anew. */
-  #changeUser({ bytes, start, end }: Place): Verdict {
+  #changeUser({ bytes, start, end, length }: Place): Verdict {
+    if (end - start < length) throw new Violation(`COM_CHANGE_USER with ${length} bytes`);
     this.#surrender();
     const [house, before] = [this.#house, this.#who];
     const payload = bytes.slice(start, end);
@@ -241,7 +246,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#sink.converse(function* talk(door) {
       begin(yield* changeUser(door, house, payload, before));
     });
-    return 'drop';
+    return 'talk';
   }
 
   /** What the session has left on its connection it needs no more. */
@@ -273,17 +278,34 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   /** Leaves the command at `at` where it is. Returns how much of what was given has been dealt with. */
   #holdAt(bytes: Uint8Array, at: number, early: number): number {
     this.#holding = true;
+    const taken = this.#stopAt(bytes, at, early);
+    this.#settle();
+    return taken;
+  }
+
+  #stopAt(bytes: Uint8Array, at: number, early: number): number {
     if (at < early) this.#assembly.keep(bytes.subarray(0, early), at);
     else this.#assembly.drop();
-    this.#settle();
     return Math.max(0, at - early);
+  }
+
+  /** Under compression clients may number a file's packets after the compressed ones: the database's numbers are these. */
+  #count(bytes: Uint8Array, at: number): void {
+    const { replies } = this.#crew;
+    if (this.#isCompressed && replies.wantsFile) bytes[at + 3] = replies.sequence;
+    if (sequenceNumber(bytes, at) !== replies.sequence) throw outOfOrder();
+    replies.count();
+  }
+
+  get #isCompressed(): boolean {
+    return compressionOf(this.#who) !== undefined;
   }
 
   /** A command begins. */
   #begin(type: number, place: Place, at: number): Verdict {
     if (!this.#crew.replies.nothingOwed) return 'hold';
     this.#isServing = false;
-    if (sequenceNumber(place.bytes, at) !== 0) throw new Violation('packets out of order');
+    if (sequenceNumber(place.bytes, at) !== 0) throw outOfOrder();
     this.#crew.replies.asked();
     const refusal = this.#refusal;
     this.#refusal = undefined;
@@ -342,7 +364,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       this.#sink.finish();
       return;
     }
-    this.#cancelDue = false;
+    if (!this.#holding) this.#cancelDue = false;
     if (this.#isTied(memory)) return;
     if (!isRelaxed && this.#lingers) {
       this.#busy = false;
@@ -368,4 +390,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#who = withSchema(this.#who, schema);
     this.#sink.become(this.#who);
   }
+}
+
+function outOfOrder(): Violation {
+  return new Violation('packets out of order');
 }
