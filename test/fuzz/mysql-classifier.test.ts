@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { latin1, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
-import { beginStreaming, Classifier, digestOf } from '../../src/engine/mysql/classifier.ts';
-import type { Dialect } from '../../src/engine/mysql/dialect.ts';
-import { dialectOf, serverTraits } from '../../src/engine/mysql/dialect.ts';
-import type { Effects } from '../../src/engine/mysql/effects.ts';
+import { beginStreaming, Classifier, digestOf } from '../../src/engine/mysql/sql/classifier.ts';
+import type { Dialect } from '../../src/engine/mysql/sql/dialect.ts';
+import { dialectOf, serverTraits } from '../../src/engine/mysql/sql/dialect.ts';
+import type { Effects } from '../../src/engine/mysql/sql/effects.ts';
 
 const classifier = new Classifier();
 

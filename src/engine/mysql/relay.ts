@@ -86,6 +86,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     const tracker = new Tracker(sink, {
       options,
       isMariaDb: welcome.target.isMariaDb,
+      lessons: this.#house.target.lessons,
       wanted: SessionState.fresh(who.schema),
     });
     const told = new Told(who.capabilities, welcome.reports);

@@ -3,8 +3,7 @@ import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
-import type { Changes } from './learned.ts';
-import { learn, recall } from './learned.ts';
+import type { Changes, Lessons } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
@@ -65,6 +64,7 @@ export class Tracker {
   readonly #pinning: RelayOptions['pinning'];
   readonly #ignoresSets: boolean;
   readonly #isMariaDb: boolean;
+  readonly #lessons: Lessons;
   /** What the command under way does. */
   #running: Effects | undefined;
   #ties: Ties | undefined;
@@ -86,12 +86,13 @@ export class Tracker {
 
   constructor(
     sink: TrackerSink,
-    parts: { options: RelayOptions; isMariaDb: boolean; wanted: SessionState },
+    parts: { options: RelayOptions; isMariaDb: boolean; lessons: Lessons; wanted: SessionState },
   ) {
     this.#sink = sink;
     this.#pinning = parts.options.pinning;
     this.#ignoresSets = parts.options.ignoreSetsForPinning;
     this.#isMariaDb = parts.isMariaDb;
+    this.#lessons = parts.lessons;
     this.wanted = parts.wanted;
   }
 
@@ -127,7 +128,8 @@ export class Tracker {
   sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
     this.#lesson = text;
-    this.#touchedBefore = text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
+    this.#touchedBefore =
+      text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
     this.hasOneShot = effects?.shapesNextTransaction === true;
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
@@ -158,7 +160,7 @@ export class Tracker {
   /** What the text comes to may be known: then nobody has to be asked. */
   #recall(memory: MysqlMemory): void {
     if (this.#lesson === undefined) return;
-    const changes = recall(memory.beginning, this.#lesson);
+    const changes = this.#lessons.recall(memory.beginning, this.#lesson);
     if (changes === undefined) return;
     this.#lesson = undefined;
     this.#touched = this.#touchedBefore;
@@ -201,7 +203,8 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariaDb && name === 'autocommit') for (const flag of MARIADB_FLAGS) this.#touch(flag);
+    if (this.#isMariaDb && name === 'autocommit')
+      for (const flag of MARIADB_FLAGS) this.#touch(flag);
     else this.#touch(name);
   }
 
@@ -241,7 +244,7 @@ export class Tracker {
     this.#apply(memory, [...changes, ...assigned]);
     const said = this.#said;
     if (this.#lesson !== undefined)
-      learn(
+      this.#lessons.learn(
         memory.beginning,
         this.#lesson,
         changes.filter(([name]) => said.includes(name)),
@@ -299,7 +302,12 @@ function ask(
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
   // Without it, sql_select_limit counts.
-  return { sql: `SELECT ${fields.join(', ')} LIMIT 1`, settings, userVariables, asksForLastInsertId };
+  return {
+    sql: `SELECT ${fields.join(', ')} LIMIT 1`,
+    settings,
+    userVariables,
+    asksForLastInsertId,
+  };
 }
 
 /** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */
