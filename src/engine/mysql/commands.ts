@@ -60,6 +60,8 @@ const refused: Readonly<Partial<Record<number, string>>> = {
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
+/** Of a text, to see what kind of statement it is. */
+const OPENING_BYTES = 16;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
@@ -367,10 +369,16 @@ export class Commands {
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
-    if ((memory.status & serverStatus.autocommit) !== 0) return;
-    const text = isQuery ? bytes : (this.statements.at(place)?.template.text ?? EMPTY);
-    const at = isQuery ? from : 0;
-    this.#hasBegun = !endsTransaction.test(latin1(text, at, Math.min(text.length, at + 16)));
+    if ((memory.status & serverStatus.autocommit) !== 0) this.#hasBegun = false;
+    else if (isQuery) this.#hasBegun = this.#mayBegin(bytes, from);
+    else this.#hasBegun = this.#mayBegin(this.statements.at(place)?.template.text ?? EMPTY, 0);
+  }
+
+  /** A SET does not begin a transaction, unless it reads a table: that the database tells. */
+  #mayBegin(text: Uint8Array, at: number): boolean {
+    const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
+    if (/^\s*(?:commit|rollback)\b/i.test(opening)) return false;
+    return this.#hasBegun || !/^\s*set\s/i.test(opening);
   }
 
   /** The reply to the client's command is over. */
@@ -423,5 +431,3 @@ function unknownThread(id: number): ServerError {
 function notOwner(id: number): ServerError {
   return { code: 1095, sqlState: 'HY000', message: `You are not owner of thread ${id}` };
 }
-
-const endsTransaction = /^\s*(?:commit|rollback)\b/i;
