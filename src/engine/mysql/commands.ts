@@ -1,6 +1,5 @@
 import { EMPTY, latin1, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
@@ -10,14 +9,12 @@ import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import type { Errands } from './errands.ts';
+import type { Crew } from './crew.ts';
 import { wordsOf } from './faults.ts';
 import { isLearnable, LONGEST_LESSON_BYTES } from './learned.ts';
 import { CONNECTION_ID_BASE } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
-import type { MysqlPrincipal } from './principal.ts';
-import type { Replies } from './replies.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
@@ -27,8 +24,6 @@ import { dialectOf } from './sql/dialect.ts';
 import type { Effects, Kill } from './sql/effects.ts';
 import type { SessionState } from './state.ts';
 import type { ClientStatement } from './statements.ts';
-import { Statements } from './statements.ts';
-import type { Tracker } from './tracker.ts';
 
 /** What becomes of a command: it is sent, it has been dealt with, or it must wait; or the client is talked to. */
 export type Verdict = 'pass' | 'drop' | 'hold' | 'talk';
@@ -65,20 +60,9 @@ const OPENING_BYTES = 16;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
-interface Parts {
-  readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly who: MysqlPrincipal;
-  readonly welcome: MysqlMemory;
-  readonly options: RelayOptions;
-}
-
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
 export class Commands {
-  readonly statements: Statements;
-  readonly #parts: Parts;
+  readonly #parts: Crew;
   readonly #flags: number;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
@@ -88,14 +72,9 @@ export class Commands {
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: Crew) {
     this.#parts = parts;
     this.#flags = parts.who.capabilities.flags;
-    this.statements = new Statements({
-      ...parts,
-      flags: this.#flags,
-      mostOnServer: parts.options.maxPreparedStatements,
-    });
   }
 
   /** Whether a transaction may be open though the database does not say so. */
@@ -111,7 +90,7 @@ export class Commands {
         return Math.min(length, STATEMENT_HEADER_BYTES);
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        if (place.end - place.start >= ID_END && this.statements.mustBeWhole(memory, place))
+        if (place.end - place.start >= ID_END && this.#parts.statements.mustBeWhole(memory, place))
           return length;
     }
     return Math.min(length, limits.inspectedMessageBytes.value);
@@ -171,7 +150,7 @@ export class Commands {
         );
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        return this.statements.at(place)?.template.effects;
+        return this.#parts.statements.at(place)?.template.effects;
       default:
         return undefined;
     }
@@ -195,7 +174,7 @@ export class Commands {
 
   /** What can be answered without a connection. Undefined where the command needs one. */
   early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     switch (type) {
       case command.query: {
         const kill = this.#effects?.hasSeveralStatements === true ? undefined : this.#effects?.kill;
@@ -232,7 +211,7 @@ export class Commands {
     place: Place,
     statement: ClientStatement | undefined,
   ): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const hasNoReply = type === command.stmtClose || type === command.stmtSendLongData;
     if (statement === undefined)
       return hasNoReply ? 'drop' : this.#answer(this.#unknownStatement(type, place));
@@ -300,7 +279,7 @@ export class Commands {
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
-        this.statements.prepare(memory, place, this.#effects);
+        this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
         replies.expect(shape.ok);
@@ -318,7 +297,7 @@ export class Commands {
   }
 
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const statement = statements.at(place);
     if (statement === undefined || !statements.settleOn(memory, statement, place)) return 'hold';
     switch (type) {
@@ -354,7 +333,7 @@ export class Commands {
   }
 
   #execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Verdict {
-    const instead = this.statements.execute(memory, statement, place);
+    const instead = this.#parts.statements.execute(memory, statement, place);
     if (instead === undefined) return 'pass';
     this.#parts.sink.toServer(packet(0, instead));
     return 'drop';
@@ -371,7 +350,8 @@ export class Commands {
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
     if ((memory.status & serverStatus.autocommit) !== 0) this.#hasBegun = false;
     else if (isQuery) this.#hasBegun = this.#mayBegin(bytes, from);
-    else this.#hasBegun = this.#mayBegin(this.statements.at(place)?.template.text ?? EMPTY, 0);
+    else
+      this.#hasBegun = this.#mayBegin(this.#parts.statements.at(place)?.template.text ?? EMPTY, 0);
   }
 
   /** A SET does not begin a transaction, unless it reads a table: that the database tells. */
@@ -387,7 +367,7 @@ export class Commands {
     tracker.ended(memory, reply.error !== 0);
     if (reply.lastInsertId !== 0)
       tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
-    this.statements.ended(reply);
+    this.#parts.statements.ended(reply);
   }
 
   refuse(fault: Fault): Verdict {

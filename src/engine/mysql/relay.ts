@@ -14,25 +14,13 @@ import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import type { Changed } from './change-user.ts';
 import { changeUser } from './change-user.ts';
 import type { Verdict } from './commands.ts';
-import { Commands } from './commands.ts';
-import { Errands } from './errands.ts';
+import { Crew } from './crew.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { compressionOf, withSchema } from './principal.ts';
 import type { Place } from './place.ts';
-import { Replies } from './replies.ts';
-import { SessionState } from './state.ts';
-import { Told } from './told.ts';
-import { Tracker } from './tracker.ts';
-
-interface Crew {
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly commands: Commands;
-}
 
 /**
  * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
@@ -46,7 +34,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #who: MysqlPrincipal;
   #welcome: MysqlMemory;
   #crew: Crew;
-  readonly #assembly = new Assembly();
+  /** A command that arrives in pieces. */
+  #assembly: Assembly | undefined;
   #memory: MysqlMemory | undefined;
   /** A request is under way, or a transaction. */
   #busy = false;
@@ -80,20 +69,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#crew = this.#hire();
   }
 
-  /** Those who know the session: it begins. */
+  /** The session begins. */
   #hire(): Crew {
-    const [sink, who, welcome, options] = [this.#sink, this.#who, this.#welcome, this.#options];
-    const tracker = new Tracker(sink, {
-      options,
-      isMariaDb: welcome.target.isMariaDb,
-      lessons: this.#house.target.lessons,
-      wanted: SessionState.fresh(who.schema),
-    });
-    const told = new Told(who.capabilities, welcome.reports);
-    const replies = new Replies({ sink, tracker, told });
-    const errands = new Errands({ sink, tracker, replies });
-    const commands = new Commands({ sink, tracker, replies, errands, who, welcome, options });
-    return { tracker, replies, errands, commands };
+    return new Crew(this.#sink, this.#house.target, this.#who, this.#welcome, this.#options);
   }
 
   get quiet(): boolean {
@@ -136,8 +114,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   fromClient(given: Uint8Array): number {
-    const early = this.#assembly.length;
-    const bytes = early === 0 ? given : this.#assembly.join(given);
+    const early = this.#assembly?.length ?? 0;
+    const bytes = this.#assembly?.join(given) ?? given;
     const end = bytes.length;
     let at = Math.min(this.#remaining, end);
     this.#passRest(bytes, at);
@@ -175,8 +153,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       if (!this.#continues) this.#crew.replies.heard();
       at = bodyEnd;
     }
-    if (at < end) this.#assembly.keep(bytes, at);
-    else if (early > 0) this.#assembly.drop();
+    if (at < end) (this.#assembly ??= new Assembly()).keep(bytes, at);
+    else this.#assembly = undefined;
     this.#settle();
     return given.length;
   }
@@ -284,8 +262,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   #stopAt(bytes: Uint8Array, at: number, early: number): number {
-    if (at < early) this.#assembly.keep(bytes.subarray(0, early), at);
-    else this.#assembly.drop();
+    if (at < early) this.#assembly?.keep(bytes.subarray(0, early), at);
+    else this.#assembly = undefined;
     return Math.max(0, at - early);
   }
 
@@ -342,7 +320,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     return (
       (memory.status & serverStatus.inTransaction) !== 0 ||
       this.#crew.commands.mayBeInTransaction(memory) ||
-      this.#crew.commands.statements.isHeld ||
+      this.#crew.statements.isHeld ||
       this.#crew.tracker.hasOneShot
     );
   }
