@@ -127,7 +127,8 @@ export class Tracker {
   sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
     this.#lesson = text;
-    this.#touchedBefore = text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
+    this.#touchedBefore =
+      text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
     this.hasOneShot = effects?.shapesNextTransaction === true;
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
@@ -201,7 +202,8 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariaDb && name === 'autocommit') for (const flag of MARIADB_FLAGS) this.#touch(flag);
+    if (this.#isMariaDb && name === 'autocommit')
+      for (const flag of MARIADB_FLAGS) this.#touch(flag);
     else this.#touch(name);
   }
 
@@ -299,7 +301,12 @@ function ask(
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
   // Without it, sql_select_limit counts.
-  return { sql: `SELECT ${fields.join(', ')} LIMIT 1`, settings, userVariables, asksForLastInsertId };
+  return {
+    sql: `SELECT ${fields.join(', ')} LIMIT 1`,
+    settings,
+    userVariables,
+    asksForLastInsertId,
+  };
 }
 
 /** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */
