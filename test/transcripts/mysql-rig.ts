@@ -48,9 +48,10 @@ export const OLD = MODERN & ~(capability.sessionTrack | capability.deprecateEof)
 export function clientWith(
   flags: number,
   extensions = 0,
-  schema: string | undefined = 'app',
+  isIn: 'app' | 'no schema' = 'app',
 ): MysqlPrincipal {
   const capabilities = { flags, extensions };
+  const schema = isIn === 'app' ? 'app' : undefined;
   return new Principals().of({
     user: 'app',
     schema,

@@ -31,7 +31,7 @@ const ID_END = 5;
 /** A statement that a client has prepared, by a number of its own. */
 export class ClientStatement {
   readonly number: number;
-  readonly template: Template;
+  template: Template;
   readonly parameters: number;
   /** How the client has bound its parameters last: what it sent of their types. */
   types: Uint8Array | undefined;
@@ -93,6 +93,12 @@ export class Statements {
     return this.#held !== undefined && this.#held.size > 0;
   }
 
+  /** One with this template has something of it on the connection, which another execution would take away. */
+  #isHolding(template: Template): boolean {
+    for (const statement of this.#held ?? []) if (statement.template === template) return true;
+    return false;
+  }
+
   /** The statement that a command is about; undefined where there is none of this number. */
   at({ bytes, start, length }: Place): ClientStatement | undefined {
     if (length < ID_END) return undefined;
@@ -109,7 +115,8 @@ export class Statements {
     const { tracker, replies } = this.#parts;
     const isWhole = end === start + length && length < MAX_PACKET_BYTES;
     const text = bytes.slice(start + 1, end);
-    const template = Template.of(text, tracker.wanted.parsing, effects);
+    const shared = Template.of(text, tracker.wanted.parsing, effects);
+    const template = this.#isHolding(shared) ? shared.apart() : shared;
     // What has not been seen as a whole cannot be prepared anywhere else.
     if (!isWhole) tracker.pin('preparedStatement', effects?.digest ?? '');
     replies.expect(shape.prepared, (reply, at) => this.#prepared(memory, template, reply, at));
@@ -139,7 +146,7 @@ export class Statements {
     const before = memory.prepared.add(template, id);
     if (before !== undefined) this.#forget(before);
     if (memory.prepared.size <= this.#parts.options.maxPreparedStatements) return;
-    const oldest = memory.prepared.shift();
+    const oldest = memory.prepared.shift((template) => this.#isHolding(template));
     if (oldest !== undefined) this.#forget(oldest);
   }
 
@@ -153,6 +160,8 @@ export class Statements {
    * the command must wait.
    */
   settleOn(memory: MysqlMemory, statement: ClientStatement, { bytes, start }: Place): boolean {
+    if (!this.#held.has(statement) && this.#isHolding(statement.template))
+      statement.template = statement.template.apart();
     const onServer = memory.prepared.use(statement.template);
     if (onServer === undefined) {
       this.#prepareAgain(memory, statement);
