@@ -21,7 +21,7 @@ import type { StreamingClassifier } from './sql/classifier.ts';
 import { beginStreaming, Classifier } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
-import type { Effects, Kill } from './sql/effects.ts';
+import type { Effects, Kill, Leftover } from './sql/effects.ts';
 import type { SessionState } from './state.ts';
 import type { ClientStatement } from './statements.ts';
 
@@ -52,6 +52,14 @@ const refused: Readonly<Partial<Record<number, string>>> = {
   [command.clone]: 'cloning (COM_CLONE)',
 };
 
+/** Who misses a statement, in MariaDB's words. */
+const asker: Readonly<Partial<Record<number, string>>> = {
+  [command.stmtExecute]: 'mysqld_stmt_execute',
+  [command.stmtBulkExecute]: 'mysqld_stmt_bulk_execute',
+  [command.stmtFetch]: 'mysqld_stmt_fetch',
+  [command.stmtReset]: 'mysqld_stmt_reset',
+};
+
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
@@ -60,12 +68,17 @@ const OPENING_BYTES = 16;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
+const NOTHING: ReadonlySet<Leftover> = new Set();
+const ALL_LEFTOVERS = 4;
+
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
 export class Commands {
   readonly #parts: Crew;
   readonly #flags: number;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
+  /** The database closes the connection as it has been asked to. */
+  endsSession = false;
   /** Looks at a text that comes in pieces. */
   #streaming: StreamingClassifier | undefined;
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
@@ -107,11 +120,6 @@ export class Commands {
     return true;
   }
 
-  /** The database closes the connection as it has been asked to. */
-  get endsSession(): boolean {
-    return this.#effects?.endsSession === true && this.#parts.replies.last?.error === 0;
-  }
-
   /** The connection that the session had last is the one that knows the answer. */
   get prefersLast(): boolean {
     return this.#effects !== undefined && this.#effects.asksFor.size > 0;
@@ -133,7 +141,9 @@ export class Commands {
   /** A command begins; or it comes again, after it has waited. */
   look(type: number, place: Place): void {
     this.#effects = this.#effectsOf(type, place);
-    for (const remnant of this.#effects?.asksFor ?? []) this.#parts.who.habits.add(remnant);
+    const { asksFor = NOTHING } = this.#effects ?? {};
+    // Of what may ask for anything, nobody can tell that it does.
+    if (asksFor.size < ALL_LEFTOVERS) for (const one of asksFor) this.#parts.who.habits.add(one);
   }
 
   #effectsOf(type: number, place: Place): Effects | undefined {
@@ -232,12 +242,7 @@ export class Commands {
 
   #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
     const number = length < 5 ? 0 : u32le(bytes, start + 1);
-    const what =
-      type === command.stmtFetch
-        ? 'mysqld_stmt_fetch'
-        : type === command.stmtReset
-          ? 'mysqld_stmt_reset'
-          : 'mysqld_stmt_execute';
+    const what = this.#parts.welcome.target.isMariaDb ? (asker[type] ?? '') : 'mysql_stmt_precheck';
     const message = `Unknown prepared statement handler (${number}) given to ${what}`;
     return error({ code: 1243, sqlState: 'HY000', message }, this.#flags);
   }
@@ -368,6 +373,7 @@ export class Commands {
     if (reply.lastInsertId !== 0)
       tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
     this.#parts.statements.ended(reply);
+    this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
   }
 
   refuse(fault: Fault): Verdict {

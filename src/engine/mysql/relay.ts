@@ -39,6 +39,10 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #memory: MysqlMemory | undefined;
   /** A request is under way, or a transaction. */
   #busy = false;
+  /** The request is over, and the session keeps its connection for the moment: `lingers`. */
+  #isResting = false;
+  /** It has kept it for long enough, or the client asks for nothing that is there. */
+  #isRelaxed = false;
   /** The connection is as the session wants it. */
   #isReady = false;
   /** Bytes still to come of the packet at hand; whether its payload goes on in the next one; whether all that is passed on. */
@@ -195,9 +199,17 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   relax(): void {
-    if (this.#memory === undefined || this.#crew.tracker.isPinned || this.#holding) return;
+    if (this.#holding) return;
+    this.#rise();
+  }
+
+  /** Ends a rest: the connection goes, as soon as all is settled. */
+  #rise(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#isRelaxed = true;
     this.#busy = true;
-    this.#settle(true);
+    this.#settle();
   }
 
   /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
@@ -293,15 +305,20 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#crew.commands.look(type, place);
     const early = this.#crew.commands.early(this.#memory, type, place);
     if (early !== undefined) return early;
+    // Whoever waits must not wait for a client that has no use for what it keeps.
+    if (!this.#crew.commands.prefersLast) this.#rise();
+    if (!this.#crew.replies.nothingOwed) return 'hold';
     if (!this.#busy) {
       if (!this.#sink.wantServer()) return 'hold';
       this.#busy = true;
     }
+    this.#isResting = false;
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
     if (!this.#isReady && this.#crew.errands.bring(memory, this)) return this.#serve();
     if (this.#crew.commands.recall(memory, type)) return this.#serve();
     this.#isReady = true;
+    this.#isRelaxed = false;
     if (this.#cancelDue) {
       this.#cancelDue = false;
       return this.#crew.commands.refuse({ name: 'cancelled' });
@@ -333,7 +350,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   /** The request may be over: the connection can go once it is known what it was left with. */
-  #settle(isRelaxed = false): void {
+  #settle(): void {
     const memory = this.#memory;
     if (!this.#busy || memory === undefined || !this.#crew.replies.nothingOwed) return;
     if (this.#inPayload && this.#passing) return;
@@ -344,8 +361,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     }
     if (!this.#holding) this.#cancelDue = false;
     if (this.#isTied(memory)) return;
-    if (!isRelaxed && this.#lingers) {
+    if (!this.#isRelaxed && this.#lingers) {
       this.#busy = false;
+      this.#isResting = true;
       this.#sink.rest();
       return;
     }

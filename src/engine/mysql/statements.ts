@@ -160,7 +160,7 @@ export class Statements {
    * the command must wait.
    */
   settleOn(memory: MysqlMemory, statement: ClientStatement, { bytes, start }: Place): boolean {
-    if (!this.#held.has(statement) && this.#isHolding(statement.template))
+    if (this.#held?.has(statement) !== true && this.#isHolding(statement.template))
       statement.template = statement.template.apart();
     const onServer = memory.prepared.use(statement.template);
     if (onServer === undefined) {
