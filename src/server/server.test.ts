@@ -133,7 +133,7 @@ describe('a server', () => {
     };
     expect(await server.apply(broken)).toEqual([
       `proxy two: cannot listen on 127.0.0.1:${taken.port}: the address is in use already (EADDRINUSE)`,
-      'proxy three: engine family MYSQL is not supported yet',
+      'proxy three: engine family SQLSERVER is not supported yet',
     ]);
     expect(server.proxies.map(({ plan }) => plan.proxy.name)).toEqual(['one', 'four']);
     (await visit(portOf('four'))).destroy();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
+import { recording } from '../../../test/support/mysql-recordings.ts';
 import type { Peer } from '../../../test/support/rehearse.ts';
 import { everySplit } from '../../../test/support/rehearse.ts';
 import type { Said, Say, Setting, Visit } from '../../../test/transcripts/mysql-visit.ts';
@@ -29,9 +30,10 @@ import { PeerClosed, TalkTimeout } from '../../core/network.ts';
 import { readAuthRequest } from '../../wire/mysql/auth-packets.ts';
 import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { packet } from '../../wire/mysql/framing.ts';
-import { readHandshake } from '../../wire/mysql/handshake.ts';
+import { clientHeader, readHandshake } from '../../wire/mysql/handshake.ts';
 import { greet } from './greet.ts';
 
+const sample = recording('mysqlHandshake');
 const HELLO = '0 handshake 9.7.4-2 caching_sha2_password 41000002';
 const DENIED = (user: string): string =>
   `ERR 1045 28000 Access denied for user '${user}'@'%' (using password: YES)`;
@@ -235,11 +237,18 @@ describe('TLS', () => {
     expect(entry).toMatchObject({ who: { user: 'alice' } });
   });
 
-  test('plaintext behind the request ends it', async () => {
-    const [request] = overTls({ user: 'alice' });
-    const early: Say = (heard) =>
-      concat([typeof request === 'function' ? request(heard) : EMPTY, Uint8Array.of(1)]);
-    await expect(visit(clientOf(early))).rejects.toThrow('plaintext');
+  test('what comes with the request is the hello, and nothing else', async () => {
+    const { door, house } = stage();
+    house.target.meet(readHandshake(sample));
+    const greeting = greet(door, house);
+    greeting.next(EMPTY);
+    greeting.next(EMPTY);
+    const flags = ALL | capability.ssl;
+    const said = { maxPacketBytes: 1, collation: 45, capabilities: { flags, extensions: 0 } };
+    const request = packet(1, clientHeader(said));
+    greeting.next(request.subarray(0, 4));
+    const { value } = greeting.next(request.subarray(4));
+    expect(value).toMatchObject({ kind: 'startTls', side: 'server', helloIsBuffered: true });
   });
 
   test('where it is required, nobody signs in without', async () => {
@@ -376,12 +385,6 @@ describe('before anything is known of a client', () => {
       ]);
     }
   });
-
-  const sample = Buffer.from(
-    '0a392e372e342d32000f0000006f6f627b3e014d7200ffffff0200ffdf1500000000000000000000074b017e2f4f' +
-      '72330533600e0063616368696e675f736861325f70617373776f726400',
-    'hex',
-  );
 });
 
 describe('bad input', () => {

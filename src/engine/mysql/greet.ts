@@ -112,7 +112,8 @@ function* readResponse(
   if (!isSslRequest(first)) return { response: understood(first, offered), tls: undefined };
   if ((offered.flags & capability.ssl) === 0)
     throw new Violation('a request for TLS where none is offered');
-  const tls = yield* startTls('server');
+  // Nobody is told to begin: what has come with the request must be the hello, and is taken for nothing else.
+  const tls = yield* startTls('server', true);
   return { response: understood(yield* dialogue.hear(), offered), tls };
 }
 
