@@ -9,6 +9,7 @@ import type {
   MysqlUser,
 } from '../../src/cli/embedded-mysql.ts';
 import { passwordOf } from './sluice.ts';
+import type { SettingsParts } from './sluice.ts';
 
 export const mysqlReleases = [
   'mysql',
@@ -102,4 +103,33 @@ export function withMysql(release: MysqlRelease): Promise<EmbeddedMysql> {
   const server = startMysql({ release, tls: true, users, databases: ['app'] });
   shared.set(release, server);
   return server;
+}
+
+/** As `settingsFor`, for MySQL and MariaDB: `app` and `reader` prove their passwords as the engine's users are used to. */
+export function mysqlSettingsFor(
+  server: Pick<EmbeddedMysql, 'host' | 'port' | 'isMariadb'>,
+  { proxy = {}, database = {}, ...rest }: SettingsParts = {},
+): object {
+  const users = ['app', 'reader'];
+  const engine = server.isMariadb ? 'mariadb' : 'mysql';
+  return {
+    region: 'eu-central-1',
+    account: '123456789012',
+    secrets: users.map((username) => ({
+      name: username,
+      value: { username, password: passwordOf(username) },
+    })),
+    databases: [{ identifier: 'db', engine, host: server.host, port: server.port, ...database }],
+    proxies: [
+      {
+        name: 'app',
+        engineFamily: 'MYSQL',
+        listen: '127.0.0.1:0',
+        target: 'db',
+        auth: users.map((secret) => ({ secret, iamAuth: 'DISABLED' })),
+        ...proxy,
+      },
+    ],
+    ...rest,
+  };
 }
