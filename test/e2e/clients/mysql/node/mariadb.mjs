@@ -60,7 +60,12 @@ await play({
              @@time_zone AS zone, @@character_set_client AS charset, 'é' AS text`,
         );
         assert.deepEqual(
-          { ...row, wait: Number(row.wait), lock_wait: Number(row.lock_wait), who: Number(row.who) },
+          {
+            ...row,
+            wait: Number(row.wait),
+            lock_wait: Number(row.lock_wait),
+            who: Number(row.who),
+          },
           {
             wait: 1_000 + n,
             lock_wait: 50 + n,
@@ -77,43 +82,75 @@ await play({
 
   /** Commands are sent before the replies to those before have come (trap MY-69). */
   async pipelines() {
-    await withConnections(CROWD, { pipelining: true, multipleStatements: true }, async (connections) => {
-      await inRounds(3, connections, async (connection, n, round) => {
-        const answers = numbers(40).map((k) => {
-          if (k === 20)
-            return connection.query('SELECT nothing').catch((error) => [{ k: error.errno }]);
-          if (k % 10 === 5) return connection.query(`SET @k = ${k}; SELECT @k AS k`).then(([, rows]) => rows);
-          return k % 3 === 0
-            ? connection.query('SELECT ? AS k', [k])
-            : connection.execute('SELECT ? AS k', [k]);
+    await withConnections(
+      CROWD,
+      { pipelining: true, multipleStatements: true },
+      async (connections) => {
+        await inRounds(3, connections, async (connection, n, round) => {
+          const answers = numbers(40).map((k) => {
+            if (k === 20)
+              return connection.query('SELECT nothing').catch((error) => [{ k: error.errno }]);
+            if (k % 10 === 5)
+              return connection.query(`SET @k = ${k}; SELECT @k AS k`).then(([, rows]) => rows);
+            return k % 3 === 0
+              ? connection.query('SELECT ? AS k', [k])
+              : connection.execute('SELECT ? AS k', [k]);
+          });
+          const found = (await Promise.all(answers)).map(([row]) => Number(row.k));
+          assert.deepEqual(
+            found,
+            numbers(40).map((k) => (k === 20 ? 1054 : k)),
+          );
+          const { it } = await one(connection, 'SELECT ? AS it', [n * 10 + round]);
+          assert.equal(Number(it), n * 10 + round);
         });
-        const found = (await Promise.all(answers)).map(([row]) => Number(row.k));
-        assert.deepEqual(found, numbers(40).map((k) => (k === 20 ? 1054 : k)));
-        const { it } = await one(connection, 'SELECT ? AS it', [n * 10 + round]);
-        assert.equal(Number(it), n * 10 + round);
-      });
-    });
+      },
+    );
   },
 
   /** Batches, in one packet where the server can do that (trap MY-68), with and without generated numbers. */
   async batches() {
     const name = (n, k, round) => `name ${n} ${k} ${round}`;
-    await administer('CREATE TABLE batched (id INT AUTO_INCREMENT PRIMARY KEY, n INT, name VARCHAR(20))');
-    await withConnections(CROWD, (n) => ({ bulk: n % 3 !== 2 }), async (connections) => {
-      await inRounds(3, connections, async (connection, n, round) => {
-        const values = numbers(300).map((k) => [n, k % 7 === 0 ? null : name(n, k, round)]);
-        const done = await connection.batch('INSERT INTO batched (n, name) VALUES (?, ?)', values);
-        const affected = Array.isArray(done) ? done.length : done.affectedRows;
-        assert.equal(affected, 300);
-        const count = await oneExecuted(connection, 'SELECT COUNT(*) AS n, COUNT(name) AS named FROM batched WHERE n = ?', [n]);
-        assert.deepEqual([Number(count.n), Number(count.named)], [300 * (round + 1), 257 * (round + 1)]);
-        const late = connection.batch('INSERT INTO batched VALUES (?, ?, ?)', [[null, n, 'a'], [1, n, 'a']]);
-        await assert.rejects(late, { errno: 1062 });
-        await connection.query("DELETE FROM batched WHERE n = ? AND name = 'a'", [n]);
-        await connection.batch('UPDATE batched SET name = ? WHERE n = ? AND name IS NULL', [['none', n], ['none', n]]);
-        await connection.query("UPDATE batched SET name = NULL WHERE n = ? AND name = 'none'", [n]);
-      });
-    });
+    await administer(
+      'CREATE TABLE batched (id INT AUTO_INCREMENT PRIMARY KEY, n INT, name VARCHAR(20))',
+    );
+    await withConnections(
+      CROWD,
+      (n) => ({ bulk: n % 3 !== 2 }),
+      async (connections) => {
+        await inRounds(3, connections, async (connection, n, round) => {
+          const values = numbers(300).map((k) => [n, k % 7 === 0 ? null : name(n, k, round)]);
+          const done = await connection.batch(
+            'INSERT INTO batched (n, name) VALUES (?, ?)',
+            values,
+          );
+          const affected = Array.isArray(done) ? done.length : done.affectedRows;
+          assert.equal(affected, 300);
+          const count = await oneExecuted(
+            connection,
+            'SELECT COUNT(*) AS n, COUNT(name) AS named FROM batched WHERE n = ?',
+            [n],
+          );
+          assert.deepEqual(
+            [Number(count.n), Number(count.named)],
+            [300 * (round + 1), 257 * (round + 1)],
+          );
+          const late = connection.batch('INSERT INTO batched VALUES (?, ?, ?)', [
+            [null, n, 'a'],
+            [1, n, 'a'],
+          ]);
+          await assert.rejects(late, { errno: 1062 });
+          await connection.query("DELETE FROM batched WHERE n = ? AND name = 'a'", [n]);
+          await connection.batch('UPDATE batched SET name = ? WHERE n = ? AND name IS NULL', [
+            ['none', n],
+            ['none', n],
+          ]);
+          await connection.query("UPDATE batched SET name = NULL WHERE n = ? AND name = 'none'", [
+            n,
+          ]);
+        });
+      },
+    );
     await administer('DROP TABLE batched');
   },
 
@@ -128,11 +165,15 @@ await play({
           const [row] = await kept[n].execute([round, `é ${n}`]);
           assert.deepEqual([Number(row.n), Number(row.round), row.text], [n, round, `é ${n}`]);
           for (const k of numbers(3)) {
-            const { sum } = await oneExecuted(connection, `SELECT ${n * 10 + k} + ? AS sum`, [round]);
+            const { sum } = await oneExecuted(connection, `SELECT ${n * 10 + k} + ? AS sum`, [
+              round,
+            ]);
             assert.equal(Number(sum), n * 10 + k + round);
           }
           await assert.rejects(connection.execute('SELECT nothing + ?', [1]), { errno: 1054 });
-          await assert.rejects(connection.execute('SELECT (SELECT 1 UNION SELECT 2) + ?', [1]), { errno: 1242 });
+          await assert.rejects(connection.execute('SELECT (SELECT 1 UNION SELECT 2) + ?', [1]), {
+            errno: 1242,
+          });
         });
         await together(kept, (statement) => statement.close());
       });
@@ -160,14 +201,21 @@ await play({
   /** A pool that resets what comes back (with MariaDB, the connector trusts no other server to), with savepoints and isolation levels. */
   async pools() {
     await administer('CREATE TABLE pooled (n INT PRIMARY KEY, money INT)');
-    await administer(`INSERT INTO pooled VALUES ${numbers(CROWD).map((n) => `(${n}, 100)`).join()}`);
+    await administer(
+      `INSERT INTO pooled VALUES ${numbers(CROWD)
+        .map((n) => `(${n}, 100)`)
+        .join()}`,
+    );
     const options = { connectionLimit: CROWD, resetAfterUse: true, noControlAfterUse: false };
     const pool = mariadb.createPool({ ...own, ...options });
     try {
       await inRounds(5, numbers(CROWD), async (n, _, round) => {
         const connection = await pool.getConnection();
         try {
-          const before = await one(connection, 'SELECT @who AS who, @@time_zone AS zone, DATABASE() AS name');
+          const before = await one(
+            connection,
+            'SELECT @who AS who, @@time_zone AS zone, DATABASE() AS name',
+          );
           if (isMariadb) assert.deepEqual(before, { who: null, zone: 'SYSTEM', name: 'app' });
           await connection.query('SET @who = ?, time_zone = ?', [n, zones[n]]);
           await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
@@ -187,7 +235,10 @@ await play({
           await connection.release();
         }
       });
-      assert.equal(Number((await pool.query('SELECT SUM(money) AS sum FROM pooled'))[0].sum), 100 * CROWD);
+      assert.equal(
+        Number((await pool.query('SELECT SUM(money) AS sum FROM pooled'))[0].sum),
+        100 * CROWD,
+      );
     } finally {
       await pool.end();
     }
@@ -230,9 +281,17 @@ await play({
     await administer('CREATE TABLE returned (id INT AUTO_INCREMENT PRIMARY KEY, n INT)');
     await withConnections(CROWD, {}, async (connections) => {
       await inRounds(3, connections, async (connection, n) => {
-        const { id } = await one(connection, 'INSERT INTO returned (n) VALUES (?) RETURNING id', [n]);
-        assert.equal(Number((await one(connection, 'SELECT n FROM returned WHERE id = ?', [id])).n), n);
-        const row = await one(connection, 'SET STATEMENT max_statement_time = 20 FOR SELECT @@max_statement_time AS t');
+        const { id } = await one(connection, 'INSERT INTO returned (n) VALUES (?) RETURNING id', [
+          n,
+        ]);
+        assert.equal(
+          Number((await one(connection, 'SELECT n FROM returned WHERE id = ?', [id])).n),
+          n,
+        );
+        const row = await one(
+          connection,
+          'SET STATEMENT max_statement_time = 20 FOR SELECT @@max_statement_time AS t',
+        );
         assert.equal(Number(row.t), 20);
         assert.equal(Number((await one(connection, 'SELECT @@max_statement_time AS t')).t), 0);
       });
