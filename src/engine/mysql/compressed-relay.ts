@@ -5,7 +5,6 @@ import { read, send } from '../../core/conversation.ts';
 import type { Fit, Relay, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
-import { capability } from '../../wire/mysql/capabilities.ts';
 import type { Compression } from '../../wire/mysql/compression.ts';
 import { Compressor, Decompressor } from '../../wire/mysql/compression.ts';
 import { following } from '../../wire/mysql/framing.ts';
@@ -17,12 +16,6 @@ type Sink = RelaySink<MysqlMemory, MysqlPrincipal>;
 
 /** In a conversation, so much is read at a time. */
 const PIECE_BYTES = 16_384;
-
-/** How a client's bytes are compressed from its first command on; undefined where they are not. MySQL, too, puts zlib first. */
-export function compressionOf({ capabilities }: MysqlPrincipal): Compression | undefined {
-  if ((capabilities.flags & capability.compress) !== 0) return 'zlib';
-  return (capabilities.flags & capability.zstdCompression) === 0 ? undefined : 'zstd';
-}
 
 /**
  * A relay whose client compresses what it says, and is answered likewise (trap MY-13). The relay inside hears and says plain

@@ -7,10 +7,11 @@ import type { Changes, Lessons } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
-import { MARIADB_FLAGS, RESULTS } from './setup.ts';
+import { MARIADB_FLAGS } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
+import { RESULTS } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -228,9 +229,10 @@ export class Tracker {
   answered(memory: MysqlMemory, question: Question, row: readonly Field[] | undefined): Question[] {
     const { settings, userVariables } = question;
     if (row === undefined) return askSingly(question);
+    const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const literal = field === undefined ? undefined : literalOf(name, field);
+      const literal = field === undefined ? undefined : this.#literal(name, field, named);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -250,6 +252,12 @@ export class Tracker {
         changes.filter(([name]) => said.includes(name)),
       );
     return [];
+  }
+
+  /** @param named what SET NAMES has set */
+  #literal(name: string, field: Field, named: string | undefined): string | undefined {
+    if (name !== RESULTS || field.text === undefined) return settingLiteral(field);
+    return this.#isMariaDb ? (named ?? settingLiteral(field)) : String(field.collation);
   }
 
   #userLiteral(
@@ -281,9 +289,17 @@ export class Tracker {
   }
 }
 
-function literalOf(name: string, field: Field): string | undefined {
-  const isCollation = name === RESULTS && field.text !== undefined;
-  return isCollation ? String(field.collation) : settingLiteral(field);
+/**
+ * What MariaDB's SET NAMES has set, if that is what it was: only that sets a collation for results, which does not show. Undefined where
+ * the character sets differ.
+ */
+function namedIn(settings: readonly string[], row: readonly Field[]): string | undefined {
+  const [client, results, connection, collation] = NAMES.map((name) => {
+    const field = row[settings.indexOf(name)];
+    return field === undefined ? undefined : settingLiteral(field);
+  });
+  const isOne = client === results && client === connection;
+  return isOne && client !== undefined ? `${client} COLLATE ${collation}` : undefined;
 }
 
 const FIELDS_OF_USER_VARIABLE = 4;
