@@ -19,10 +19,16 @@ function fileOf(name: string, client: Name = 'one'): MysqlFile {
   return readMysqlFile((texts.get(name) ?? '').replaceAll(/_mine\b/g, `_${client}`));
 }
 
-function paragraphsOf(name: string, release: MysqlRelease, client?: Name): readonly MysqlParagraph[] {
+function paragraphsOf(
+  name: string,
+  release: MysqlRelease,
+  client?: Name,
+): readonly MysqlParagraph[] {
   return fileOf(name, client)
     .paragraphs.map((paragraph) =>
-      paragraph.filter(({ only }) => only.length === 0 || only.some((one) => release.startsWith(one))),
+      paragraph.filter(
+        ({ only }) => only.length === 0 || only.some((one) => release.startsWith(one)),
+      ),
     )
     .filter(({ length }) => length > 0);
 }

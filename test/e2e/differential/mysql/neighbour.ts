@@ -61,7 +61,10 @@ const VALUES = 'SELECT @a, @mine, LAST_INSERT_ID()';
 export const life: readonly (readonly [sql: string, heard: string])[] = [
   [`SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'`, ''],
   ['SET NAMES latin1 COLLATE latin1_bin', ''],
-  [`SET time_zone = '+05:30', sql_select_limit = 3, foreign_key_checks = 0, lc_time_names = 'de_DE'`, ''],
+  [
+    `SET time_zone = '+05:30', sql_select_limit = 3, foreign_key_checks = 0, lc_time_names = 'de_DE'`,
+    '',
+  ],
   ['USE information_schema', ''],
   [
     SETTINGS,

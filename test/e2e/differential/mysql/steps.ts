@@ -9,13 +9,22 @@ type Told = Exclude<Step, string>;
 /** A statement that is not there has this number, directly as through Sluice. */
 const NOBODY = 0x7ffffff0;
 
-export function say(about: string, reply: ReplyShape, ...parts: readonly (Uint8Array | string | number)[]): Told {
-  const bytes = parts.map((part) => (typeof part === 'number' ? Uint8Array.of(part) : Buffer.from(part)));
+export function say(
+  about: string,
+  reply: ReplyShape,
+  ...parts: readonly (Uint8Array | string | number)[]
+): Told {
+  const bytes = parts.map((part) =>
+    typeof part === 'number' ? Uint8Array.of(part) : Buffer.from(part),
+  );
   return { about, reply, say: () => concat(bytes) };
 }
 
 export function prepare(sql: string | Uint8Array, names = 'it'): Told {
-  return { ...say(`prepare ${names}: ${sql.toString()}`, 'prepared', command.stmtPrepare, sql), names };
+  return {
+    ...say(`prepare ${names}: ${sql.toString()}`, 'prepared', command.stmtPrepare, sql),
+    names,
+  };
 }
 
 /** A parameter of a prepared statement: its type, and its value as the binary protocol writes it; null for NULL. */
@@ -54,14 +63,20 @@ export function execute(parameters: readonly Parameter[] = [], options: Executin
   };
 }
 
-function bound(parameters: readonly Parameter[], hasNames: boolean, withoutTypes: boolean): readonly Uint8Array[] {
+function bound(
+  parameters: readonly Parameter[],
+  hasNames: boolean,
+  withoutTypes: boolean,
+): readonly Uint8Array[] {
   const nulls = new Uint8Array((parameters.length + 7) >> 3);
   for (const [at, { value }] of parameters.entries())
     if (value === null) nulls[at >> 3] = (nulls[at >> 3] ?? 0) | (1 << (at & 7));
   const types = parameters.map(({ type }) =>
     Uint8Array.of(type & 0xff, type >> 8, ...(hasNames ? [0] : [])),
   );
-  const values = parameters.map(({ value, isLong }) => (isLong === true ? NOTHING : (value ?? NOTHING)));
+  const values = parameters.map(({ value, isLong }) =>
+    isLong === true ? NOTHING : (value ?? NOTHING),
+  );
   return [nulls, Uint8Array.of(withoutTypes ? 0 : 1), ...(withoutTypes ? [] : types), ...values];
 }
 
@@ -83,7 +98,12 @@ export function close(name = 'it'): Told {
   return onStatement(command.stmtClose, 'nothing', name);
 }
 
-function onStatement(type: number, reply: ReplyShape, name: string, ...more: readonly Uint8Array[]): Told {
+function onStatement(
+  type: number,
+  reply: ReplyShape,
+  name: string,
+  ...more: readonly Uint8Array[]
+): Told {
   return {
     about: `command ${type} on ${name}`,
     reply,
@@ -97,6 +117,7 @@ function idOf(prepared: Prepared, name: string): Uint8Array {
   return id;
 }
 
-export const initDb = (schema: string): Told => say(`COM_INIT_DB ${schema}`, 'one', command.initDb, schema);
+export const initDb = (schema: string): Told =>
+  say(`COM_INIT_DB ${schema}`, 'one', command.initDb, schema);
 export const ping: Told = say('COM_PING', 'one', command.ping);
 export const resetConnection: Told = say('COM_RESET_CONNECTION', 'one', command.resetConnection);

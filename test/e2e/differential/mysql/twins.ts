@@ -40,7 +40,10 @@ export class MysqlTwins {
     this.#servers = servers;
   }
 
-  static async open(release: MysqlRelease, settings: Readonly<Record<string, string>> = {}): Promise<MysqlTwins> {
+  static async open(
+    release: MysqlRelease,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<MysqlTwins> {
     const servers = await Promise.all([start(release, settings), start(release, settings)]);
     const sluice = await startSluice(
       mysqlSettingsFor(servers[1], {
@@ -148,7 +151,7 @@ async function start(
     databases: [...names.map((name) => `home_${name}`), 'neighbours'],
     settings: { 'local-infile': 'ON', ...settings },
   });
-  await server.query("GRANT ALL ON *.* TO chief WITH GRANT OPTION");
+  await server.query('GRANT ALL ON *.* TO chief WITH GRANT OPTION');
   return server;
 }
 
@@ -166,4 +169,5 @@ export async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
 }
 
 /** Variables that move by themselves, or that say whose connection it is. */
-const MOVING = /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|error_count|warning_count|gtid|last_gtid|session_track_)/;
+const MOVING =
+  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|error_count|warning_count|gtid|last_gtid|session_track_)/;

@@ -27,7 +27,15 @@ export const ways = {
       .flat()
       .flatMap(({ sql }): readonly Step[] =>
         READS.test(sql)
-          ? [prepare(sql), execute([], { flags: 1, isCareful: true }), fetch(2), fetch(2), fetch(200), fetch(1), close()]
+          ? [
+              prepare(sql),
+              execute([], { flags: 1, isCareful: true }),
+              fetch(2),
+              fetch(2),
+              fetch(200),
+              fetch(1),
+              close(),
+            ]
           : [sql],
       ),
 } as const satisfies Readonly<Record<string, WayToSay>>;
