@@ -42,7 +42,9 @@ export class ByteQueue {
     await this.#until(() => this.#length >= count, `${count} bytes`);
     const [first, ...rest] = this.#chunks;
     const isOne = first !== undefined && rest.length === 0;
-    const all = isOne ? Buffer.from(first.buffer, first.byteOffset, first.length) : Buffer.concat(this.#chunks);
+    const all = isOne
+      ? Buffer.from(first.buffer, first.byteOffset, first.length)
+      : Buffer.concat(this.#chunks);
     this.#chunks = [all];
     return all;
   }

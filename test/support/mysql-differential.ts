@@ -53,10 +53,10 @@ export async function perform(
   try {
     const answers: (readonly string[])[] = [greeting(client).map(mask)];
     for (const step of script) {
-      const { say, reply, names } = typeof step === 'string' ? query(step) : step;
+      const { about, say, reply, names } = typeof step === 'string' ? query(step) : step;
       client.send(say(client, prepared));
       const heard: Heard[] = [];
-      const isGone = await collect(client, reply, heard);
+      const isGone = await collect(client, about, reply, heard);
       if (names !== undefined) remember(prepared, names, heard);
       answers.push([...tell(heard, reply).map(mask), ...(isGone ? [CLOSED] : [])]);
       if (isGone) return answers;
@@ -105,13 +105,18 @@ export function query(sql: string | Uint8Array): Exclude<Step, string> {
 }
 
 /** Returns whether the server has left in the middle of it. */
-async function collect(client: MysqlClient, reply: ReplyShape, heard: Heard[]): Promise<boolean> {
+async function collect(
+  client: MysqlClient,
+  about: string,
+  reply: ReplyShape,
+  heard: Heard[],
+): Promise<boolean> {
   try {
     await client.collect(reply, heard);
     return false;
   } catch (problem) {
     if (problem instanceof PeerGone) return true;
-    throw problem;
+    throw new Error(`${heard.length} packets answered ${about}`, { cause: problem });
   }
 }
 

@@ -13,7 +13,8 @@ describe('a file of SQL for MySQL', () => {
   });
 
   test('or with another delimiter', () => {
-    const text = 'DELIMITER //\nCREATE PROCEDURE p()\nBEGIN\n  SELECT 1;\nEND //\nDELIMITER ;\nCALL p();\n';
+    const text =
+      'DELIMITER //\nCREATE PROCEDURE p()\nBEGIN\n  SELECT 1;\nEND //\nDELIMITER ;\nCALL p();\n';
     expect(statements(text)).toEqual([
       'CREATE PROCEDURE p()\nBEGIN\n  SELECT 1;\nEND ',
       'CALL p()',

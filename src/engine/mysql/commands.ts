@@ -1,6 +1,5 @@
 import { EMPTY, latin1, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
@@ -10,25 +9,21 @@ import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import type { Errands } from './errands.ts';
+import type { Crew } from './crew.ts';
 import { wordsOf } from './faults.ts';
 import { isLearnable, LONGEST_LESSON_BYTES } from './learned.ts';
 import { CONNECTION_ID_BASE } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
-import type { MysqlPrincipal } from './principal.ts';
-import type { Replies } from './replies.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
 import { beginStreaming, Classifier } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
-import type { Effects, Kill } from './sql/effects.ts';
+import type { Effects, Kill, Leftover } from './sql/effects.ts';
 import type { SessionState } from './state.ts';
 import type { ClientStatement } from './statements.ts';
-import { Statements } from './statements.ts';
-import type { Tracker } from './tracker.ts';
 
 /** What becomes of a command: it is sent, it has been dealt with, or it must wait; or the client is talked to. */
 export type Verdict = 'pass' | 'drop' | 'hold' | 'talk';
@@ -57,43 +52,42 @@ const refused: Readonly<Partial<Record<number, string>>> = {
   [command.clone]: 'cloning (COM_CLONE)',
 };
 
+/** Who misses a statement, in MariaDB's words. */
+const asker: Readonly<Partial<Record<number, string>>> = {
+  [command.stmtExecute]: 'mysqld_stmt_execute',
+  [command.stmtBulkExecute]: 'mysqld_stmt_bulk_execute',
+  [command.stmtFetch]: 'mysqld_stmt_fetch',
+  [command.stmtReset]: 'mysqld_stmt_reset',
+};
+
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
+/** Of a text, to see what kind of statement it is. */
+const OPENING_BYTES = 16;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
-interface Parts {
-  readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly who: MysqlPrincipal;
-  readonly welcome: MysqlMemory;
-  readonly options: RelayOptions;
-}
+const NOTHING: ReadonlySet<Leftover> = new Set();
+const ALL_LEFTOVERS = 4;
 
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
 export class Commands {
-  readonly statements: Statements;
-  readonly #parts: Parts;
+  readonly #parts: Crew;
   readonly #flags: number;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
+  /** The database closes the connection as it has been asked to. */
+  endsSession = false;
   /** Looks at a text that comes in pieces. */
   #streaming: StreamingClassifier | undefined;
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: Crew) {
     this.#parts = parts;
     this.#flags = parts.who.capabilities.flags;
-    this.statements = new Statements({
-      ...parts,
-      flags: this.#flags,
-      mostOnServer: parts.options.maxPreparedStatements,
-    });
   }
 
   /** Whether a transaction may be open though the database does not say so. */
@@ -109,7 +103,7 @@ export class Commands {
         return Math.min(length, STATEMENT_HEADER_BYTES);
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        if (place.end - place.start >= ID_END && this.statements.mustBeWhole(memory, place))
+        if (place.end - place.start >= ID_END && this.#parts.statements.mustBeWhole(memory, place))
           return length;
     }
     return Math.min(length, limits.inspectedMessageBytes.value);
@@ -124,11 +118,6 @@ export class Commands {
     if (memory.lastInsertId === tracker.lastInsertId) return false;
     errands.recallLastInsertId(memory);
     return true;
-  }
-
-  /** The database closes the connection as it has been asked to. */
-  get endsSession(): boolean {
-    return this.#effects?.endsSession === true && this.#parts.replies.last?.error === 0;
   }
 
   /** The connection that the session had last is the one that knows the answer. */
@@ -152,7 +141,9 @@ export class Commands {
   /** A command begins; or it comes again, after it has waited. */
   look(type: number, place: Place): void {
     this.#effects = this.#effectsOf(type, place);
-    for (const remnant of this.#effects?.asksFor ?? []) this.#parts.who.habits.add(remnant);
+    const { asksFor = NOTHING } = this.#effects ?? {};
+    // Of what may ask for anything, nobody can tell that it does.
+    if (asksFor.size < ALL_LEFTOVERS) for (const one of asksFor) this.#parts.who.habits.add(one);
   }
 
   #effectsOf(type: number, place: Place): Effects | undefined {
@@ -169,7 +160,7 @@ export class Commands {
         );
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        return this.statements.at(place)?.template.effects;
+        return this.#parts.statements.at(place)?.template.effects;
       default:
         return undefined;
     }
@@ -193,7 +184,7 @@ export class Commands {
 
   /** What can be answered without a connection. Undefined where the command needs one. */
   early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     switch (type) {
       case command.query: {
         const kill = this.#effects?.hasSeveralStatements === true ? undefined : this.#effects?.kill;
@@ -230,7 +221,7 @@ export class Commands {
     place: Place,
     statement: ClientStatement | undefined,
   ): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const hasNoReply = type === command.stmtClose || type === command.stmtSendLongData;
     if (statement === undefined)
       return hasNoReply ? 'drop' : this.#answer(this.#unknownStatement(type, place));
@@ -251,12 +242,7 @@ export class Commands {
 
   #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
     const number = length < 5 ? 0 : u32le(bytes, start + 1);
-    const what =
-      type === command.stmtFetch
-        ? 'mysqld_stmt_fetch'
-        : type === command.stmtReset
-          ? 'mysqld_stmt_reset'
-          : 'mysqld_stmt_execute';
+    const what = this.#parts.welcome.target.isMariaDb ? (asker[type] ?? '') : 'mysql_stmt_precheck';
     const message = `Unknown prepared statement handler (${number}) given to ${what}`;
     return error({ code: 1243, sqlState: 'HY000', message }, this.#flags);
   }
@@ -298,7 +284,7 @@ export class Commands {
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
-        this.statements.prepare(memory, place, this.#effects);
+        this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
         replies.expect(shape.ok);
@@ -316,7 +302,7 @@ export class Commands {
   }
 
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const statement = statements.at(place);
     if (statement === undefined || !statements.settleOn(memory, statement, place)) return 'hold';
     switch (type) {
@@ -352,7 +338,7 @@ export class Commands {
   }
 
   #execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Verdict {
-    const instead = this.statements.execute(memory, statement, place);
+    const instead = this.#parts.statements.execute(memory, statement, place);
     if (instead === undefined) return 'pass';
     this.#parts.sink.toServer(packet(0, instead));
     return 'drop';
@@ -367,10 +353,17 @@ export class Commands {
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
-    if ((memory.status & serverStatus.autocommit) !== 0) return;
-    const text = isQuery ? bytes : (this.statements.at(place)?.template.text ?? EMPTY);
-    const at = isQuery ? from : 0;
-    this.#hasBegun = !endsTransaction.test(latin1(text, at, Math.min(text.length, at + 16)));
+    if ((memory.status & serverStatus.autocommit) !== 0) this.#hasBegun = false;
+    else if (isQuery) this.#hasBegun = this.#mayBegin(bytes, from);
+    else
+      this.#hasBegun = this.#mayBegin(this.#parts.statements.at(place)?.template.text ?? EMPTY, 0);
+  }
+
+  /** A SET does not begin a transaction, unless it reads a table: that the database tells. */
+  #mayBegin(text: Uint8Array, at: number): boolean {
+    const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
+    if (/^\s*(?:commit|rollback)\b/i.test(opening)) return false;
+    return this.#hasBegun || !/^\s*set\s/i.test(opening);
   }
 
   /** The reply to the client's command is over. */
@@ -379,7 +372,8 @@ export class Commands {
     tracker.ended(memory, reply.error !== 0);
     if (reply.lastInsertId !== 0)
       tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
-    this.statements.ended(reply);
+    this.#parts.statements.ended(reply);
+    this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
   }
 
   refuse(fault: Fault): Verdict {
@@ -423,5 +417,3 @@ function unknownThread(id: number): ServerError {
 function notOwner(id: number): ServerError {
   return { code: 1095, sqlState: 'HY000', message: `You are not owner of thread ${id}` };
 }
-
-const endsTransaction = /^\s*(?:commit|rollback)\b/i;

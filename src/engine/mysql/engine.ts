@@ -30,7 +30,7 @@ export function mysqlEngine(): Engine<MysqlMemory, MysqlPrincipal> {
     enter: (gate) => enter(gate, target),
     ping,
     measure,
-    reset: (memory) => reset(memory, target),
+    reset: (memory, pins) => reset(memory, target, pins),
     initialise: (memory, statements) => initialise(memory, target, statements),
     cancel: (memory, gate) => cancel(memory, target, gate.tlsMode),
     relay: (sink, who, welcome, options) => {

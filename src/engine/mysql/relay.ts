@@ -14,25 +14,13 @@ import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import type { Changed } from './change-user.ts';
 import { changeUser } from './change-user.ts';
 import type { Verdict } from './commands.ts';
-import { Commands } from './commands.ts';
-import { Errands } from './errands.ts';
+import { Crew } from './crew.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { compressionOf, withSchema } from './principal.ts';
 import type { Place } from './place.ts';
-import { Replies } from './replies.ts';
-import { SessionState } from './state.ts';
-import { Told } from './told.ts';
-import { Tracker } from './tracker.ts';
-
-interface Crew {
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly commands: Commands;
-}
 
 /**
  * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
@@ -46,10 +34,15 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #who: MysqlPrincipal;
   #welcome: MysqlMemory;
   #crew: Crew;
-  readonly #assembly = new Assembly();
+  /** A command that arrives in pieces. */
+  #assembly: Assembly | undefined;
   #memory: MysqlMemory | undefined;
   /** A request is under way, or a transaction. */
   #busy = false;
+  /** The request is over, and the session keeps its connection for the moment: `lingers`. */
+  #isResting = false;
+  /** It has kept it for long enough, or the client asks for nothing that is there. */
+  #isRelaxed = false;
   /** The connection is as the session wants it. */
   #isReady = false;
   /** Bytes still to come of the packet at hand; whether its payload goes on in the next one; whether all that is passed on. */
@@ -80,19 +73,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#crew = this.#hire();
   }
 
-  /** Those who know the session: it begins. */
+  /** The session begins. */
   #hire(): Crew {
-    const [sink, who, welcome, options] = [this.#sink, this.#who, this.#welcome, this.#options];
-    const tracker = new Tracker(sink, {
-      options,
-      isMariaDb: welcome.target.isMariaDb,
-      wanted: SessionState.fresh(who.schema),
-    });
-    const told = new Told(who.capabilities, welcome.reports);
-    const replies = new Replies({ sink, tracker, told });
-    const errands = new Errands({ sink, tracker, replies });
-    const commands = new Commands({ sink, tracker, replies, errands, who, welcome, options });
-    return { tracker, replies, errands, commands };
+    return new Crew(this.#sink, this.#house.target, this.#who, this.#welcome, this.#options);
   }
 
   get quiet(): boolean {
@@ -135,8 +118,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   fromClient(given: Uint8Array): number {
-    const early = this.#assembly.length;
-    const bytes = early === 0 ? given : this.#assembly.join(given);
+    const early = this.#assembly?.length ?? 0;
+    const bytes = this.#assembly?.join(given) ?? given;
     const end = bytes.length;
     let at = Math.min(this.#remaining, end);
     this.#passRest(bytes, at);
@@ -174,8 +157,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       if (!this.#continues) this.#crew.replies.heard();
       at = bodyEnd;
     }
-    if (at < end) this.#assembly.keep(bytes, at);
-    else if (early > 0) this.#assembly.drop();
+    if (at < end) (this.#assembly ??= new Assembly()).keep(bytes, at);
+    else this.#assembly = undefined;
     this.#settle();
     return given.length;
   }
@@ -216,9 +199,17 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   relax(): void {
-    if (this.#memory === undefined || this.#crew.tracker.isPinned || this.#holding) return;
+    if (this.#holding) return;
+    this.#rise();
+  }
+
+  /** Ends a rest: the connection goes, as soon as all is settled. */
+  #rise(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#isRelaxed = true;
     this.#busy = true;
-    this.#settle(true);
+    this.#settle();
   }
 
   /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
@@ -283,8 +274,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   #stopAt(bytes: Uint8Array, at: number, early: number): number {
-    if (at < early) this.#assembly.keep(bytes.subarray(0, early), at);
-    else this.#assembly.drop();
+    if (at < early) this.#assembly?.keep(bytes.subarray(0, early), at);
+    else this.#assembly = undefined;
     return Math.max(0, at - early);
   }
 
@@ -314,15 +305,20 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#crew.commands.look(type, place);
     const early = this.#crew.commands.early(this.#memory, type, place);
     if (early !== undefined) return early;
+    // Whoever waits must not wait for a client that has no use for what it keeps.
+    if (!this.#crew.commands.prefersLast) this.#rise();
+    if (!this.#crew.replies.nothingOwed) return 'hold';
     if (!this.#busy) {
       if (!this.#sink.wantServer()) return 'hold';
       this.#busy = true;
     }
+    this.#isResting = false;
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
     if (!this.#isReady && this.#crew.errands.bring(memory, this)) return this.#serve();
     if (this.#crew.commands.recall(memory, type)) return this.#serve();
     this.#isReady = true;
+    this.#isRelaxed = false;
     if (this.#cancelDue) {
       this.#cancelDue = false;
       return this.#crew.commands.refuse({ name: 'cancelled' });
@@ -341,7 +337,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     return (
       (memory.status & serverStatus.inTransaction) !== 0 ||
       this.#crew.commands.mayBeInTransaction(memory) ||
-      this.#crew.commands.statements.isHeld ||
+      this.#crew.statements.isHeld ||
       this.#crew.tracker.hasOneShot
     );
   }
@@ -354,7 +350,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   /** The request may be over: the connection can go once it is known what it was left with. */
-  #settle(isRelaxed = false): void {
+  #settle(): void {
     const memory = this.#memory;
     if (!this.#busy || memory === undefined || !this.#crew.replies.nothingOwed) return;
     if (this.#inPayload && this.#passing) return;
@@ -365,8 +361,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     }
     if (!this.#holding) this.#cancelDue = false;
     if (this.#isTied(memory)) return;
-    if (!isRelaxed && this.#lingers) {
+    if (!this.#isRelaxed && this.#lingers) {
       this.#busy = false;
+      this.#isResting = true;
       this.#sink.rest();
       return;
     }

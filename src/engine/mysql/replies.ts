@@ -36,7 +36,7 @@ export class Replies {
   readonly #parts: Parts;
   #reply: Reply | undefined;
   /** What has been asked by us, in order: answered before what the client has asked. */
-  readonly #steps: Step[] = [];
+  #steps: readonly Step[] = NONE;
   #client: Shape | undefined;
   #isBegun = false;
   #rewrite: Rewrite | undefined;
@@ -112,7 +112,7 @@ export class Replies {
 
   /** A command of ours has been sent. */
   expectOwn(step: Step): void {
-    this.#steps.push(step);
+    this.#steps = [...this.#steps, step];
   }
 
   fileSent(): void {
@@ -253,7 +253,10 @@ export class Replies {
       this.sequence = 0;
       return;
     }
-    const step = this.#steps.shift();
+    const [step, ...later] = this.#steps;
+    this.#steps = later.length === 0 ? NONE : later;
     step?.done(reply.error === 0 ? undefined : step.packets.at(-1));
   }
 }
+
+const NONE: readonly Step[] = [];

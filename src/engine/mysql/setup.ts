@@ -6,12 +6,13 @@ import { ask, query } from './ask.ts';
 import { refusedBy } from './refusal.ts';
 import type { Reports } from './memory.ts';
 import type { Beginning } from './state.ts';
+import { assigned, RESULTS } from './state.ts';
 import type { Target, TargetGreeting } from './target.ts';
 
 /** What the handshake decides: MySQL's reset makes the server's own of them. */
 const FROM_HANDSHAKE = [
-  'character_set_client',
   'character_set_results',
+  'character_set_client',
   'character_set_connection',
   'collation_connection',
   'wait_timeout',
@@ -51,12 +52,6 @@ function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
   ];
 }
 
-/**
- * It shows the name of a character set, and is a collation: that of the handshake or of `SET NAMES`, or its default; column
- * definitions are told with it. Its value is the number of that here, which may be set as well.
- */
-export const RESULTS = 'character_set_results';
-
 /** Asks for the values that sessions begin with, and for those of `more`. */
 export function beginningQuery(target: TargetGreeting, more: readonly string[] = []): string {
   // Of others it is not known whether sessions have them at all.
@@ -75,13 +70,24 @@ export function readBeginning(
   const [row] = rows;
   if (row === undefined) throw new Violation('the database did not tell what sessions begin with');
   const names = [...startNames(target), ...more];
-  return new Map(
-    names.map((name, at) => {
-      const value = row[at] ?? null;
-      if (name === RESULTS && value !== null) return [name, String(collations[at])];
-      return [name, literal(name, value, numeric[at] === true)];
-    }),
+  const beginning = new Map(
+    names.map((name, at) => [name, literal(name, row[at] ?? null, numeric[at] === true)]),
   );
+  beginning.set(RESULTS, resultsOf(target, beginning, collations[0]));
+  return beginning;
+}
+
+/** As `RESULTS` in `state.ts` says; an init query may have set it, too. */
+function resultsOf(
+  { isMariaDb }: TargetGreeting,
+  beginning: Beginning,
+  collation: number | undefined,
+): string {
+  const shown = beginning.get(RESULTS) ?? 'NULL';
+  if (shown === 'NULL') return shown;
+  if (!isMariaDb) return String(collation);
+  const isNamed = shown === beginning.get('character_set_client');
+  return isNamed ? `${shown} COLLATE ${beginning.get('collation_connection')}` : shown;
 }
 
 function read(name: string): string {
@@ -120,7 +126,7 @@ export function readReports(answer: Answer): {
 export function reportQuery(tracked: string | undefined, restored?: Beginning): string | undefined {
   const restoring = FROM_HANDSHAKE.flatMap((name) => {
     const value = restored?.get(name);
-    return value === undefined ? [] : [`${read(name)} = ${value}`];
+    return value === undefined ? [] : [assigned(name, value)];
   });
   const reporting =
     tracked === undefined

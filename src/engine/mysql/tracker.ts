@@ -3,15 +3,15 @@ import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
-import type { Changes } from './learned.ts';
-import { learn, recall } from './learned.ts';
+import type { Changes, Lessons } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
-import { MARIADB_FLAGS, RESULTS } from './setup.ts';
+import { MARIADB_FLAGS } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
+import { RESULTS } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -65,6 +65,7 @@ export class Tracker {
   readonly #pinning: RelayOptions['pinning'];
   readonly #ignoresSets: boolean;
   readonly #isMariaDb: boolean;
+  readonly #lessons: Lessons;
   /** What the command under way does. */
   #running: Effects | undefined;
   #ties: Ties | undefined;
@@ -86,12 +87,13 @@ export class Tracker {
 
   constructor(
     sink: TrackerSink,
-    parts: { options: RelayOptions; isMariaDb: boolean; wanted: SessionState },
+    parts: { options: RelayOptions; isMariaDb: boolean; lessons: Lessons; wanted: SessionState },
   ) {
     this.#sink = sink;
     this.#pinning = parts.options.pinning;
     this.#ignoresSets = parts.options.ignoreSetsForPinning;
     this.#isMariaDb = parts.isMariaDb;
+    this.#lessons = parts.lessons;
     this.wanted = parts.wanted;
   }
 
@@ -159,7 +161,7 @@ export class Tracker {
   /** What the text comes to may be known: then nobody has to be asked. */
   #recall(memory: MysqlMemory): void {
     if (this.#lesson === undefined) return;
-    const changes = recall(memory.beginning, this.#lesson);
+    const changes = this.#lessons.recall(memory.beginning, this.#lesson);
     if (changes === undefined) return;
     this.#lesson = undefined;
     this.#touched = this.#touchedBefore;
@@ -227,9 +229,10 @@ export class Tracker {
   answered(memory: MysqlMemory, question: Question, row: readonly Field[] | undefined): Question[] {
     const { settings, userVariables } = question;
     if (row === undefined) return askSingly(question);
+    const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const literal = field === undefined ? undefined : literalOf(name, field);
+      const literal = field === undefined ? undefined : this.#literal(name, field, named);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -243,12 +246,18 @@ export class Tracker {
     this.#apply(memory, [...changes, ...assigned]);
     const said = this.#said;
     if (this.#lesson !== undefined)
-      learn(
+      this.#lessons.learn(
         memory.beginning,
         this.#lesson,
         changes.filter(([name]) => said.includes(name)),
       );
     return [];
+  }
+
+  /** @param named what SET NAMES has set */
+  #literal(name: string, field: Field, named: string | undefined): string | undefined {
+    if (name !== RESULTS || field.text === undefined) return settingLiteral(field);
+    return this.#isMariaDb ? (named ?? settingLiteral(field)) : String(field.collation);
   }
 
   #userLiteral(
@@ -280,9 +289,17 @@ export class Tracker {
   }
 }
 
-function literalOf(name: string, field: Field): string | undefined {
-  const isCollation = name === RESULTS && field.text !== undefined;
-  return isCollation ? String(field.collation) : settingLiteral(field);
+/**
+ * What MariaDB's SET NAMES has set, if that is what it was: only that sets a collation for results, which does not show. Undefined where
+ * the character sets differ.
+ */
+function namedIn(settings: readonly string[], row: readonly Field[]): string | undefined {
+  const [client, results, connection, collation] = NAMES.map((name) => {
+    const field = row[settings.indexOf(name)];
+    return field === undefined ? undefined : settingLiteral(field);
+  });
+  const isOne = client === results && client === connection;
+  return isOne && client !== undefined ? `${client} COLLATE ${collation}` : undefined;
 }
 
 const FIELDS_OF_USER_VARIABLE = 4;

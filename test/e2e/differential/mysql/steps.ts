@@ -1,5 +1,6 @@
 import { concat } from '../../../../src/base/bytes.ts';
 import { capability } from '../../../../src/wire/mysql/capabilities.ts';
+import { comQuery } from '../../../../src/wire/mysql/com-query.ts';
 import { command } from '../../../../src/wire/mysql/commands.ts';
 import type { Prepared, Step } from '../../../support/mysql-differential.ts';
 import type { ReplyShape } from '../../../support/mysql-client.ts';
@@ -51,7 +52,8 @@ export function execute(parameters: readonly Parameter[] = [], options: Executin
     about: `execute ${name} (${parameters.length})`,
     reply: 'results',
     say: (client, prepared) => {
-      if (isCareful && !prepared.has(name)) return Uint8Array.of(command.ping);
+      if (isCareful && !prepared.has(name))
+        return comQuery(Buffer.from('DO 0'), client.capabilities.flags);
       const hasNames = (client.capabilities.flags & capability.queryAttributes) !== 0;
       return concat([
         Uint8Array.of(command.stmtExecute),

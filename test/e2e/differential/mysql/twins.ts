@@ -18,7 +18,7 @@ export type Name = 'one' | 'two';
 export type More = Partial<MysqlLogin> & Performing;
 
 /** A client waits while its neighbour is pinned. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = Number(process.env['PATIENCE'] ?? 30_000);
 const names = ['one', 'two'] as const satisfies Name[];
 const users = ['app', 'chief'] as const satisfies User[];
 /** What must differ, wherever it comes. Each stands in docs/differences.md. */
@@ -33,11 +33,11 @@ const NEIGHBOURS = 2;
 /** Two servers alike, of which one is reached directly and the other through a pool of one connection. */
 export class MysqlTwins {
   readonly sluice: Sluice;
-  readonly #servers: readonly [direct: EmbeddedMysql, proxied: EmbeddedMysql];
+  readonly servers: readonly [direct: EmbeddedMysql, proxied: EmbeddedMysql];
 
   private constructor(sluice: Sluice, servers: readonly [EmbeddedMysql, EmbeddedMysql]) {
     this.sluice = sluice;
-    this.#servers = servers;
+    this.servers = servers;
   }
 
   static async open(
@@ -57,7 +57,7 @@ export class MysqlTwins {
   }
 
   get isMariadb(): boolean {
-    return this.#servers[0].isMariadb;
+    return this.servers[0].isMariadb;
   }
 
   /**
@@ -98,11 +98,11 @@ export class MysqlTwins {
       .filter(({ level, event }) => level === 'error' || event === 'bug');
     expect(bad).toEqual([]);
     expect(await this.sluice.stop()).toBe(0);
-    await Promise.all(this.#servers.map((server) => server.destroy()));
+    await Promise.all(this.servers.map((server) => server.destroy()));
   }
 
   direct(user: User): MysqlLogin {
-    const [{ host, port }] = this.#servers;
+    const [{ host, port }] = this.servers;
     return { ...loginOf(user), host, port };
   }
 
@@ -126,7 +126,7 @@ export class MysqlTwins {
     { masks = [], files, between, ...more }: More,
     name: Name = 'one',
   ): Promise<Performance> {
-    const server = login.port === this.sluice.port ? this.#servers[1] : this.#servers[0];
+    const server = login.port === this.sluice.port ? this.servers[1] : this.servers[0];
     await server.query(`DROP DATABASE IF EXISTS home_${name}; CREATE DATABASE home_${name}`);
     const performing = {
       masks: [...explained, ...masks],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { utf8 } from '../../base/bytes.ts';
+import { utf8 } from '../../../base/bytes.ts';
 import type { Dialect } from './dialect.ts';
 import { dialectOf, serverTraits } from './dialect.ts';
 import { MAX_STRING_BYTES } from './sql-strings.ts';
