@@ -81,10 +81,7 @@ export function pluginFor(rule: LoginRule): string {
 }
 
 /** Bytes for a challenge: some clients take it for text, so that neither NUL nor `$` may be in it. */
-export function makeChallenge(
-  porter: Pick<Porter, 'random'>,
-  count = CHALLENGE_BYTES,
-): Uint8Array {
+export function makeChallenge(porter: Pick<Porter, 'random'>, count = CHALLENGE_BYTES): Uint8Array {
   return porter.random(count).map((byte) => {
     const ascii = byte & 0x7f;
     return ascii === 0 || ascii === 0x24 ? ascii + 1 : ascii;
