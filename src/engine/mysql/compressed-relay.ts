@@ -142,7 +142,10 @@ export class CompressedRelay implements Relay<MysqlMemory> {
       },
       pin: (reason, digest) => sink.pin(reason, digest),
       unpin: (reason) => sink.unpin(reason),
-      converse: (talk) => sink.converse((door) => this.#compressed(talk(door))),
+      converse: (talk) => {
+        this.#isTalking = true;
+        sink.converse((door) => this.#compressed(talk(door)));
+      },
       surrender: () => sink.surrender(),
       become: (who) => sink.become(who),
       stop: (whose, what) => sink.stop(whose, what),
@@ -158,7 +161,6 @@ export class CompressedRelay implements Relay<MysqlMemory> {
 
   /** The same conversation, compressed. */
   *#compressed(talk: Conversation<void>): Conversation<void> {
-    this.#isTalking = true;
     try {
       let next = talk.next(EMPTY);
       while (next.done !== true) next = yield* this.#follow(talk, next.value);

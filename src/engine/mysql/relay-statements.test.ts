@@ -154,6 +154,19 @@ describe('a prepared statement', () => {
     expect(sent(rig)).toEqual(['stmtPrepare select 12']);
   });
 
+  test('MY-66: where the server has no more room, those that are kept in case of need make it', () => {
+    const rig = prepared('select 11', 0, new MysqlRig(), 11);
+    const memory = another(rig.memory);
+    const other = new MysqlRig({ memory });
+    prepared('select 21', 0, other, 21);
+    elsewhere(rig, execute(1), memory);
+    expect(sent(rig)).toEqual(['stmtPrepare select 11']);
+    rig.server(failed(1461));
+    expect(sent(rig)).toEqual(['stmtClose 21', 'stmtPrepare select 11']);
+    rig.server(reply(...preparedAs(12)));
+    expect(sent(rig)).toEqual(['stmtExecute 12']);
+  });
+
   test('MY-70: is closed without a reply, whether or not there is a connection', () => {
     const rig = prepared();
     rig.free = false;

@@ -4,7 +4,7 @@ import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import { int32 } from '../../wire/mysql/build.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
-import { error, isError } from '../../wire/mysql/err.ts';
+import { error, errorCode, isError } from '../../wire/mysql/err.ts';
 import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { LAST_PREPARED } from '../../wire/mysql/stmt.ts';
 import {
@@ -125,7 +125,10 @@ export class Statements {
   /** The database has answered: the client gets a number of ours, in the place of the database's. */
   #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): undefined {
     this.#lastPrepared = undefined;
-    if (isError(bytes, start, bytes.length)) return;
+    if (isError(bytes, start, bytes.length)) {
+      if (isTooMany(bytes, start)) this.#makeRoom(memory);
+      return;
+    }
     const { sink } = this.#parts;
     this.#statements ??= new Map();
     if (this.#statements.size >= limits.sessionStatements.value) {
@@ -148,6 +151,17 @@ export class Statements {
     if (memory.prepared.size <= this.#parts.options.maxPreparedStatements) return;
     const oldest = memory.prepared.shift((template) => this.#isHolding(template));
     if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  /** The server, of all its connections, has no room for another one (trap MY-66): those kept in case of need go. */
+  #makeRoom(memory: MysqlMemory): boolean {
+    let hasRoom = false;
+    for (;;) {
+      const id = memory.prepared.shift((template) => this.#isHolding(template));
+      if (id === undefined) return hasRoom;
+      this.#forget(id);
+      hasRoom = true;
+    }
   }
 
   /** To be called between two commands. Has no reply. */
@@ -181,8 +195,13 @@ export class Statements {
     const prepare = (): void => {
       const payload = packet(0, Uint8Array.of(command.stmtPrepare), template.text);
       errands.send(payload, shape.prepared, (failure, [first]) => {
-        if (failure !== undefined) refused(failure);
-        else if (first !== undefined) {
+        if (failure !== undefined) {
+          if (isTooMany(failure) && this.#makeRoom(memory)) {
+            prepare();
+            return;
+          }
+          refused(failure);
+        } else if (first !== undefined) {
           this.#register(memory, template, u32le(first, 1));
           if (u16le(first, 7) !== statement.parameters) refused(needsReprepare);
         }
@@ -280,6 +299,11 @@ export class Statements {
     if (running.hasCursor) this.#hold(running);
     else this.#held?.delete(running);
   }
+}
+
+/** ER_MAX_PREPARED_STMT_COUNT_REACHED */
+function isTooMany(error: Uint8Array, start = 0): boolean {
+  return errorCode(error, start, error.length) === 1461;
 }
 
 /** It returns something else on this connection than where the client prepared it. */
