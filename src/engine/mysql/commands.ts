@@ -18,7 +18,7 @@ import type { Place } from './place.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
-import { beginStreaming, Classifier } from './sql/classifier.ts';
+import { beginStreaming, Classifier, digestOf } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
 import type { Effects, Kill, Leftover } from './sql/effects.ts';
@@ -293,6 +293,7 @@ export class Commands {
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
+        this.#notePrepared(place);
         this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
@@ -308,6 +309,12 @@ export class Commands {
         replies.expect(shapes.get(type) ?? shape.ok);
         return 'pass';
     }
+  }
+
+  #notePrepared({ bytes, start, end, length }: Place): void {
+    const { tracker } = this.#parts;
+    tracker.measure(length);
+    tracker.prepares(() => digestOf(bytes, start + 1, end, this.#dialect));
   }
 
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {

@@ -450,6 +450,16 @@ describe('MY-25: COM_RESET_CONNECTION', () => {
     rig.client(query('select 1')).server(oneRow());
     expect(rig.boundaries).toBe(2);
   });
+
+  test('of one that keeps its connection for a moment does not take the next command for a violation', () => {
+    const rig = after(query('select row_count()'), oneRow());
+    rig.client(query('delete from t')).server(done());
+    expect([rig.rests > 0, rig.attached]).toEqual([true, true]);
+    rig.client(say.resetConnection());
+    expect([rig.heard().at(-1), rig.attached]).toEqual(['1 OK 2', false]);
+    rig.client(query('select 1')).server(oneRow());
+    expect(rig.faults).toEqual([]);
+  });
 });
 
 describe('MY-24: COM_CHANGE_USER', () => {
