@@ -22,17 +22,21 @@ const packages = {
 /** A server that can be had: the newest MySQL, or one of MariaDB's long-term releases. */
 export type MysqlRelease = keyof typeof packages;
 
-/** Programs of MySQL or MariaDB, ready to run. */
-export interface MysqlInstallation {
+/** A server's program, ready to run. */
+export interface MysqlProgram {
   readonly isMariadb: boolean;
   /** A data directory to copy: `root` may come from everywhere and has no password. */
   readonly template: string;
   /** Plug-ins of the server's for signing in that have to be loaded. */
   readonly serverPlugins: readonly string[];
-  /** Where the clients' plug-ins for signing in are. */
-  readonly clientPlugins: string;
   /** The command that runs the server on this data directory; other options follow. */
   server(dataDir: string): readonly string[];
+}
+
+/** Programs of MySQL or MariaDB, ready to run. */
+export interface MysqlInstallation extends MysqlProgram {
+  /** Where the clients' plug-ins for signing in are. */
+  readonly clientPlugins: string;
   /** The command that runs a client, such as `mysql` or `mariadb-dump`; it reads no files of settings. */
   client(name: string): readonly string[];
 }
@@ -46,14 +50,12 @@ export async function installMysql(
   options: DebianOptions,
 ): Promise<MysqlInstallation> {
   const unpacked = await unpackPackages(packages[release], options);
-  const { home, root } = unpacked;
-  const template = join(home, 'data');
   const installation: MysqlInstallation = {
     isMariadb: release !== 'mysql',
-    template,
+    template: join(unpacked.home, 'data'),
     ...(release === 'mysql' ? mysqlPrograms(unpacked) : mariadbPrograms(unpacked)),
   };
-  if (!existsSync(template)) await makeTemplate(installation, home, root);
+  await makeTemplate(installation, join(unpacked.root, 'usr'));
   return installation;
 }
 
@@ -75,7 +77,7 @@ function mysqlPrograms({ root, command }: UnpackedPackages): Programs {
 }
 
 function mariadbPrograms({ root, command, triplet }: UnpackedPackages): Programs {
-  const share = shareOf(root);
+  const share = shareOf(join(root, 'usr'));
   const clientPlugins = join(root, 'usr/lib', triplet, 'libmariadb3/plugin');
   // The newer one has PARSEC as well.
   const serverPlugins = ['auth_ed25519.so', 'auth_parsec.so'].filter((name) =>
@@ -110,34 +112,34 @@ function serverOptions(root: string, dataDir: string): readonly string[] {
 }
 
 /** Where MariaDB keeps its messages and scripts; the older one under the older name. */
-function shareOf(root: string): string {
-  const [newer, older] = [join(root, 'usr/share/mariadb'), join(root, 'usr/share/mysql')];
+function shareOf(prefix: string): string {
+  const [newer, older] = [join(prefix, 'share/mariadb'), join(prefix, 'share/mysql')];
   return existsSync(newer) ? newer : older;
 }
 
-/** Made under another name first: processes may race for it. */
-async function makeTemplate(
-  installation: MysqlInstallation,
-  home: string,
-  root: string,
-): Promise<void> {
-  const draft = await mkdtemp(join(home, 'data-'));
+/**
+ * Makes the data directory where it is not there yet, under another name first: processes may race for it. `prefix` is where the
+ * program is installed, such as `/usr`.
+ */
+export async function makeTemplate(program: MysqlProgram, prefix: string): Promise<void> {
+  if (existsSync(program.template)) return;
+  const draft = await mkdtemp(`${program.template}-`);
   try {
     const data = join(draft, 'data');
     await mkdir(data);
-    await (installation.isMariadb
-      ? initialiseMariadb(installation, data, root)
-      : initialiseMysql(installation, data, draft));
-    await rename(data, installation.template);
+    await (program.isMariadb
+      ? initialiseMariadb(program, data, shareOf(prefix))
+      : initialiseMysql(program, data, draft));
+    await rename(data, program.template);
   } catch (problem) {
-    if (!existsSync(installation.template)) throw problem;
+    if (!existsSync(program.template)) throw problem;
   } finally {
     await rm(draft, { recursive: true });
   }
 }
 
 async function initialiseMysql(
-  { server }: MysqlInstallation,
+  { server }: MysqlProgram,
   data: string,
   draft: string,
 ): Promise<void> {
@@ -164,12 +166,11 @@ async function initialiseMysql(
 
 /** What `mariadb-install-db` does; that would run the programs with the machine's own libraries. */
 async function initialiseMariadb(
-  { server }: MysqlInstallation,
+  { server }: MysqlProgram,
   data: string,
-  root: string,
+  share: string,
 ): Promise<void> {
   await mkdir(join(data, 'mysql'));
-  const share = shareOf(root);
   const there = await readdir(share);
   const scripts = [
     /^(?:mariadb|mysql)_system_tables\.sql$/,

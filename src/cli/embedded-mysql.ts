@@ -7,7 +7,7 @@ import type { Random } from '../base/random.ts';
 import { SecretText } from '../base/secret-text.ts';
 import { generateCertificate } from '../net/certificate.ts';
 import { installMysql } from './embedded-mysql-install.ts';
-import type { MysqlInstallation, MysqlRelease } from './embedded-mysql-install.ts';
+import type { MysqlProgram, MysqlRelease } from './embedded-mysql-install.ts';
 import { EmbeddedProcess, HOST, makeFolder } from './embedded-process.ts';
 import type { StopMode } from './embedded-process.ts';
 import { lastTable } from './embedded-rows.ts';
@@ -23,10 +23,7 @@ export interface MysqlUser {
   readonly attributes?: string;
 }
 
-export interface EmbeddedMysqlOptions {
-  readonly release: MysqlRelease;
-  /** The folder of the user's cache where programs are kept; see `cacheFolder`. */
-  readonly cache: string;
+export interface MysqlServerOptions {
   /** Default 100. */
   readonly maxConnections?: number;
   /** Offer TLS with a certificate made for this server. Default false. */
@@ -41,12 +38,17 @@ export interface EmbeddedMysqlOptions {
   readonly random?: Random;
 }
 
+export interface EmbeddedMysqlOptions extends MysqlServerOptions {
+  readonly release: MysqlRelease;
+  /** The folder of the user's cache where programs are kept; see `cacheFolder`. */
+  readonly cache: string;
+}
+
 /**
- * A throw-away MySQL or MariaDB server, for tests: it trades durability for speed, and it and its data are gone when the process
+ * A throw-away MySQL or MariaDB server, for the demonstration and for tests: it trades durability for speed, and it and its data are gone when the process
  * that started it is, however that ended. It listens at no Unix socket.
  */
-export interface EmbeddedMysql {
-  readonly release: MysqlRelease;
+export interface MysqlServer {
   readonly isMariadb: boolean;
   readonly host: string;
   readonly port: number;
@@ -71,36 +73,54 @@ export interface EmbeddedMysql {
   destroy(): Promise<void>;
 }
 
+/** One of those that can be unpacked. */
+export interface EmbeddedMysql extends MysqlServer {
+  readonly release: MysqlRelease;
+}
+
 const SUPERUSER = 'root';
 const SIGNALS = { fast: 'SIGTERM', immediate: 'SIGKILL' } as const;
 /** Said once clients are let in, by both. */
 const READY_WORDS = "Version: '";
 
 /**
- * Copies a data directory and starts a server on it: half a second, and some seconds where the programs have to be fetched first.
- * Rejects with the server's own words where it does not start.
+ * Starts a server of this release: half a second, and some seconds where its programs have to be fetched first. Rejects with the
+ * server's own words where it does not start.
  */
-export async function startEmbeddedMysql(options: EmbeddedMysqlOptions): Promise<EmbeddedMysql> {
-  const { release, cache, signal, databases = [], users = [] } = options;
+export async function startEmbeddedMysql({
+  release,
+  cache,
+  ...options
+}: EmbeddedMysqlOptions): Promise<EmbeddedMysql> {
+  const { signal } = options;
   signal?.throwIfAborted();
-  const installation = await installMysql(release, {
+  const program = await installMysql(release, {
     cache,
     ...(signal === undefined ? {} : { signal }),
   });
+  return Object.assign(await startMysqlServer(program, options), { release });
+}
+
+/** Copies a data directory and starts a server on it. */
+export async function startMysqlServer(
+  installed: MysqlProgram,
+  options: MysqlServerOptions,
+): Promise<MysqlServer> {
+  const { signal, databases = [], users = [] } = options;
   const program = {
-    title: release,
+    title: installed.isMariadb ? 'MariaDB' : 'MySQL',
     account: undefined,
     signals: SIGNALS,
     readyWords: READY_WORDS,
   };
-  const directory = await makeFolder(`sluice-${release}-`, program);
-  const server = new Server(installation, new EmbeddedProcess(program, directory), options);
+  const directory = await makeFolder(`sluice-${program.title.toLowerCase()}-`, program);
+  const server = new Server(installed, new EmbeddedProcess(program, directory), options);
   try {
     await server.start();
     for (const name of databases) await server.query(`CREATE DATABASE ${identifier(name)}`);
     for (const user of users) {
       const grants = databases.map((name) => grantAll(name, user));
-      await server.query([createUser(user, installation), ...grants].join(';'));
+      await server.query([createUser(user, installed), ...grants].join(';'));
     }
     signal?.throwIfAborted();
   } catch (problem) {
@@ -111,27 +131,21 @@ export async function startEmbeddedMysql(options: EmbeddedMysqlOptions): Promise
   return server;
 }
 
-class Server implements EmbeddedMysql {
-  readonly release: MysqlRelease;
+class Server implements MysqlServer {
   readonly isMariadb: boolean;
   readonly host = HOST;
   readonly superuser = SUPERUSER;
   readonly superuserPassword: SecretText;
   readonly dataDir: string;
-  readonly #installation: MysqlInstallation;
+  readonly #program: MysqlProgram;
   readonly #process: EmbeddedProcess;
-  readonly #options: EmbeddedMysqlOptions;
+  readonly #options: MysqlServerOptions;
   readonly #random: Random;
   #certPem: string | undefined;
 
-  constructor(
-    installation: MysqlInstallation,
-    process: EmbeddedProcess,
-    options: EmbeddedMysqlOptions,
-  ) {
-    this.release = options.release;
-    this.isMariadb = installation.isMariadb;
-    this.#installation = installation;
+  constructor(program: MysqlProgram, process: EmbeddedProcess, options: MysqlServerOptions) {
+    this.isMariadb = program.isMariadb;
+    this.#program = program;
     this.#process = process;
     this.#options = options;
     this.#random = options.random ?? systemRandom;
@@ -195,7 +209,7 @@ class Server implements EmbeddedMysql {
 
   async start(): Promise<void> {
     const { directory } = this.#process;
-    await cp(this.#installation.template, this.dataDir, {
+    await cp(this.#program.template, this.dataDir, {
       recursive: true,
       mode: constants.COPYFILE_FICLONE,
     });
@@ -213,7 +227,7 @@ class Server implements EmbeddedMysql {
       ...this.#pluginOptions(),
       ...Object.entries(this.#options.settings ?? {}).map(([name, value]) => `--${name}=${value}`),
     ];
-    const command = [...this.#installation.server(this.dataDir), ...options];
+    const command = [...this.#program.server(this.dataDir), ...options];
     await this.#process.startSomewhere((port) => [...command, `--port=${port}`], this.#random);
   }
 
@@ -229,7 +243,7 @@ class Server implements EmbeddedMysql {
 
   /** The ways of signing in that are there, but not unless one asks for them. */
   #pluginOptions(): readonly string[] {
-    return this.#installation.serverPlugins.map((name) => `--plugin-load-add=${name}`);
+    return this.#program.serverPlugins.map((name) => `--plugin-load-add=${name}`);
   }
 }
 
@@ -263,7 +277,7 @@ const mariadbOptions = ['--innodb-log-file-size=8M', '--aria-pagecache-buffer-si
 
 function createUser(
   { name, password, plugin, attributes = '' }: MysqlUser,
-  { isMariadb }: MysqlInstallation,
+  { isMariadb }: MysqlProgram,
 ): string {
   const secret = password === undefined ? undefined : literal(password.reveal());
   const by = isMariadb ? `USING PASSWORD(${secret})` : `BY ${secret}`;

@@ -62,13 +62,14 @@ test('cuts change nothing, and the prefilter lets nothing through that the lexer
       const streamed = stream(bytes, at, dialect);
       expect(stream(bytes, [], dialect)).toEqual(streamed);
       const whole = classify(bytes, dialect);
-      // What is a server's error may be told in any way: a string that does not end hides what is behind it.
-      if (whole === undefined && streamed?.isUnsure !== true) expect(streamed).toBeUndefined();
+      // What is a server's error may be told in any way: half a number, or dollars where they may not be quotes.
+      const isError = /\.\d*e|\$/i.test(latin1(bytes)) && streamed?.isUnsure === true;
+      if (whole === undefined && !isError) expect(streamed).toBeUndefined();
       // Of a text in pieces, texts within it are not looked into.
       if (/prepare|immediate/i.test(latin1(bytes))) return;
       if (whole !== undefined) expect(whole).toEqual(streamed as never);
     }),
-    { numRuns: 30_000 },
+    { numRuns: 10_000 },
   );
 });
 

@@ -135,9 +135,9 @@ export function rows(values: readonly string[], status = 2, flags = MODERN): rea
 export const oneRow = (flags = MODERN): Uint8Array => reply(...rows(['one'], 2, flags));
 
 /** What answers a question of ours: one row. */
-export function answer(values: readonly (string | null)[], flags = MODERN): Uint8Array {
+export function answer(values: readonly (string | null)[], flags = MODERN, status = 2): Uint8Array {
   const names = values.map((_, at) => `c${at}`);
-  return reply(...resultSet(names, [values], flags | capability.sessionTrack));
+  return reply(...resultSet(names, [values], flags | capability.sessionTrack, status));
 }
 
 /** Payloads of what a statement is prepared with. */

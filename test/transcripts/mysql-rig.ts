@@ -48,9 +48,10 @@ export const OLD = MODERN & ~(capability.sessionTrack | capability.deprecateEof)
 export function clientWith(
   flags: number,
   extensions = 0,
-  schema: string | undefined = 'app',
+  isIn: 'app' | 'no schema' = 'app',
 ): MysqlPrincipal {
   const capabilities = { flags, extensions };
+  const schema = isIn === 'app' ? 'app' : undefined;
   return new Principals().of({
     user: 'app',
     schema,
@@ -67,7 +68,7 @@ export interface MemoryParts {
 }
 
 /** What variables are before anybody has set them. */
-export const usualBeginning: Readonly<Record<string, string>> = {
+const usualBeginning: Readonly<Record<string, string>> = {
   autocommit: '1',
   sql_mode: "'STRICT_TRANS_TABLES'",
   character_set_client: "'utf8mb4'",
@@ -77,9 +78,17 @@ export const usualBeginning: Readonly<Record<string, string>> = {
   time_zone: "'SYSTEM'",
 };
 
+let scenes = 0;
+
+/** Where nobody has learnt anything from others: what a text comes to is known among connections that begin alike. */
+function unheardOf(): Readonly<Record<string, string>> {
+  scenes += 1;
+  return { last_gtid: `'${scenes}'` };
+}
+
 /** A connection for clients like this one, in the schema `app`, as `enter` leaves it. */
 export function memoryFor(parts: MemoryParts = {}): MysqlMemory {
-  const { who = clientWith(MODERN), isMariaDb = false, beginning = usualBeginning } = parts;
+  const { who = clientWith(MODERN), isMariaDb = false, beginning = {} } = parts;
   const { flags, extensions } = who.serverCapabilities;
   const like = freshMemory(isMariaDb);
   return new MysqlMemory({
@@ -92,10 +101,18 @@ export function memoryFor(parts: MemoryParts = {}): MysqlMemory {
       flags: flags | capability.protocol41 | capability.sessionTrack,
       extensions,
     },
-    beginning: new Map(Object.entries(beginning)),
+    beginning: new Map(Object.entries({ ...usualBeginning, ...beginning })),
     status: 2,
     state: SessionState.fresh(who.schema),
   });
+}
+
+/** Another connection of the same kind. */
+export function another(like: MysqlMemory): MysqlMemory {
+  const { threadId, target, gate, reports, announced, capabilities, beginning } = like;
+  const parts = { target, gate, reports, announced, capabilities, beginning };
+  const state = SessionState.fresh('app');
+  return new MysqlMemory({ ...parts, threadId: threadId + 1, status: 2, state });
 }
 
 export function house(isMariaDb = false): House {
@@ -115,7 +132,7 @@ export class MysqlRig extends RelayRig<MysqlMemory, MysqlPrincipal, MysqlRelay> 
 
   constructor(parts: MysqlRigParts & { readonly memory?: MysqlMemory } = {}) {
     const { who = clientWith(MODERN), isMariaDb = false, options = usualOptions } = parts;
-    const { memory = memoryFor({ ...parts, who }) } = parts;
+    const { memory = memoryFor({ beginning: unheardOf(), ...parts, who }) } = parts;
     const { welcome = memory } = parts;
     super(memory, {
       relay: (sink) => new MysqlRelay(sink, house(isMariaDb), who, welcome, options),

@@ -1,6 +1,5 @@
 import { EMPTY, latin1, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
@@ -10,28 +9,24 @@ import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import type { Errands } from './errands.ts';
+import type { Crew } from './crew.ts';
 import { wordsOf } from './faults.ts';
 import { isLearnable, LONGEST_LESSON_BYTES } from './learned.ts';
 import { CONNECTION_ID_BASE } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
-import type { MysqlPrincipal } from './principal.ts';
-import type { Replies } from './replies.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
-import { beginStreaming, Classifier } from './sql/classifier.ts';
+import { beginStreaming, Classifier, digestOf } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
 import type { Effects, Kill, Leftover } from './sql/effects.ts';
 import type { SessionState } from './state.ts';
 import type { ClientStatement } from './statements.ts';
-import { Statements } from './statements.ts';
-import type { Tracker } from './tracker.ts';
 
-/** What becomes of a command: it is sent, it has been dealt with, or it must wait. */
-export type Verdict = 'pass' | 'drop' | 'hold';
+/** What becomes of a command: it is sent, it has been dealt with, or it must wait; or the client is talked to. */
+export type Verdict = 'pass' | 'drop' | 'hold' | 'talk';
 
 const classifier = new Classifier();
 
@@ -68,26 +63,21 @@ const asker: Readonly<Partial<Record<number, string>>> = {
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
+/** Of a text, to see what kind of statement it is. */
+const OPENING_BYTES = 16;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
+/** Text ahead of a statement is rare, and may be anything. */
+const inserting = /^\s*(?:insert|replace|\/|-|#)/i;
+const ending = /^\s*(?:commit|rollback)\b/i;
+const setting = /^\s*set\s/i;
 const NOTHING: ReadonlySet<Leftover> = new Set();
 const ALL_LEFTOVERS = 4;
 
-interface Parts {
-  readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly who: MysqlPrincipal;
-  readonly welcome: MysqlMemory;
-  readonly options: RelayOptions;
-}
-
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
 export class Commands {
-  readonly statements: Statements;
-  readonly #parts: Parts;
+  readonly #parts: Crew;
   readonly #flags: number;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
@@ -105,14 +95,9 @@ export class Commands {
   /** The command is a COMMIT or a ROLLBACK. */
   #endsTransaction = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: Crew) {
     this.#parts = parts;
     this.#flags = parts.who.capabilities.flags;
-    this.statements = new Statements({
-      ...parts,
-      flags: this.#flags,
-      mostOnServer: parts.options.maxPreparedStatements,
-    });
   }
 
   /** Whether a transaction may be open though the database does not say so. */
@@ -128,7 +113,7 @@ export class Commands {
         return Math.min(length, STATEMENT_HEADER_BYTES);
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        if (place.end - place.start >= ID_END && this.statements.mustBeWhole(memory, place))
+        if (place.end - place.start >= ID_END && this.#parts.statements.mustBeWhole(memory, place))
           return length;
     }
     return Math.min(length, limits.inspectedMessageBytes.value);
@@ -196,7 +181,7 @@ export class Commands {
         );
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        return this.statements.at(place)?.template.effects;
+        return this.#parts.statements.at(place)?.template.effects;
       default:
         return undefined;
     }
@@ -220,7 +205,7 @@ export class Commands {
 
   /** What can be answered without a connection. Undefined where the command needs one. */
   early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     switch (type) {
       case command.query: {
         const kill = this.#effects?.hasSeveralStatements === true ? undefined : this.#effects?.kill;
@@ -257,7 +242,7 @@ export class Commands {
     place: Place,
     statement: ClientStatement | undefined,
   ): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const hasNoReply = type === command.stmtClose || type === command.stmtSendLongData;
     if (statement === undefined)
       return hasNoReply ? 'drop' : this.#answer(this.#unknownStatement(type, place));
@@ -320,7 +305,8 @@ export class Commands {
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
-        this.statements.prepare(memory, place, this.#effects);
+        this.#notePrepared(place);
+        this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
         replies.expect(shape.ok);
@@ -337,8 +323,14 @@ export class Commands {
     }
   }
 
+  #notePrepared({ bytes, start, end, length }: Place): void {
+    const { tracker } = this.#parts;
+    tracker.measure(length);
+    tracker.prepares(() => digestOf(bytes, start + 1, end, this.#dialect));
+  }
+
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const statement = statements.at(place);
     if (statement === undefined || !statements.settleOn(memory, statement, place)) return 'hold';
     switch (type) {
@@ -374,7 +366,7 @@ export class Commands {
   }
 
   #execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Verdict {
-    const instead = this.statements.execute(memory, statement, place);
+    const instead = this.#parts.statements.execute(memory, statement, place);
     if (instead === undefined) return 'pass';
     this.#parts.sink.toServer(packet(0, instead));
     return 'drop';
@@ -389,16 +381,20 @@ export class Commands {
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
+    const isAutocommit = (memory.status & serverStatus.autocommit) !== 0;
     this.#endsTransaction = false;
     this.#isInsert = false;
-    const isPlain = (memory.status & serverStatus.autocommit) !== 0 && !tracker.hasOneShot;
+    if (isAutocommit) this.#hasBegun = false;
+    const isPlain = isAutocommit && !tracker.hasOneShot;
     if (isPlain && !this.#parts.who.habits.has('lastInsertId')) return;
-    const text = isQuery ? bytes : (this.statements.at(place)?.template.text ?? EMPTY);
+    const text = isQuery ? bytes : (this.#parts.statements.at(place)?.template.text ?? EMPTY);
     const at = isQuery ? from : 0;
-    const beginning = latin1(text, at, Math.min(text.length, at + 16));
-    this.#isInsert = inserts.test(beginning);
-    this.#endsTransaction = endsTransaction.test(beginning);
-    this.#hasBegun = !this.#endsTransaction;
+    const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
+    this.#isInsert = inserting.test(opening);
+    this.#endsTransaction = ending.test(opening);
+    // A SET does not begin a transaction, unless it reads a table: that the database tells.
+    if (this.#endsTransaction) this.#hasBegun = false;
+    else this.#hasBegun ||= !isAutocommit && !setting.test(opening);
   }
 
   /** The reply to the client's command is over. */
@@ -411,7 +407,7 @@ export class Commands {
     const { lastInsertId } = tracker;
     if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
     if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
-    this.statements.ended(reply);
+    this.#parts.statements.ended(reply);
     this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
   }
 
@@ -439,8 +435,7 @@ export class Commands {
 
   /** What the client has asked is answered by us. */
   #answer(payload: Uint8Array): Verdict {
-    this.#parts.sink.toClient(packet(1, payload));
-    this.#parts.replies.answered();
+    this.#parts.replies.answer(payload);
     return 'drop';
   }
 }
@@ -463,7 +458,3 @@ function unknownThread(id: number): ServerError {
 function notOwner(id: number): ServerError {
   return { code: 1095, sqlState: 'HY000', message: `You are not owner of thread ${id}` };
 }
-
-/** Text before a statement is rare, and may be anything. */
-const inserts = /^\s*(?:insert|replace|\/|-|#)/i;
-const endsTransaction = /^\s*(?:commit|rollback)\b/i;

@@ -5,7 +5,6 @@ import { read, send } from '../../core/conversation.ts';
 import type { Fit, Relay, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
-import { capability } from '../../wire/mysql/capabilities.ts';
 import type { Compression } from '../../wire/mysql/compression.ts';
 import { Compressor, Decompressor } from '../../wire/mysql/compression.ts';
 import { following } from '../../wire/mysql/framing.ts';
@@ -17,12 +16,6 @@ type Sink = RelaySink<MysqlMemory, MysqlPrincipal>;
 
 /** In a conversation, so much is read at a time. */
 const PIECE_BYTES = 16_384;
-
-/** How a client's bytes are compressed from its first command on; undefined where they are not. MySQL, too, puts zlib first. */
-export function compressionOf({ capabilities }: MysqlPrincipal): Compression | undefined {
-  if ((capabilities.flags & capability.compress) !== 0) return 'zlib';
-  return (capabilities.flags & capability.zstdCompression) === 0 ? undefined : 'zstd';
-}
 
 /**
  * A relay whose client compresses what it says, and is answered likewise (trap MY-13). The relay inside hears and says plain
@@ -149,7 +142,10 @@ export class CompressedRelay implements Relay<MysqlMemory> {
       },
       pin: (reason, digest) => sink.pin(reason, digest),
       unpin: (reason) => sink.unpin(reason),
-      converse: (talk) => sink.converse((door) => this.#compressed(talk(door))),
+      converse: (talk) => {
+        this.#isTalking = true;
+        sink.converse((door) => this.#compressed(talk(door)));
+      },
       surrender: () => sink.surrender(),
       become: (who) => sink.become(who),
       stop: (whose, what) => sink.stop(whose, what),
@@ -165,7 +161,6 @@ export class CompressedRelay implements Relay<MysqlMemory> {
 
   /** The same conversation, compressed. */
   *#compressed(talk: Conversation<void>): Conversation<void> {
-    this.#isTalking = true;
     try {
       let next = talk.next(EMPTY);
       while (next.done !== true) next = yield* this.#follow(talk, next.value);

@@ -4,14 +4,14 @@ import { command } from '../../wire/mysql/commands.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import { acquaint, isAcquainted } from './acquaint.ts';
 import { cancel } from './cancel.ts';
-import { CompressedRelay, compressionOf } from './compressed-relay.ts';
+import { CompressedRelay } from './compressed-relay.ts';
 import { enter } from './enter.ts';
 import { say } from './faults.ts';
 import { greet } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import { overhear } from './overhear.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import { Principals, watcher } from './principal.ts';
+import { compressionOf, Principals, watcher } from './principal.ts';
 import { MysqlRelay } from './relay.ts';
 import { initialise, measure, ping, reset } from './reset.ts';
 import { ServerKey } from './server-key.ts';
@@ -30,7 +30,7 @@ export function mysqlEngine(): Engine<MysqlMemory, MysqlPrincipal> {
     enter: (gate) => enter(gate, target),
     ping,
     measure,
-    reset: (memory) => reset(memory, target),
+    reset: (memory, pins) => reset(memory, target, pins),
     initialise: (memory, statements) => initialise(memory, target, statements),
     cancel: (memory, gate) => cancel(memory, target, gate.tlsMode),
     relay: (sink, who, welcome, options) => {

@@ -52,7 +52,7 @@ const answering =
     asked.startsWith(beginning) ? payloads : undefined;
 
 function resetOf(memory: MysqlMemory, target: Target): Conversation<void> {
-  const conversation = reset(memory, target);
+  const conversation = reset(memory, target, new Set());
   if (conversation === undefined) throw new Error('it cannot be reset');
   return conversation;
 }
@@ -85,7 +85,9 @@ describe('a reset', () => {
     ] as const) {
       const target = new Target();
       const greeting = target.meet({ ...greetingFor(false), serverVersion });
-      expect(reset(freshMemory(greeting.isMariaDb, greeting), target) !== undefined).toBe(can);
+      expect(
+        reset(freshMemory(greeting.isMariaDb, greeting), target, new Set()) !== undefined,
+      ).toBe(can);
     }
   });
 

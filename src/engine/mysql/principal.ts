@@ -3,6 +3,7 @@ import type { Principal } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { UTF8MB4_GENERAL_CI } from '../../wire/mysql/charsets.ts';
+import type { Compression } from '../../wire/mysql/compression.ts';
 import type { Leftover } from './sql/effects.ts';
 
 /** A signed-in client. Connections are shared among those to whom the database speaks in the same way (trap MY-07). */
@@ -77,6 +78,12 @@ function make(said: Said): MysqlPrincipal {
     habits: new Set(),
     poolKey: poolKeyOf(user, { flags, extensions }, collation, schema),
   };
+}
+
+/** How a client's bytes are compressed from its first command on; undefined where they are not. MySQL, too, puts zlib first. */
+export function compressionOf({ capabilities }: MysqlPrincipal): Compression | undefined {
+  if ((capabilities.flags & capability.compress) !== 0) return 'zlib';
+  return (capabilities.flags & capability.zstdCompression) === 0 ? undefined : 'zstd';
 }
 
 /** There is no way back from a schema to none: those who have none share with each other. */

@@ -1,5 +1,6 @@
 import { Violation } from '../../base/assert.ts';
 import { u16le, u64le, u8 } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { EOF_HEADER, isEof } from '../../wire/mysql/eof.ts';
@@ -215,6 +216,8 @@ export class Reply {
   #takeColumnCount(bytes: Uint8Array, start: number, end: number): void {
     const after = lenencEnd(bytes, start, end);
     this.#left = lenencAt(bytes, start);
+    if (this.#left > limits.resultColumns.value)
+      throw new Violation(`a result of ${this.#left} columns`);
     this.rows = 0;
     this.hasColumns = true;
     const isDefined = !this.#hasMetadataFlag || after === end || u8(bytes, after) !== 0;

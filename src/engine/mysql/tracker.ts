@@ -30,6 +30,8 @@ export interface Question {
 /** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
 const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
 const AWS_TEXT_BYTES = 16_384;
+/** What its filter EXCLUDE_VARIABLE_SETS is about. */
+const awsSets: readonly PinReason[] = ['setting', 'userVariable', 'nextTransaction'];
 
 const NAMES: readonly string[] = [
   'character_set_client',
@@ -170,9 +172,14 @@ export class Tracker {
 
   #pinAsAws({ awsPins, digest }: Effects): void {
     for (const reason of awsPins) {
-      const isSet = reason === 'setting' || reason === 'userVariable';
-      if (!isSet || !this.#ignoresSets) this.pin(reason, digest);
+      if (!this.#ignoresSets || !awsSets.includes(reason)) this.pin(reason, digest);
     }
+  }
+
+  /** A statement of the protocol's: Amazon RDS Proxy pins for it as for PREPARE. */
+  prepares(digest: () => string): void {
+    if (this.#pinning === 'aws' && this.#pins?.has('preparedStatement') !== true)
+      this.pin('preparedStatement', digest());
   }
 
   /** Amazon RDS Proxy does not look into long texts. */

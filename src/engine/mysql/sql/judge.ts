@@ -189,7 +189,8 @@ export class Judge implements WordVisitor {
       case 'elsewhere':
         return;
       default:
-        this.#findings.pin('setting');
+        // A reset of the connection leaves the role as it is.
+        this.#findings.pin('hiddenState');
     }
   }
 

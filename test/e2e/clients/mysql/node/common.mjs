@@ -62,3 +62,15 @@ export async function administer(...statements) {
     for (const text of statements) await client.query(text);
   });
 }
+
+/** A schema for each application of a crowd, which `app` may make. */
+export const schemas = numbers(CROWD).map((n) => `tenant_${n}`);
+
+/** Makes the schemas, and removes them when the work is done. */
+export async function withSchemas(work) {
+  await administer(
+    ...schemas.flatMap((name) => [`DROP DATABASE IF EXISTS ${name}`, `CREATE DATABASE ${name}`]),
+  );
+  await work();
+  await administer(...schemas.map((name) => `DROP DATABASE ${name}`));
+}

@@ -1,0 +1,39 @@
+/** What the function is told by its environment. */
+export interface Settings {
+  readonly region: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** Undefined where the function signs in with IAM tokens. */
+  readonly password: string | undefined;
+  /** How long to wait for a connection. */
+  readonly patienceMs: number;
+  /** How long the payment takes. */
+  readonly paymentMs: number;
+}
+
+/** Throws with the name of what is missing or no number; never with a value. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const text = (name: string, otherwise?: string): string => {
+    const value = env[name] ?? otherwise;
+    if (value === undefined || value === '') throw new Error(`${name} is not set`);
+    return value;
+  };
+  const number = (name: string, otherwise?: string): number => {
+    const value = text(name, otherwise);
+    if (!/^\d{1,6}$/.test(value)) throw new Error(`${name} is not a number`);
+    return Number(value);
+  };
+  return {
+    region: text('REGION'),
+    host: text('DB_PROXY_ENDPOINT'),
+    port: number('DB_PROXY_PORT', '3306'),
+    user: text('DB_USERNAME'),
+    database: text('DB_NAME', 'shop'),
+    password: env['DB_PASSWORD'],
+    // API Gateway gives up after 29 seconds.
+    patienceMs: number('DB_PATIENCE_MS', '25000'),
+    paymentMs: number('PAYMENT_MS', '0'),
+  };
+}
