@@ -64,7 +64,7 @@ const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'U
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
 /** Of a text, to see what kind of statement it is. */
-const OPENING_BYTES = 16;
+const OPENING_BYTES = 32;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
@@ -362,7 +362,7 @@ export class Commands {
   /** A SET does not begin a transaction, unless it reads a table: that the database tells. */
   #mayBegin(text: Uint8Array, at: number): boolean {
     const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
-    if (/^\s*(?:commit|rollback)\b/i.test(opening)) return false;
+    if (/^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i.test(opening)) return false;
     return this.#hasBegun || !/^\s*set\s/i.test(opening);
   }
 
