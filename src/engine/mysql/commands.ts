@@ -64,11 +64,11 @@ const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'U
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
 /** Of a text, to see what kind of statement it is. */
-const OPENING_BYTES = 16;
+const OPENING_BYTES = 32;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
-const ending = /^\s*(?:commit|rollback)\b/i;
+const ending = /^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i;
 const setting = /^\s*set\s/i;
 const NOTHING: ReadonlySet<Leftover> = new Set();
 const ALL_LEFTOVERS = 4;
