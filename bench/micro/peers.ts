@@ -48,6 +48,7 @@ class MemoryLink implements Link {
     this.#far.hear(bytes);
   }
 
+  keepAlive(): void {}
   pause(): void {}
   resume(): void {}
   end(): void {}

@@ -80,7 +80,7 @@ export class Scene {
     const nothing = new Map<string, string>();
     const said = { parameters: nothing, wishes: nothing, realms: new Realms() };
     const who = makePrincipal('bench', 'bench', said);
-    const memory = await pool.welcome(who, new AbortController().signal);
+    const memory = await pool.welcome(who, { whenGone() {} });
     for (let number = 1; number <= clients; number += 1) {
       const { link } = new ClientPeer(poll, requests(mode, number));
       // The link holds it as its handler.

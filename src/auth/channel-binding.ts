@@ -34,9 +34,17 @@ const pssHashes: ReadonlyMap<string, string> = new Map([
  * its own, as Ed25519 does: for such certificates the RFC defines no binding.
  */
 export function endPointOf(certificate: Uint8Array): Uint8Array | undefined {
+  const known = endPoints.get(certificate);
+  if (known !== undefined) return known;
   const hash = signatureHash(certificate);
-  return hash === undefined ? undefined : createHash(hash).update(certificate).digest();
+  if (hash === undefined) return undefined;
+  const endPoint = createHash(hash).update(certificate).digest();
+  endPoints.set(certificate, endPoint);
+  return endPoint;
 }
+
+/** A server shows the same certificate to all. */
+const endPoints = new WeakMap<Uint8Array, Uint8Array>();
 
 /** RFC 5280, section 4.1: a certificate is what is signed, the algorithm, and the signature. */
 function signatureHash(certificate: Uint8Array): string | undefined {

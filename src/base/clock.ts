@@ -23,6 +23,51 @@ export const systemClock: Clock = {
   },
 };
 
+interface Deadline {
+  readonly atMs: number;
+  readonly work: () => void;
+}
+
+/** A clock whose deadlines hang on a tick that there is anyway. Most are called off in time: they have cost no timer. */
+export class TickingClock implements Clock {
+  readonly #clock: Clock;
+  readonly #deadlines = new Set<Deadline>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  every(periodMs: number, work: () => void): () => void {
+    return this.#clock.every(periodMs, work);
+  }
+
+  after(delayMs: number, work: () => void): () => void {
+    const deadline = { atMs: this.#clock.nowMs() + delayMs, work };
+    this.#deadlines.add(deadline);
+    return () => {
+      this.#deadlines.delete(deadline);
+    };
+  }
+
+  /** Does what has fallen due. */
+  tick(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const deadline of this.#deadlines) {
+      if (nowMs < deadline.atMs) continue;
+      this.#deadlines.delete(deadline);
+      deadline.work();
+    }
+  }
+}
+
 /** Stops the whole process for a moment: only where it is about to end. */
 export function standStill(ms: number): void {
   Bun.sleepSync(ms);

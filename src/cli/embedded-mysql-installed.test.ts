@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mysqlReleasesHere, pretendInstalled } from '../../test/support/mysql.ts';
+import { pretendInstalled } from '../../test/support/installed-mysql.ts';
+import { mysqlReleasesHere } from '../../test/support/mysql.ts';
 import { findInstalledMysql } from './embedded-mysql-installed.ts';
 import { startMysqlServer } from './embedded-mysql.ts';
 

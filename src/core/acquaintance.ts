@@ -24,6 +24,12 @@ export interface ConnectionLender<Memory, Who extends Principal> {
   ): Promise<Result | undefined>;
 }
 
+/** Who waits for an answer, and may leave before it comes. */
+export interface Leaver {
+  /** Calls `work` when it leaves. */
+  whenGone(work: () => void): void;
+}
+
 /** For whom any connection will do. */
 const ANY: Pick<Relay<unknown>, 'fit'> = { fit: () => 'as wanted' };
 
@@ -42,10 +48,14 @@ export class Acquaintance<Memory, Who extends Principal> {
     this.#lender = lender;
   }
 
-  /** Resolves with `welcome`, or rejects with the database's refusal. With `gone` nobody waits for it any more. */
-  async make(lot: Lot<Memory, Who>, welcome: Memory, who: Who, gone: AbortSignal): Promise<Memory> {
+  /** Gives `welcome`, at once if that can be, or rejects with the database's refusal. */
+  make(lot: Lot<Memory, Who>, welcome: Memory, who: Who, client: Leaver): Memory | Promise<Memory> {
     if (this.#engine.isAcquainted(welcome, who)) return welcome;
-    const connection = this.#lender.borrow(lot, ANY) ?? (await this.#wait(lot, gone));
+    return this.#begin(lot, welcome, who, client);
+  }
+
+  async #begin(lot: Lot<Memory, Who>, welcome: Memory, who: Who, client: Leaver): Promise<Memory> {
+    const connection = this.#lender.borrow(lot, ANY) ?? (await this.#wait(lot, client));
     // Another one may have asked the same in the meantime.
     if (this.#engine.isAcquainted(welcome, who)) {
       this.#lender.release(connection);
@@ -64,7 +74,7 @@ export class Acquaintance<Memory, Who extends Principal> {
     return { refusal: yield* this.#engine.acquaint(memory, who) };
   }
 
-  #wait(lot: Lot<Memory, Who>, gone: AbortSignal): Promise<ServerConnection<Memory, Who>> {
+  #wait(lot: Lot<Memory, Who>, client: Leaver): Promise<ServerConnection<Memory, Who>> {
     return new Promise((resolve, reject) => {
       const login: Waiter<Memory, Who> = {
         sinceMs: this.#clock.nowMs(),
@@ -72,7 +82,7 @@ export class Acquaintance<Memory, Who extends Principal> {
         grant: resolve,
         refuse: (fault) => reject(new FaultError(fault)),
       };
-      gone.addEventListener('abort', () => this.#lender.leave(lot, login));
+      client.whenGone(() => this.#lender.leave(lot, login));
       this.#lender.queue(lot, login);
     });
   }

@@ -63,13 +63,18 @@ export function* startTls(
   return must(tls, 'a conversation was resumed before TLS had been agreed');
 }
 
-/** Runs `work` off to the side and resumes with its value. A rejection is thrown inside the conversation. */
-export function* wait<T>(work: () => Promise<T>): Conversation<T> {
+/**
+ * Runs `work` off to the side and resumes with its value; what is known at once is not waited for. What it throws, or is rejected
+ * with, is thrown inside the conversation.
+ */
+export function* wait<T>(work: () => T | Promise<T>): Conversation<T> {
+  const value = work();
+  if (!(value instanceof Promise)) return value;
   let settled: { readonly value: T } | undefined;
   yield {
     kind: 'wait',
     work: async () => {
-      settled = { value: await work() };
+      settled = { value: await value };
     },
   };
   return must(settled, 'a conversation was resumed before its work was done').value;

@@ -114,8 +114,11 @@ export interface Door<Memory, Who extends Principal> {
   refused(user: string, why: string): void;
   /** The target has been seen at least once. Throws a `FaultError` that says why it has not been. */
   meet(): Promise<void>;
-  /** Signed in: makes sure that the database lets this principal in, and tells what its connections look like. Throws `FaultError`. */
-  open(who: Who): Promise<Memory>;
+  /**
+   * Signed in: makes sure that the database lets this principal in, and tells what its connections look like; at once where that
+   * is known. Throws `FaultError`.
+   */
+  open(who: Who): Memory | Promise<Memory>;
   /** Bytes fit for nonces and secrets. */
   random(count: number): Uint8Array;
 }

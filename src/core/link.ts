@@ -11,6 +11,8 @@ export interface Link {
   readonly isOpen: boolean;
   /** Sends now or queues what the socket did not take. The bytes may be reused by the caller at once. */
   write(bytes: Uint8Array): void;
+  /** The peer is here to stay: from now on it is noticed if it vanishes without a word. Asking again is free. */
+  keepAlive(): void;
   /** Stops and resumes reading, so that the peer feels the back-pressure. */
   pause(): void;
   resume(): void;

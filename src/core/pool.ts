@@ -1,4 +1,4 @@
-import type { ConnectionLender } from './acquaintance.ts';
+import type { ConnectionLender, Leaver } from './acquaintance.ts';
 import { Acquaintance } from './acquaintance.ts';
 import { allowedConnections, Budget, shareOf, WHOLE } from './budget.ts';
 import { Canceller } from './canceller.ts';
@@ -72,23 +72,23 @@ export class Pool<Memory, Who extends Principal>
   }
 
   /**
-   * What connections of this principal look like; opens one where none has been yet. Throws `FaultError`. With `gone` the
-   * client has left: nobody waits for the answer any more (trap GX-04).
+   * What connections of this principal look like, at once where it is known; opens one where none has been yet. Throws
+   * `FaultError`. Once the client has left, nobody waits for the answer any more (trap GX-04).
    */
-  welcome(who: Who, gone: AbortSignal): Promise<Memory> {
+  welcome(who: Who, client: Leaver): Memory | Promise<Memory> {
     const lot = this.lotOf(who);
-    if (lot.welcome !== undefined) return this.#acquaintance.make(lot, lot.welcome, who, gone);
+    if (lot.welcome !== undefined) return this.#acquaintance.make(lot, lot.welcome, who, client);
     const now = this.#parts.clock.nowMs();
     if (lot.lastFault?.refusal === 'final' && now < lot.retryAtMs) {
-      return Promise.reject(new FaultError(lot.lastFault));
+      throw new FaultError(lot.lastFault);
     }
     return new Promise((resolve, reject) => {
       const newcomer: Newcomer<Memory> = {
         sinceMs: now,
-        welcome: (memory) => resolve(this.#acquaintance.make(lot, memory, who, gone)),
+        welcome: (memory) => resolve(this.#acquaintance.make(lot, memory, who, client)),
         refuse: (fault) => reject(new FaultError(fault)),
       };
-      gone.addEventListener('abort', () => {
+      client.whenGone(() => {
         if (lot.newcomers.delete(newcomer)) this.#lots.update(lot);
       });
       lot.newcomers.add(newcomer);

@@ -4,7 +4,9 @@ import type { Clock } from '../base/clock.ts';
 import type { Share } from './budget.ts';
 import { shareOf, WHOLE } from './budget.ts';
 import type { Conversation } from './conversation.ts';
+import type { Leaver } from './acquaintance.ts';
 import type { Door, Doorkeeper, Engine, Entry, Principal, RelayOptions } from './engine.ts';
+import type { Fault } from './fault.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
 import { PeerClosed, TalkTimeout } from './network.ts';
@@ -13,6 +15,8 @@ import { Pool } from './pool.ts';
 import type { PoolParts, PoolSettings } from './pool-parts.ts';
 import type { SessionHost } from './session.ts';
 import { Session } from './session.ts';
+import type { Host } from './visit.ts';
+import { Visit } from './visit.ts';
 
 export interface ClientSettings {
   readonly maxClientConnections: number;
@@ -28,8 +32,9 @@ export interface ProxyParts<Memory, Who extends Principal> extends PoolParts<Mem
   /**
    * Comes before the engine's greeting, whichever side speaks first there: lets whoever has passed the connection on say
    * whose it is. Returns the client's address; undefined where it is the peer's own. A `Violation` ends the connection.
+   * There is no such conversation where nobody passes connections on.
    */
-  introduce?(link: Pick<Link, 'peer'>): Conversation<string | undefined>;
+  introduce?(link: Pick<Link, 'peer'>): Conversation<string | undefined> | undefined;
   /** Resolves when the target has been seen; rejects with a `FaultError`. */
   meet?(): Promise<void>;
   /** A cancel request arrived here for a session of another process. */
@@ -46,7 +51,9 @@ const DEADLINES_EVERY_MS = 1_000;
 const LAST_WORDS_TIMEOUT_MS = 20_000;
 
 /** One proxy at work: lets clients in, keeps their sessions, and shares the pool among them. */
-export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory, Who> {
+export class Proxy<Memory, Who extends Principal>
+  implements SessionHost<Memory, Who>, Host<Memory, Who>
+{
   readonly engine: Engine<Memory, Who>;
   readonly pool: Pool<Memory, Who>;
   readonly counters: Counters;
@@ -109,6 +116,34 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     this.pool.reconfigure(settings.pool);
   }
 
+  get keeper(): Doorkeeper {
+    return this.#keeper;
+  }
+
+  get showsAddresses(): boolean {
+    return this.#settings.applicationNameAddHost;
+  }
+
+  admit(): Fault | undefined {
+    if (this.draining) return { name: 'draining' };
+    const limit = this.#settings.maxClientConnections;
+    return this.#sessions.size + this.#arriving.size > shareOf(limit, this.#share)
+      ? { name: 'clientLimit', limit }
+      : undefined;
+  }
+
+  async meet(): Promise<void> {
+    await this.#parts.meet?.();
+  }
+
+  open(who: Who, client: Leaver): Memory | Promise<Memory> {
+    return this.pool.welcome(who, client);
+  }
+
+  random(count: number): Uint8Array {
+    return this.#parts.random.bytes(count);
+  }
+
   /** All deadlines hang on this: called about ten times a second. */
   tick(): void {
     this.tickMs = this.clock.nowMs();
@@ -158,13 +193,12 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
     talk: (door: Door<Memory, Who>) => Conversation<void>,
   ): Promise<Uint8Array> {
     const { link, number } = session;
-    const gone = new AbortController();
+    const visit = new Visit(this, link, number);
     try {
-      const door = this.#door(link, number, gone.signal);
       const timeoutMs = this.#settings.clientLoginTimeoutMs;
-      return (await this.#parts.network.talk(link, talk(door), { timeoutMs })).leftover;
+      return (await this.#parts.network.talk(link, talk(visit), { timeoutMs })).leftover;
     } catch (error) {
-      gone.abort();
+      visit.gone();
       throw error;
     }
   }
@@ -194,50 +228,45 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
 
   async #welcome(link: Link): Promise<void> {
     const { counters, observer } = this;
-    const number = this.#number();
+    const visit = new Visit(this, link, this.#number());
     counters.clientConnectionsReceived += 1;
     this.#arriving.add(link);
-    const gone = new AbortController();
-    let isIntroduced = false;
     try {
       const timeoutMs = this.#settings.clientLoginTimeoutMs;
-      const reception = this.#receive(link, this.#door(link, number, gone.signal), () => {
-        isIntroduced = true;
-      });
+      const reception = this.#receive(visit);
       const { result, leftover } = await this.#parts.network.talk(link, reception, { timeoutMs });
       this.#arriving.delete(link);
-      this.#admitted(link, number, result, leftover);
+      this.#admitted(link, visit.cancelNumber, result, leftover);
     } catch (error) {
-      gone.abort();
+      visit.gone();
       this.#arriving.delete(link);
       counters.clientConnectionsClosed += 1;
-      if (isIntroduced) this.#turnedAway(link, number, error);
-      else this.#notIntroduced(link, number, error);
+      if (visit.isIntroduced) this.#turnedAway(link, visit.cancelNumber, error);
+      else this.#notIntroduced(link, visit.cancelNumber, error);
       observer.clientClosed(
-        number,
+        visit.cancelNumber,
         error instanceof PeerClosed ? 'The client left before it signed in.' : String(error),
       );
     }
   }
 
+  #receive(visit: Visit<Memory, Who>): Conversation<Entry<Memory, Who>> {
+    const introduction = this.#parts.introduce?.(visit.link);
+    if (introduction !== undefined) return this.#receiveIntroduced(visit, introduction);
+    visit.introduced();
+    return this.engine.greet(visit);
+  }
+
   /** Who it is, then what the engine has to say: one conversation, since what comes first may bring bytes of the next. */
-  *#receive(
-    link: Link,
-    door: Door<Memory, Who>,
-    introduced: () => void,
+  *#receiveIntroduced(
+    visit: Visit<Memory, Who>,
+    introduction: Conversation<string | undefined>,
   ): Conversation<Entry<Memory, Who>> {
-    const { engine, observer } = this;
-    let via: string | undefined;
-    if (this.#parts.introduce !== undefined) {
-      const client = yield* this.#parts.introduce(link);
-      if (client !== undefined) {
-        via = link.peer;
-        link.peer = client;
-      }
-    }
-    introduced();
-    observer.clientConnected(door.cancelNumber, link, via);
-    return yield* engine.greet(door);
+    const client = yield* introduction;
+    const { peer } = visit.link;
+    if (client !== undefined) visit.link.peer = client;
+    visit.introduced(client === undefined ? undefined : peer);
+    return yield* this.engine.greet(visit);
   }
 
   #admitted(link: Link, number: number, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
@@ -295,27 +324,6 @@ export class Proxy<Memory, Who extends Principal> implements SessionHost<Memory,
       observer.introductionRefused(number, link.peer, undefined);
     else if (error instanceof Bug) observer.bug(`introduction of client ${number}`, error);
     link.destroy();
-  }
-
-  #door(link: Link, number: number, gone: AbortSignal): Door<Memory, Who> {
-    return {
-      keeper: this.#keeper,
-      cancelNumber: number,
-      isEncrypted: () => link.tlsVersion !== undefined,
-      shownAddress: () => (this.#settings.applicationNameAddHost ? link.peer : undefined),
-      admit: () => {
-        const limit = this.#settings.maxClientConnections;
-        if (this.draining) return { name: 'draining' };
-        const part = shareOf(limit, this.#share);
-        return this.#sessions.size + this.#arriving.size > part
-          ? { name: 'clientLimit', limit }
-          : undefined;
-      },
-      refused: (user, why) => this.observer.clientRefused(number, link.peer, user, why),
-      meet: async () => this.#parts.meet?.(),
-      open: (who) => this.pool.welcome(who, gone),
-      random: (count) => this.#parts.random.bytes(count),
-    };
   }
 
   /**

@@ -196,6 +196,13 @@ describe('an idle client', () => {
     expect(world.notes.faultNames).toEqual(['idleClient']);
   });
 
+  test('that stays is noticed if it vanishes without a word (PG-117)', () => {
+    const { world, client } = pair();
+    expect(client.link.isKeptAlive).toBe(false);
+    world.pass(2_000);
+    expect(client.link.isKeptAlive).toBe(true);
+  });
+
   test('is not one whose request is under way (GX-06)', () => {
     const { world, client, backend } = pair({ clients });
     client.send('q');

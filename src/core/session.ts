@@ -419,6 +419,7 @@ export class Session<Memory, Who extends Principal>
 
   /** Called for every session about once a second. */
   checkDeadlines(nowMs: number, idleClientTimeoutMs: number, clientSendTimeoutMs: number): void {
+    this.link.keepAlive(); // not at once: most who connect for each request are gone by now
     if (this.#stalledSinceMs > 0) {
       if (clientSendTimeoutMs > 0 && nowMs - this.#stalledSinceMs >= clientSendTimeoutMs) {
         this.#host.observer.fault(this.number, { name: 'clientTooSlow' });

@@ -1,4 +1,4 @@
-import { assert, must, Violation } from '../base/assert.ts';
+import { assert, Violation } from '../base/assert.ts';
 import { concat, EMPTY } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
@@ -26,7 +26,7 @@ export function converse<Result>(
   clock: Clock,
 ): Promise<Talked<Result>> {
   return new Promise((resolve, reject) => {
-    new Talk(link, conversation, tls, resolve, reject).begin(clock, options.timeoutMs);
+    new Talk({ link, conversation, tls, clock }, resolve, reject).begin(options.timeoutMs);
   });
 }
 
@@ -36,33 +36,37 @@ class Talk<Result> implements LinkHandler {
   readonly #tls: TalkTls;
   readonly #resolve: (talked: Talked<Result>) => void;
   readonly #reject: (error: unknown) => void;
-  /** Stops the peer's time and tells how much of it is left, in milliseconds. */
-  #stopClock: () => number = () => 0;
-  #clock: Clock | undefined;
+  readonly #clock: Clock;
+  /** When the peer's time is up; and what stops it. */
+  #endsAtMs = 0;
+  #callOff: () => void = () => {};
   #buffer: Uint8Array = EMPTY;
   #step: Step | undefined;
   #over = false;
 
   constructor(
-    link: SocketLink,
-    conversation: Conversation<Result>,
-    tls: TalkTls,
+    parts: {
+      link: SocketLink;
+      conversation: Conversation<Result>;
+      tls: TalkTls;
+      clock: Clock;
+    },
     resolve: (talked: Talked<Result>) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#link = link;
-    this.#conversation = conversation;
-    this.#tls = tls;
+    this.#link = parts.link;
+    this.#conversation = parts.conversation;
+    this.#tls = parts.tls;
+    this.#clock = parts.clock;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  begin(clock: Clock, timeoutMs: number): void {
-    this.#clock = clock;
+  begin(timeoutMs: number): void {
     this.#startClock(timeoutMs);
     this.#link.handler = this;
     if (!this.#link.isOpen) this.closed(undefined);
-    else this.#run(() => this.#conversation.next(EMPTY));
+    else this.#resume(EMPTY);
   }
 
   data(bytes: Uint8Array): void {
@@ -70,14 +74,14 @@ class Talk<Result> implements LinkHandler {
     this.#buffer = this.#buffer.length === 0 ? bytes : concat([this.#buffer, bytes]);
     if (this.#buffer.length > READ_AHEAD_BYTES) this.#link.pause();
     const answer = this.#step === undefined ? undefined : this.#answer(this.#step);
-    if (answer !== undefined) this.#run(() => this.#conversation.next(answer));
+    if (answer !== undefined) this.#resume(answer);
   }
 
   drained(): void {}
 
   closed(problem: string | undefined): void {
     if (this.#over) return;
-    if (this.#step?.kind === 'readEnd') this.#run(() => this.#conversation.next(EMPTY));
+    if (this.#step?.kind === 'readEnd') this.#resume(EMPTY);
     else this.fail(new PeerClosed(problem ?? 'the peer closed the connection'));
   }
 
@@ -93,26 +97,39 @@ class Talk<Result> implements LinkHandler {
     }
   }
 
-  /** Runs the conversation up to the next step that must wait for the peer or for work. */
-  #run(resume: () => IteratorResult<Step, Result>): void {
+  #resume(answer: Uint8Array): void {
     this.#step = undefined;
     try {
-      let next = resume();
-      while (!this.#over && next.done !== true) {
-        const answer = this.#answer(next.value);
-        if (answer === undefined) {
-          this.#step = next.value;
-          this.#pursue(next.value);
-          return;
-        }
-        next = this.#conversation.next(answer);
-      }
-      if (this.#over || next.done !== true) return;
-      this.#finish();
-      this.#resolve({ result: next.value, leftover: this.#buffer });
+      this.#follow(this.#conversation.next(answer));
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  #throw(problem: unknown): void {
+    this.#step = undefined;
+    try {
+      this.#follow(this.#conversation.throw(problem));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Goes along with the conversation up to the next step that must wait for the peer or for work. */
+  #follow(first: IteratorResult<Step, Result>): void {
+    let next = first;
+    while (!this.#over && next.done !== true) {
+      const answer = this.#answer(next.value);
+      if (answer === undefined) {
+        this.#step = next.value;
+        this.#pursue(next.value);
+        return;
+      }
+      next = this.#conversation.next(answer);
+    }
+    if (this.#over || next.done !== true) return;
+    this.#finish();
+    this.#resolve({ result: next.value, leftover: this.#buffer });
   }
 
   /** What the step is resumed with, where that is known already. */
@@ -136,9 +153,10 @@ class Talk<Result> implements LinkHandler {
     const buffer = this.#buffer;
     if (buffer.length < bytes) return undefined;
     if (kind === 'peek') return buffer;
-    this.#buffer = buffer.subarray(bytes);
+    const isAll = buffer.length === bytes;
+    this.#buffer = isAll ? EMPTY : buffer.subarray(bytes);
     if (this.#buffer.length <= READ_AHEAD_BYTES) this.#link.resume();
-    return buffer.subarray(0, bytes);
+    return isAll ? buffer : buffer.subarray(0, bytes);
   }
 
   #pursue(step: Step): void {
@@ -162,24 +180,25 @@ class Talk<Result> implements LinkHandler {
   }
 
   #startClock(timeoutMs: number): void {
-    const clock = must(this.#clock, 'a conversation that has not begun');
-    const endsAtMs = clock.nowMs() + timeoutMs;
-    const cancel = clock.after(timeoutMs, () =>
+    this.#endsAtMs = this.#clock.nowMs() + timeoutMs;
+    this.#callOff = this.#clock.after(timeoutMs, () =>
       this.fail(new TalkTimeout('the peer took too long')),
     );
-    this.#stopClock = () => {
-      cancel();
-      return Math.max(0, endsAtMs - clock.nowMs());
-    };
+  }
+
+  /** Returns how much of the peer's time is left, in milliseconds. */
+  #stopClock(): number {
+    this.#callOff();
+    return Math.max(0, this.#endsAtMs - this.#clock.nowMs());
   }
 
   #await(work: Promise<Uint8Array>): void {
     work.then(
       (answer) => {
-        if (!this.#over) this.#run(() => this.#conversation.next(answer));
+        if (!this.#over) this.#resume(answer);
       },
       (error: unknown) => {
-        if (!this.#over) this.#run(() => this.#conversation.throw(error));
+        if (!this.#over) this.#throw(error);
       },
     );
   }
@@ -204,7 +223,7 @@ class Talk<Result> implements LinkHandler {
 
   #finish(): void {
     this.#over = true;
-    this.#stopClock();
+    this.#callOff();
     this.#link.resume();
   }
 }

@@ -18,29 +18,38 @@ const LINGER_SECONDS = 30;
 /** An IPv4 peer as a socket that listens on IPv6 shows it. */
 const MAPPED_IPV4 = '::ffff:';
 
+/** What the operating system did not take at once. */
+interface Queue {
+  chunks: Uint8Array[];
+  /** So many bytes at the beginning of the first chunk have been taken already; so many are left in all. */
+  taken: number;
+  bytes: number;
+}
+
+/** TLS on a connection, from the first byte of the handshake on: the plain socket's events are none of ours then. */
+interface Encryption {
+  handshake: ((verdict: HandshakeVerdict) => void) | undefined;
+  version: string | undefined;
+}
+
 /** A socket of Bun's, plain or TLS, with a queue for what the operating system did not take at once. */
 export class SocketLink implements Link {
   handler: LinkHandler = deaf;
   #peer: string | undefined;
-  readonly #dialled: boolean;
   #socket: Socket<SocketLink>;
-  #queue: Uint8Array[] | undefined;
-  #queuedBytes = 0;
-  /** So many bytes at the beginning of the queue have been taken already. */
-  #taken = 0;
+  /** Who opened the connection; one that a client has opened is `kept` from when on the system probes it. */
+  #origin: 'dialled' | 'accepted' | 'kept';
   #state: 'open' | 'ending' | 'closed' = 'open';
   #paused = false;
-  #tlsVersion: string | undefined;
-  /** From the first byte of the handshake on, the plain socket's events are none of ours. */
-  #encrypted = false;
-  #handshake: ((verdict: HandshakeVerdict) => void) | undefined;
+  #queue: Queue | undefined;
+  #tls: Encryption | undefined;
 
   /** `dialled`: we opened the connection, so `end` waits until the peer has closed, too. */
   constructor(socket: Socket<SocketLink>, dialled = false) {
     this.#socket = socket;
-    this.#dialled = dialled;
+    this.#origin = dialled ? 'dialled' : 'accepted';
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    if (dialled) socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   get peer(): string {
@@ -52,7 +61,7 @@ export class SocketLink implements Link {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue?.bytes ?? 0;
   }
 
   get isOpen(): boolean {
@@ -60,17 +69,23 @@ export class SocketLink implements Link {
   }
 
   get tlsVersion(): string | undefined {
-    return this.#tlsVersion;
+    return this.#tls?.version;
   }
 
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open') return;
-    if (this.#queuedBytes > 0) {
+    if (this.#queue !== undefined) {
       this.#enqueue(bytes, 0);
       return;
     }
     const taken = this.#socket.write(bytes);
     if (taken < bytes.length) this.#enqueue(bytes, Math.max(0, taken));
+  }
+
+  keepAlive(): void {
+    if (this.#origin !== 'accepted' || this.#state !== 'open') return;
+    this.#origin = 'kept';
+    this.#socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   pause(): void {
@@ -88,14 +103,14 @@ export class SocketLink implements Link {
   /** What arrives from here on is dropped. Who has not let it happen after about `lingerSeconds` is cut off. */
   end(lingerSeconds = LINGER_SECONDS): void {
     if (this.#state !== 'open') return;
-    if (this.#handshake !== undefined) {
+    if (this.#tls?.handshake !== undefined) {
       this.destroy(); // in the middle of a TLS handshake nothing can be said (trap GX-08)
       return;
     }
     this.resume(); // a paused socket would not notice that the peer closes, too
     this.#state = 'ending';
     this.#socket.timeout(lingerSeconds);
-    if (this.#queuedBytes === 0) this.#close();
+    if (this.#queue === undefined) this.#close();
   }
 
   destroy(): void {
@@ -128,26 +143,26 @@ export class SocketLink implements Link {
 
   plainData(bytes: Uint8Array): void {
     // After the upgrade the plain socket goes on reporting the encrypted bytes: they are the TLS socket's affair.
-    if (!this.#encrypted) this.socketData(bytes);
+    if (this.#tls === undefined) this.socketData(bytes);
   }
 
   plainDrained(): void {
-    if (!this.#encrypted) this.socketDrained();
+    if (this.#tls === undefined) this.socketDrained();
   }
 
   socketDrained(): void {
-    if (this.#state === 'closed' || this.#queuedBytes === 0) return;
-    const bytes = this.#gathered();
-    const left = this.#queuedBytes;
-    const taken = Math.max(0, this.#socket.write(bytes, this.#taken, left));
-    if (taken < left) {
-      if (this.#queuedBytes === 0) return; // it was the write that found out that the peer is gone
-      this.#taken += taken;
-      this.#queuedBytes -= taken;
+    const queue = this.#queue;
+    if (this.#state === 'closed' || queue === undefined) return;
+    const bytes = gathered(queue);
+    const taken = Math.max(0, this.#socket.write(bytes, queue.taken, queue.bytes));
+    if (taken < queue.bytes) {
+      if (this.#queue === undefined) return; // it was the write that found out that the peer is gone
+      queue.taken += taken;
+      queue.bytes -= taken;
       return;
     }
     free(bytes);
-    this.#drop();
+    this.#queue = undefined;
     if (this.#state === 'ending') this.#close();
     else this.handler.drained();
   }
@@ -166,16 +181,16 @@ export class SocketLink implements Link {
   socketClosed(problem: string | undefined): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#drop();
+    this.#queue = undefined;
     const why = problem ?? 'the peer closed the connection during the TLS handshake';
-    this.#handshake?.({ succeeded: false, code: undefined, message: why });
+    this.#tls?.handshake?.({ succeeded: false, code: undefined, message: why });
     const { handler } = this;
     this.handler = deaf;
     handler.closed(problem);
   }
 
   handshakeDone(verdict: HandshakeVerdict): void {
-    this.#handshake?.(verdict);
+    this.#tls?.handshake?.(verdict);
   }
 
   async #startTls(
@@ -185,50 +200,45 @@ export class SocketLink implements Link {
   ): Promise<AgreedTls> {
     if (this.#state !== 'open') throw new Error('the connection is closed');
     // What agreed on TLS is one byte: only a peer that has gone already does not take it.
-    if (this.#queuedBytes > 0) throw new Error('the peer is gone');
+    if (this.#queue !== undefined) throw new Error('the peer is gone');
     this.#peer ??= peerOf(this.#socket);
-    this.#encrypted = true;
+    const tls: Encryption = { handshake: undefined, version: undefined };
+    this.#tls = tls;
     const verdict = await new Promise<HandshakeVerdict>((resolve) => {
-      this.#handshake = resolve;
+      tls.handshake = resolve;
       this.#socket = upgrade(this.#socket, options);
     });
-    this.#handshake = undefined;
+    tls.handshake = undefined;
     const objection = judge(verdict);
     if (objection !== undefined) throw new Error(objection);
-    this.#tlsVersion = this.#socket.getTLSVersion();
+    tls.version = this.#socket.getTLSVersion();
     const agreed = this.#socket.alpnProtocol;
     return { protocol: agreed === null || agreed === false ? '' : agreed, certificate };
   }
 
   /** A database's connection is gone when the database says so: until then it counts towards its limit (trap GX-02). */
   #close(): void {
-    if (this.#dialled) this.#socket.shutdown();
+    if (this.#origin === 'dialled') this.#socket.shutdown();
     else this.#socket.end();
   }
 
   #enqueue(bytes: Uint8Array, from: number): void {
     if (this.#state === 'closed') return; // it was the write that found out
-    this.#queue ??= [];
-    this.#queue.push(bytes.slice(from));
-    this.#queuedBytes += bytes.length - from;
+    this.#queue ??= { chunks: [], taken: 0, bytes: 0 };
+    this.#queue.chunks.push(bytes.slice(from));
+    this.#queue.bytes += bytes.length - from;
   }
+}
 
-  /** The queue in one piece. */
-  #gathered(): Uint8Array {
-    const queue = this.#queue ?? [];
-    const [first = EMPTY] = queue;
-    if (queue.length === 1) return first;
-    const bytes = concat(queue);
-    for (const one of queue) free(one);
-    this.#queue = [bytes];
-    return bytes;
-  }
-
-  #drop(): void {
-    this.#queue = undefined;
-    this.#queuedBytes = 0;
-    this.#taken = 0;
-  }
+/** A queue in one piece. */
+function gathered(queue: Queue): Uint8Array {
+  const { chunks } = queue;
+  const [first = EMPTY] = chunks;
+  if (chunks.length === 1) return first;
+  const bytes = concat(chunks);
+  for (const one of chunks) free(one);
+  queue.chunks = [bytes];
+  return bytes;
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket<SocketLink>): string {

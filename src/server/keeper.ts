@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { SecretText } from '../base/secret-text.ts';
 import { verifyIamToken } from '../auth/iam-token.ts';
@@ -70,6 +69,7 @@ export class Keeper implements Doorkeeper {
   }
 
   salt(user: string, count: number): Uint8Array {
-    return createHmac('sha256', this.#parts.saltKey).update(user).digest().subarray(0, count);
+    const { saltKey } = this.#parts;
+    return new Bun.CryptoHasher('sha256', saltKey).update(user).digest().subarray(0, count);
   }
 }

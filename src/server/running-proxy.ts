@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { TickingClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { SecretText } from '../base/secret-text.ts';
@@ -136,7 +137,8 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
       debugLogging: () => this.plan.proxy.debugLogging,
       pinning: () => this.plan.proxy.relay.pinning,
     });
-    this.#network = new SocketNetwork(clock, database);
+    const deadlines = new TickingClock(clock);
+    this.#network = new SocketNetwork(deadlines, database);
     this.#network.tlsServer = prepared.tlsServer;
     this.#network.tlsClient = prepared.tlsClient;
     const parts = { engine, network: this.#network, random, clock };
@@ -154,7 +156,10 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
         observer: this.#report,
         share: around.share,
         meet: () => this.#watcher.met(),
-        introduce: (link) => introduction(link, this.plan.proxy),
+        introduce: (link) =>
+          this.plan.proxy.proxyProtocol === 'disabled'
+            ? undefined
+            : introduction(link, this.plan.proxy),
         forwardCancel: (worker, number, secret) =>
           around.forwardCancel?.(proxy.name, worker, number, secret),
       },
@@ -174,6 +179,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
       watcherSettings(plan, prepared),
     );
     this.#stopTicking = clock.every(TICK_MS, () => {
+      deadlines.tick();
       this.#proxy.tick();
       this.#watcher.tick();
     });

@@ -10,8 +10,10 @@ import type { RunningProxy, Surroundings } from './running-proxy.ts';
 import { startProxy } from './running-proxy.ts';
 import type { Settings } from './settings/settings.ts';
 import type { MetricsSource } from '../metrics/render.ts';
+import { Tidying } from './tidying.ts';
 
 const RENEW_FILES_EVERY_MS = 60_000;
+const TIDY_EVERY_MS = 1_000;
 
 /** All proxies of one process. */
 export class Server {
@@ -19,11 +21,16 @@ export class Server {
   readonly #proxies = new Map<string, RunningProxy>();
   /** Costly to derive, and the same at all proxies. */
   readonly #saltedPasswords = new SaltedPasswords();
+  readonly #tidying = new Tidying(() => Bun.gc(true));
   readonly #stopRenewing: () => void;
+  readonly #stopTidying: () => void;
 
   constructor(around: Surroundings) {
     this.#around = around;
     this.#stopRenewing = around.clock.every(RENEW_FILES_EVERY_MS, () => void this.#renewFiles());
+    this.#stopTidying = around.clock.every(TIDY_EVERY_MS, () =>
+      this.#tidying.tick(this.sources().map(({ counters }) => counters)),
+    );
   }
 
   /**
@@ -63,6 +70,7 @@ export class Server {
 
   async drain(limitMs: number): Promise<void> {
     this.#stopRenewing();
+    this.#stopTidying();
     await Promise.all(this.proxies.map((proxy) => proxy.drain(limitMs)));
   }
 

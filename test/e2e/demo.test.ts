@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Figures } from '../../src/cli/demo/figures.ts';
-import { mysqlReleasesHere, pretendClient, pretendInstalled } from '../support/mysql.ts';
+import { pretendClient, pretendInstalled } from '../support/installed-mysql.ts';
+import { mysqlReleasesHere } from '../support/mysql.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { latin1 } from '../../src/base/bytes.ts';
+import { latin1, text } from '../../src/base/bytes.ts';
 import { Violation } from '../../src/base/assert.ts';
 import { SecretText } from '../../src/base/secret-text.ts';
 import * as backend from '../../src/wire/postgres/backend.ts';
@@ -24,7 +24,6 @@ const bodies: readonly ((body: Uint8Array) => unknown)[] = [
   readStartup,
   frontendRead.readPasswordMessage,
   frontendRead.readSaslInitialResponse,
-  frontendRead.readSaslResponse,
   backendRead.readAuthentication,
   backendRead.readParameterStatus,
   backendRead.readBackendKeyData,
@@ -153,7 +152,9 @@ describe('PostgreSQL wire', () => {
     fc.assert(
       fc.property(name, fc.option(word, { nil: undefined }), (mechanism, response) => {
         const initial = frontend.saslInitialResponse(mechanism, response).subarray(HEADER_BYTES);
-        expect(frontendRead.readSaslInitialResponse(initial)).toEqual({ mechanism, response });
+        const read = frontendRead.readSaslInitialResponse(initial);
+        expect(read.mechanism).toBe(mechanism);
+        expect(read.response && text(read.response)).toBe(response);
         const password = frontend.passwordMessage(new SecretText(mechanism)).subarray(HEADER_BYTES);
         expect(frontendRead.readPasswordMessage(password).reveal()).toBe(mechanism);
         const offer = backend.authenticationSasl([mechanism, 'X']).subarray(HEADER_BYTES);

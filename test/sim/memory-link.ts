@@ -19,6 +19,7 @@ export class MemoryLink implements Link {
   peer: string;
   readonly tlsVersion: string | undefined;
   paused = false;
+  isKeptAlive = false;
   /** Closes as soon as all has been said, as Bun's sockets do, instead of waiting for the peer to close as well. */
   closesAtOnce = false;
   #state: 'open' | 'ending' | 'closed' = 'open';
@@ -56,6 +57,10 @@ export class MemoryLink implements Link {
     }
     this.#outbox.push(bytes.slice());
     this.#queuedBytes += bytes.length;
+  }
+
+  keepAlive(): void {
+    this.isKeptAlive = true;
   }
 
   pause(): void {

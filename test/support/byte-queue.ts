@@ -40,7 +40,11 @@ export class ByteQueue {
   /** At least `count` bytes, which stay. */
   async peek(count: number): Promise<Buffer> {
     await this.#until(() => this.#length >= count, `${count} bytes`);
-    const all = Buffer.concat(this.#chunks);
+    const [first, ...rest] = this.#chunks;
+    const isOne = first !== undefined && rest.length === 0;
+    const all = isOne
+      ? Buffer.from(first.buffer, first.byteOffset, first.length)
+      : Buffer.concat(this.#chunks);
     this.#chunks = [all];
     return all;
   }

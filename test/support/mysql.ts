@@ -1,5 +1,3 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { SecretText } from '../../src/base/secret-text.ts';
 import { cacheFolder, PackagesUnavailable } from '../../src/cli/debian-packages.ts';
 import { installMysql } from '../../src/cli/embedded-mysql-install.ts';
@@ -107,12 +105,14 @@ export function withMysql(release: MysqlRelease): Promise<EmbeddedMysql> {
   return server;
 }
 
-/** As `settingsFor`, for MySQL and MariaDB: `app` and `reader` prove their passwords as the engine's users are used to. */
+/**
+ * Settings of one proxy, `app`, on any free port, in front of this server, for users with a password that is `passwordOf` their
+ * names; the rest adds to it or replaces.
+ */
 export function mysqlSettingsFor(
   server: Pick<EmbeddedMysql, 'host' | 'port' | 'isMariadb'>,
-  { proxy = {}, database = {}, ...rest }: SettingsParts = {},
+  { proxy = {}, database = {}, users = ['app', 'reader'], ...rest }: MysqlSettingsParts = {},
 ): object {
-  const users = ['app', 'reader'];
   const engine = server.isMariadb ? 'mariadb' : 'mysql';
   return {
     region: 'eu-central-1',
@@ -136,36 +136,6 @@ export function mysqlSettingsFor(
   };
 }
 
-/**
- * Lays a server out as if it were installed under this prefix, and knew of itself where its files are. Resolves with the folder
- * of its program, which is called `mysqld`.
- */
-export async function pretendInstalled(release: MysqlRelease, prefix: string): Promise<string> {
-  const command = (await mysqlPrograms(release)).server('');
-  const at = command.indexOf('--no-defaults');
-  const root = /^.*(?=\/usr\/sbin\/)/.exec(command[at - 1] ?? '')?.[0] ?? '';
-  const options = command.slice(at + 1).filter((one) => !/^--(?:datadir|user)=/.test(one));
-  const folder = join(prefix, 'bin');
-  await mkdir(folder, { recursive: true });
-  await writeScript(
-    join(folder, 'mysqld'),
-    `exec ${quoted(command.slice(0, at))} "$@" ${quoted(options)}`,
-  );
-  await symlink(join(root, 'usr/share'), join(prefix, 'share'));
-  return folder;
-}
-
-/** Puts a client into a folder for the PATH. */
-export async function pretendClient(release: MysqlRelease, folder: string): Promise<void> {
-  const { isMariadb, client } = await mysqlPrograms(release);
-  const name = isMariadb ? 'mariadb' : 'mysql';
-  await writeScript(join(folder, name), `exec ${quoted(client(name))} "$@"`);
-}
-
-async function writeScript(path: string, script: string): Promise<void> {
-  await writeFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-}
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => `'${word}'`).join(' ');
+export interface MysqlSettingsParts extends SettingsParts {
+  readonly users?: readonly string[];
 }

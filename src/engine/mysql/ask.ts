@@ -31,6 +31,8 @@ export class Answer {
   resultSets = 0;
   /** Of the columns of the last one, which hold numbers. */
   numeric: readonly boolean[] = [];
+  /** The numbers of the collations that they are told with. */
+  collations: readonly number[] = [];
   readonly changes: SessionChange[] = [];
   /** The payload of the ERR packet that ended it. */
   error: Uint8Array | undefined;
@@ -73,11 +75,12 @@ function* readResult(listener: Listener, dialogue: Dialogue, answer: Answer): Co
   // A byte behind it says whether definitions follow, where the two sides have agreed that they may not.
   const definitions = reader.remaining > 0 && reader.u8() === 0 ? 0 : columns;
   answer.resultSets += 1;
-  const numeric: boolean[] = [];
-  while (numeric.length < definitions) {
-    numeric.push(isNumeric(yield* hear(dialogue), listener.capabilities));
+  const facts: Facts[] = [];
+  while (facts.length < definitions) {
+    facts.push(readFacts(yield* hear(dialogue), listener.capabilities));
   }
-  answer.numeric = numeric;
+  answer.numeric = facts.map(({ isNumeric }) => isNumeric);
+  answer.collations = facts.map(({ collation }) => collation);
   if ((listener.capabilities.flags & capability.deprecateEof) === 0) {
     if (!takeEnd(listener, yield* hear(dialogue), answer))
       throw new Violation('column definitions without an end');
@@ -158,11 +161,18 @@ const numbers: ReadonlySet<number> = new Set([
   columnType.newDecimal,
 ]);
 
-/** By the column's definition. */
-function isNumeric(definition: Uint8Array, { extensions }: Capabilities): boolean {
+interface Facts {
+  readonly isNumeric: boolean;
+  readonly collation: number;
+}
+
+/** What a column's definition says. */
+function readFacts(definition: Uint8Array, { extensions }: Capabilities): Facts {
   const reader = new BodyReader('column definition', definition);
   const strings = (extensions & extension.extendedMetadata) === 0 ? 6 : 7;
   for (let left = strings; left > 0; left -= 1) reader.lenencBytes();
-  reader.skip(7);
-  return numbers.has(reader.u8());
+  reader.skip(1);
+  const collation = reader.u16();
+  reader.skip(4);
+  return { isNumeric: numbers.has(reader.u8()), collation };
 }

@@ -1,7 +1,10 @@
+import { Violation } from '../../base/assert.ts';
 import type { Conversation } from '../../core/conversation.ts';
 import { wait } from '../../core/conversation.ts';
 import type { Door } from '../../core/engine.ts';
+import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
+import { TalkTimeout } from '../../core/network.ts';
 import { readChangeUser } from '../../wire/mysql/auth-packets.ts';
 import { Dialogue } from './dialogue.ts';
 import { say } from './faults.ts';
@@ -45,14 +48,24 @@ export function* changeUser(
       schema: database,
       capabilities: before.capabilities,
       collation: collation === undefined || collation === 0 ? before.collation : collation,
+      zstdLevel: before.zstdLevel,
     });
     const welcome = yield* wait(() => door.open(who));
     yield* dialogue.say(welcomeOk(who, welcome, ''));
     return { who, welcome };
   } catch (error) {
-    if (!(error instanceof FaultError) || error.words !== undefined) throw error;
-    throw new FaultError(error.fault, say(error.fault, dialogue.next, flags));
+    const fault = faultIn(error);
+    if (fault === undefined) throw error;
+    throw new FaultError(fault, say(fault, dialogue.next, flags));
   }
+}
+
+/** What the client has not been told yet, of what ends the talk: it hears that as the next packet. */
+function faultIn(error: unknown): Fault | undefined {
+  if (error instanceof FaultError) return error.words === undefined ? error.fault : undefined;
+  if (error instanceof TalkTimeout) return { name: 'loginTimeout' };
+  if (!(error instanceof Violation)) return undefined;
+  return { name: 'protocolViolation', detail: error.message };
 }
 
 /** It is none of those that there are, so that the client is told which to go on with. */

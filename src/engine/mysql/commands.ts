@@ -1,6 +1,5 @@
 import { EMPTY, latin1, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
@@ -10,28 +9,24 @@ import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import type { Errands } from './errands.ts';
+import type { Crew } from './crew.ts';
 import { wordsOf } from './faults.ts';
 import { isLearnable, LONGEST_LESSON_BYTES } from './learned.ts';
 import { CONNECTION_ID_BASE } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
-import type { MysqlPrincipal } from './principal.ts';
-import type { Replies } from './replies.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
-import { beginStreaming, Classifier } from './sql/classifier.ts';
+import { beginStreaming, Classifier, digestOf } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
-import type { Effects, Kill } from './sql/effects.ts';
+import type { Effects, Kill, Leftover } from './sql/effects.ts';
 import type { SessionState } from './state.ts';
 import type { ClientStatement } from './statements.ts';
-import { Statements } from './statements.ts';
-import type { Tracker } from './tracker.ts';
 
-/** What becomes of a command: it is sent, it has been dealt with, or it must wait. */
-export type Verdict = 'pass' | 'drop' | 'hold';
+/** What becomes of a command: it is sent, it has been dealt with, or it must wait; or the client is talked to. */
+export type Verdict = 'pass' | 'drop' | 'hold' | 'talk';
 
 const classifier = new Classifier();
 
@@ -57,44 +52,46 @@ const refused: Readonly<Partial<Record<number, string>>> = {
   [command.clone]: 'cloning (COM_CLONE)',
 };
 
+/** Who misses a statement, in MariaDB's words. */
+const asker: Readonly<Partial<Record<number, string>>> = {
+  [command.stmtExecute]: 'mysqld_stmt_execute',
+  [command.stmtBulkExecute]: 'mysqld_stmt_bulk_execute',
+  [command.stmtFetch]: 'mysqld_stmt_fetch',
+  [command.stmtReset]: 'mysqld_stmt_reset',
+};
+
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
+/** Of a text, to see what kind of statement it is. */
+const OPENING_BYTES = 16;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
-interface Parts {
-  readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly who: MysqlPrincipal;
-  readonly welcome: MysqlMemory;
-  readonly options: RelayOptions;
-}
+const ending = /^\s*(?:commit|rollback)\b/i;
+const setting = /^\s*set\s/i;
+const NOTHING: ReadonlySet<Leftover> = new Set();
+const ALL_LEFTOVERS = 4;
 
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
 export class Commands {
-  readonly statements: Statements;
-  readonly #parts: Parts;
+  readonly #parts: Crew;
   readonly #flags: number;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
-  #hasRecalled = false;
+  /** The database closes the connection as it has been asked to. */
+  endsSession = false;
   /** Looks at a text that comes in pieces. */
   #streaming: StreamingClassifier | undefined;
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
+  /** The command is a COMMIT or a ROLLBACK. */
+  #endsTransaction = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: Crew) {
     this.#parts = parts;
     this.#flags = parts.who.capabilities.flags;
-    this.statements = new Statements({
-      ...parts,
-      flags: this.#flags,
-      mostOnServer: parts.options.maxPreparedStatements,
-    });
   }
 
   /** Whether a transaction may be open though the database does not say so. */
@@ -110,27 +107,26 @@ export class Commands {
         return Math.min(length, STATEMENT_HEADER_BYTES);
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        if (place.end - place.start >= ID_END && this.statements.mustBeWhole(memory, place))
+        if (place.end - place.start >= ID_END && this.#parts.statements.mustBeWhole(memory, place))
           return length;
     }
     return Math.min(length, limits.inspectedMessageBytes.value);
   }
 
-  /**
-   * The connection has been somebody else's since, and the command asks for what the statement before has left behind. Returns
-   * whether that takes something.
-   */
-  recall(memory: MysqlMemory, session: object): boolean {
+  /** The command asks for LAST_INSERT_ID(), which is another session's on this connection. Returns whether that takes something. */
+  recall(memory: MysqlMemory, type: number): boolean {
+    // What is prepared does not ask yet.
+    if (type === command.stmtPrepare) return false;
     if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
-    if (memory.lastUsedBy === session || this.#hasRecalled) return false;
-    this.#hasRecalled = true;
-    this.#parts.errands.recallLastInsertId(memory);
+    const { errands, tracker } = this.#parts;
+    const question = tracker.hasUnknownLastInsertId ? tracker.question() : undefined;
+    if (question !== undefined) {
+      errands.ask(memory, question);
+      return true;
+    }
+    if (memory.lastInsertId === tracker.lastInsertId) return false;
+    errands.recallLastInsertId(memory);
     return true;
-  }
-
-  /** The database closes the connection as it has been asked to. */
-  get endsSession(): boolean {
-    return this.#effects?.endsSession === true && this.#parts.replies.last?.error === 0;
   }
 
   /** The connection that the session had last is the one that knows the answer. */
@@ -154,7 +150,9 @@ export class Commands {
   /** A command begins; or it comes again, after it has waited. */
   look(type: number, place: Place): void {
     this.#effects = this.#effectsOf(type, place);
-    for (const remnant of this.#effects?.asksFor ?? []) this.#parts.who.habits.add(remnant);
+    const { asksFor = NOTHING } = this.#effects ?? {};
+    // Of what may ask for anything, nobody can tell that it does.
+    if (asksFor.size < ALL_LEFTOVERS) for (const one of asksFor) this.#parts.who.habits.add(one);
   }
 
   #effectsOf(type: number, place: Place): Effects | undefined {
@@ -171,7 +169,7 @@ export class Commands {
         );
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        return this.statements.at(place)?.template.effects;
+        return this.#parts.statements.at(place)?.template.effects;
       default:
         return undefined;
     }
@@ -195,7 +193,7 @@ export class Commands {
 
   /** What can be answered without a connection. Undefined where the command needs one. */
   early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     switch (type) {
       case command.query: {
         const kill = this.#effects?.hasSeveralStatements === true ? undefined : this.#effects?.kill;
@@ -232,7 +230,7 @@ export class Commands {
     place: Place,
     statement: ClientStatement | undefined,
   ): Verdict | undefined {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const hasNoReply = type === command.stmtClose || type === command.stmtSendLongData;
     if (statement === undefined)
       return hasNoReply ? 'drop' : this.#answer(this.#unknownStatement(type, place));
@@ -253,12 +251,7 @@ export class Commands {
 
   #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
     const number = length < 5 ? 0 : u32le(bytes, start + 1);
-    const what =
-      type === command.stmtFetch
-        ? 'mysqld_stmt_fetch'
-        : type === command.stmtReset
-          ? 'mysqld_stmt_reset'
-          : 'mysqld_stmt_execute';
+    const what = this.#parts.welcome.target.isMariaDb ? (asker[type] ?? '') : 'mysql_stmt_precheck';
     const message = `Unknown prepared statement handler (${number}) given to ${what}`;
     return error({ code: 1243, sqlState: 'HY000', message }, this.#flags);
   }
@@ -300,7 +293,8 @@ export class Commands {
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
-        this.statements.prepare(memory, place, this.#effects);
+        this.#notePrepared(place);
+        this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
         replies.expect(shape.ok);
@@ -317,8 +311,14 @@ export class Commands {
     }
   }
 
+  #notePrepared({ bytes, start, end, length }: Place): void {
+    const { tracker } = this.#parts;
+    tracker.measure(length);
+    tracker.prepares(() => digestOf(bytes, start + 1, end, this.#dialect));
+  }
+
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
-    const { statements } = this;
+    const { statements } = this.#parts;
     const statement = statements.at(place);
     if (statement === undefined || !statements.settleOn(memory, statement, place)) return 'hold';
     switch (type) {
@@ -354,7 +354,7 @@ export class Commands {
   }
 
   #execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Verdict {
-    const instead = this.statements.execute(memory, statement, place);
+    const instead = this.#parts.statements.execute(memory, statement, place);
     if (instead === undefined) return 'pass';
     this.#parts.sink.toServer(packet(0, instead));
     return 'drop';
@@ -365,24 +365,34 @@ export class Commands {
     const { bytes, start, end, length } = place;
     const { tracker } = this.#parts;
     const effects = this.#effects;
-    this.#hasRecalled = false;
     tracker.measure(length);
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
-    if ((memory.status & serverStatus.autocommit) !== 0) return;
-    const text = isQuery ? bytes : (this.statements.at(place)?.template.text ?? EMPTY);
+    const isAutocommit = (memory.status & serverStatus.autocommit) !== 0;
+    this.#endsTransaction = false;
+    if (isAutocommit) this.#hasBegun = false;
+    if (isAutocommit && !tracker.hasOneShot) return;
+    const text = isQuery ? bytes : (this.#parts.statements.at(place)?.template.text ?? EMPTY);
     const at = isQuery ? from : 0;
-    this.#hasBegun = !endsTransaction.test(latin1(text, at, Math.min(text.length, at + 16)));
+    const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
+    this.#endsTransaction = ending.test(opening);
+    // A SET does not begin a transaction, unless it reads a table: that the database tells.
+    if (this.#endsTransaction) this.#hasBegun = false;
+    else this.#hasBegun ||= !isAutocommit && !setting.test(opening);
   }
 
   /** The reply to the client's command is over. */
   ended(memory: MysqlMemory, reply: Reply): void {
     const { tracker, who } = this.#parts;
-    tracker.ended(memory, reply.error !== 0);
+    const isError = reply.error !== 0;
+    tracker.ended(memory, isError);
+    const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
+    tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
     if (reply.lastInsertId !== 0)
-      tracker.inserted(reply.lastInsertId, who.habits.has('lastInsertId'));
-    this.statements.ended(reply);
+      tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
+    this.#parts.statements.ended(reply);
+    this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
   }
 
   refuse(fault: Fault): Verdict {
@@ -403,8 +413,7 @@ export class Commands {
 
   /** What the client has asked is answered by us. */
   #answer(payload: Uint8Array): Verdict {
-    this.#parts.sink.toClient(packet(1, payload));
-    this.#parts.replies.answered();
+    this.#parts.replies.answer(payload);
     return 'drop';
   }
 }
@@ -427,5 +436,3 @@ function unknownThread(id: number): ServerError {
 function notOwner(id: number): ServerError {
   return { code: 1095, sqlState: 'HY000', message: `You are not owner of thread ${id}` };
 }
-
-const endsTransaction = /^\s*(?:commit|rollback)\b/i;

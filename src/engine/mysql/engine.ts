@@ -4,13 +4,14 @@ import { command } from '../../wire/mysql/commands.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import { acquaint, isAcquainted } from './acquaint.ts';
 import { cancel } from './cancel.ts';
+import { CompressedRelay } from './compressed-relay.ts';
 import { enter } from './enter.ts';
 import { say } from './faults.ts';
 import { greet } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import { overhear } from './overhear.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import { Principals, watcher } from './principal.ts';
+import { compressionOf, Principals, watcher } from './principal.ts';
 import { MysqlRelay } from './relay.ts';
 import { initialise, measure, ping, reset } from './reset.ts';
 import { ServerKey } from './server-key.ts';
@@ -29,10 +30,17 @@ export function mysqlEngine(): Engine<MysqlMemory, MysqlPrincipal> {
     enter: (gate) => enter(gate, target),
     ping,
     measure,
-    reset: (memory) => reset(memory, target),
+    reset: (memory, pins) => reset(memory, target, pins),
     initialise: (memory, statements) => initialise(memory, target, statements),
     cancel: (memory, gate) => cancel(memory, target, gate.tlsMode),
-    relay: (sink, who, welcome, options) => new MysqlRelay(sink, house, who, welcome, options),
+    relay: (sink, who, welcome, options) => {
+      const make = (to: typeof sink): MysqlRelay =>
+        new MysqlRelay(to, house, who, welcome, options);
+      const compression = compressionOf(who);
+      return compression === undefined
+        ? make(sink)
+        : new CompressedRelay(sink, compression, who.zstdLevel, make);
+    },
     isAcquainted: (_, who) => isAcquainted(target, who),
     acquaint: (memory, who) => acquaint(memory, target, who),
     overhear,

@@ -75,7 +75,9 @@ export class Errands {
     const done = (error: Uint8Array | undefined): void => {
       if (error !== undefined) this.#failed(error);
     };
-    const sql = `SET last_insert_id = ${this.#parts.tracker.lastInsertId}`;
+    const { lastInsertId } = this.#parts.tracker;
+    memory.lastInsertId = lastInsertId;
+    const sql = `SET last_insert_id = ${lastInsertId}`;
     this.send(ourQuery(sql, memory), shape.ok, done);
   }
 

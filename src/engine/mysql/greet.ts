@@ -73,7 +73,7 @@ function* receive(door: MysqlDoor, house: House, visit: Visit): Conversation<Mys
   const { dialogue } = visit;
   const target = yield* known(door, house.target);
   const offered = offeredBy(target, door.keeper.offersTls);
-  const challenge = makeChallenge((count) => door.random(count));
+  const challenge = makeChallenge(door);
   yield* dialogue.say(
     handshake({
       serverVersion: target.serverVersion,
@@ -155,7 +155,7 @@ function* admit(
   { visit, response, tls, challenge, target }: Arrival,
 ): Conversation<MysqlEntry> {
   const { dialogue, flags } = visit;
-  const { user, collation, capabilities, database: schema } = response;
+  const { user, collation, capabilities, zstdLevel, database: schema } = response;
   if (door.keeper.requiresTls && tls === undefined) throw new FaultError({ name: 'tlsRequired' });
   const claim = {
     user,
@@ -166,7 +166,7 @@ function* admit(
     flags,
   };
   const signedIn = yield* signIn(door, dialogue, claim, key);
-  const who = principals.of({ user, schema, capabilities, collation });
+  const who = principals.of({ user, schema, capabilities, collation, zstdLevel });
   const welcome = yield* wait(() => door.open(who));
   const { method, verifier } = signedIn;
   const isProven = target.isMariaDb && verifier !== undefined && tls !== undefined;

@@ -12,22 +12,25 @@ const plain =
   /^\s*set\s+(?:names\s+'?\w+'?(?:\s+collate\s+'?\w+'?)?|(?:session\s+|local\s+|@@session\.|@@local\.|@@)?\w+\s*:?=\s*(?:'[^'\\@]*'|\d+|(?!default\b)\w+))\s*;?\s*$/i;
 export const LONGEST_LESSON_BYTES = 256;
 
-const known = new WeakMap<Beginning, Map<string, Changes>>();
-
 /** Whether what a text comes to can be learnt. */
 export function isLearnable(text: string): boolean {
   return plain.test(text);
 }
 
-export function recall(beginning: Beginning, text: string): Changes | undefined {
-  return known.get(beginning)?.get(text);
-}
+/** What texts have come to on the connections of one proxy. */
+export class Lessons {
+  readonly #known = new WeakMap<Beginning, Map<string, Changes>>();
 
-export function learn(beginning: Beginning, text: string, changes: Changes): void {
-  let texts = known.get(beginning);
-  if (texts === undefined || texts.size >= limits.knownSettingValues.value) {
-    texts = new Map();
-    known.set(beginning, texts);
+  recall(beginning: Beginning, text: string): Changes | undefined {
+    return this.#known.get(beginning)?.get(text);
   }
-  texts.set(text, changes);
+
+  learn(beginning: Beginning, text: string, changes: Changes): void {
+    let texts = this.#known.get(beginning);
+    if (texts === undefined || texts.size >= limits.knownSettingValues.value) {
+      texts = new Map();
+      this.#known.set(beginning, texts);
+    }
+    texts.set(text, changes);
+  }
 }

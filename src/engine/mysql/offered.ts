@@ -10,7 +10,9 @@ const ALWAYS =
   capability.secureConnection |
   capability.pluginAuth |
   capability.connectAttrs |
-  capability.pluginAuthLenencClientData;
+  capability.pluginAuthLenencClientData |
+  capability.compress |
+  capability.zstdCompression;
 
 /** What only makes sense to clients where the target can do it as well: how results look, and what commands there are. */
 const AS_THE_TARGET =

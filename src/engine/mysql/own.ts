@@ -1,6 +1,8 @@
+import { utf8 } from '../../base/bytes.ts';
 import { BodyReader } from '../../wire/mysql/body-reader.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { extension } from '../../wire/mysql/capabilities.ts';
+import { charsetOf } from '../../wire/mysql/charsets.ts';
 import { columnType } from '../../wire/mysql/column-types.ts';
 import { lenenc } from '../../wire/mysql/values.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
@@ -22,6 +24,9 @@ export interface Field {
   readonly text: Uint8Array | undefined;
   readonly isNumber: boolean;
   readonly isDouble: boolean;
+  readonly isUnsigned: boolean;
+  /** The number of the collation that the column is told with. */
+  readonly collation: number;
 }
 
 const numbers: ReadonlySet<number> = new Set([
@@ -46,13 +51,17 @@ export function readOnlyRow(packets: readonly Uint8Array[], capabilities: Capabi
   const behind = rest.slice(count);
   const row = behind.find((packet) => packet.length > 0 && !isShortEof(packet));
   const reader = new BodyReader('row', row ?? NOTHING);
-  return types.map((type) => ({
-    text: readField(reader, row ?? NOTHING),
+  return types.map(({ type, flags, collation }) => ({
+    text: inUtf8(readField(reader, row ?? NOTHING), collation),
     isNumber: numbers.has(type),
     isDouble: type === columnType.double,
+    isUnsigned: type === columnType.longlong && (flags & UNSIGNED) !== 0,
+    collation,
   }));
 }
 
+/** UNSIGNED_FLAG of a column definition. */
+const UNSIGNED = 0x20;
 const NOTHING = new Uint8Array(0);
 
 function isShortEof(packet: Uint8Array): boolean {
@@ -66,11 +75,30 @@ function readField(reader: BodyReader, row: Uint8Array): Uint8Array | undefined 
 }
 
 /** Of a column definition. */
-function readType(definition: Uint8Array, { extensions }: Capabilities): number {
+function readType(
+  definition: Uint8Array,
+  { extensions }: Capabilities,
+): { readonly type: number; readonly flags: number; readonly collation: number } {
   const reader = new BodyReader('column definition', definition);
   for (let strings = 0; strings < 6; strings += 1) reader.lenencBytes();
   if ((extensions & extension.extendedMetadata) !== 0) reader.lenencBytes();
   reader.lenenc();
-  reader.skip(6);
-  return reader.u8();
+  const collation = reader.u16();
+  reader.skip(4);
+  return { type: reader.u8(), flags: reader.u16(), collation };
+}
+
+const wide: Readonly<Partial<Record<string, 'utf-16be' | 'utf-16le'>>> = {
+  ucs2: 'utf-16be',
+  utf16: 'utf-16be',
+  utf16le: 'utf-16le',
+};
+
+/** A session may want its results in characters of which none is a byte. What is read of them here is ASCII, or is given up. */
+function inUtf8(value: Uint8Array | undefined, collation: number): Uint8Array | undefined {
+  const charset = charsetOf(collation)?.name ?? '';
+  if (value === undefined) return undefined;
+  if (charset === 'utf32') return value.filter((_, at) => at % 4 === 3);
+  const encoding = wide[charset];
+  return encoding === undefined ? value : utf8(new TextDecoder(encoding).decode(value));
 }

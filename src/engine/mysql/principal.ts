@@ -3,6 +3,7 @@ import type { Principal } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { UTF8MB4_GENERAL_CI } from '../../wire/mysql/charsets.ts';
+import type { Compression } from '../../wire/mysql/compression.ts';
 import type { Leftover } from './sql/effects.ts';
 
 /** A signed-in client. Connections are shared among those to whom the database speaks in the same way (trap MY-07). */
@@ -15,6 +16,8 @@ export interface MysqlPrincipal extends Principal {
   readonly serverCapabilities: Capabilities;
   /** The number of the collation that its handshake has named. */
   readonly collation: number;
+  /** At which it wants zstd's compression, if at all. */
+  readonly zstdLevel: number | undefined;
   /** What clients like this one have asked for: of what a statement has left behind on its connection. */
   readonly habits: Set<Leftover>;
 }
@@ -40,19 +43,17 @@ const SHARED_EXTENSIONS =
   extension.extendedMetadata |
   extension.bulkUnitResults;
 
+/** What a client has said of itself. */
+type Said = Pick<MysqlPrincipal, 'user' | 'schema' | 'capabilities' | 'collation' | 'zstdLevel'>;
+
 /** Those who come again say the same each time. */
 export class Principals {
   readonly #known = new Map<string, MysqlPrincipal>();
 
-  of(said: {
-    readonly user: string;
-    readonly schema: string | undefined;
-    readonly capabilities: Capabilities;
-    readonly collation: number;
-  }): MysqlPrincipal {
-    const { user, schema, capabilities, collation } = said;
+  of(said: Said): MysqlPrincipal {
+    const { user, schema, capabilities, collation, zstdLevel } = said;
     const { flags, extensions } = capabilities;
-    const key = JSON.stringify([user, schema ?? null, flags, extensions, collation]);
+    const key = JSON.stringify([user, schema ?? null, flags, extensions, collation, zstdLevel]);
     let principal = this.#known.get(key);
     if (principal === undefined) {
       principal = make(said);
@@ -63,13 +64,8 @@ export class Principals {
   }
 }
 
-function make(said: {
-  readonly user: string;
-  readonly schema: string | undefined;
-  readonly capabilities: Capabilities;
-  readonly collation: number;
-}): MysqlPrincipal {
-  const { user, schema, capabilities, collation } = said;
+function make(said: Said): MysqlPrincipal {
+  const { user, schema, capabilities, collation, zstdLevel } = said;
   const flags = capabilities.flags & SHARED_FLAGS;
   const extensions = capabilities.extensions & SHARED_EXTENSIONS;
   return {
@@ -78,9 +74,16 @@ function make(said: {
     capabilities,
     serverCapabilities: { flags, extensions },
     collation,
+    zstdLevel,
     habits: new Set(),
     poolKey: poolKeyOf(user, { flags, extensions }, collation, schema),
   };
+}
+
+/** How a client's bytes are compressed from its first command on; undefined where they are not. MySQL, too, puts zlib first. */
+export function compressionOf({ capabilities }: MysqlPrincipal): Compression | undefined {
+  if ((capabilities.flags & capability.compress) !== 0) return 'zlib';
+  return (capabilities.flags & capability.zstdCompression) === 0 ? undefined : 'zstd';
 }
 
 /** There is no way back from a schema to none: those who have none share with each other. */
@@ -102,5 +105,5 @@ export function withSchema(who: MysqlPrincipal, schema: string | undefined): Mys
 /** The proxy itself, which speaks with the database in the plainest way. */
 export function watcher(user: string, schema: string | undefined): MysqlPrincipal {
   const capabilities = { flags: 0, extensions: 0 };
-  return make({ user, schema, capabilities, collation: UTF8MB4_GENERAL_CI });
+  return make({ user, schema, capabilities, collation: UTF8MB4_GENERAL_CI, zstdLevel: undefined });
 }

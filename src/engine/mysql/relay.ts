@@ -14,25 +14,13 @@ import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import type { Changed } from './change-user.ts';
 import { changeUser } from './change-user.ts';
 import type { Verdict } from './commands.ts';
-import { Commands } from './commands.ts';
-import { Errands } from './errands.ts';
+import { Crew } from './crew.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import { withSchema } from './principal.ts';
+import { compressionOf, withSchema } from './principal.ts';
 import type { Place } from './place.ts';
-import { Replies } from './replies.ts';
-import { SessionState } from './state.ts';
-import { Told } from './told.ts';
-import { Tracker } from './tracker.ts';
-
-interface Crew {
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly commands: Commands;
-}
 
 /**
  * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
@@ -46,10 +34,15 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #who: MysqlPrincipal;
   #welcome: MysqlMemory;
   #crew: Crew;
-  readonly #assembly = new Assembly();
+  /** A command that arrives in pieces. */
+  #assembly: Assembly | undefined;
   #memory: MysqlMemory | undefined;
   /** A request is under way, or a transaction. */
   #busy = false;
+  /** The request is over, and the session keeps its connection for the moment: `lingers`. */
+  #isResting = false;
+  /** It has kept it for long enough, or the client asks for nothing that is there. */
+  #isRelaxed = false;
   /** The connection is as the session wants it. */
   #isReady = false;
   /** Bytes still to come of the packet at hand; whether its payload goes on in the next one; whether all that is passed on. */
@@ -80,19 +73,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#crew = this.#hire();
   }
 
-  /** Those who know the session: it begins. */
+  /** The session begins. */
   #hire(): Crew {
-    const [sink, who, welcome, options] = [this.#sink, this.#who, this.#welcome, this.#options];
-    const tracker = new Tracker(sink, {
-      options,
-      isMariaDb: welcome.target.isMariaDb,
-      wanted: SessionState.fresh(who.schema),
-    });
-    const told = new Told(who.capabilities, welcome.reports);
-    const replies = new Replies({ sink, tracker, told });
-    const errands = new Errands({ sink, tracker, replies });
-    const commands = new Commands({ sink, tracker, replies, errands, who, welcome, options });
-    return { tracker, replies, errands, commands };
+    return new Crew(this.#sink, this.#house.target, this.#who, this.#welcome, this.#options);
   }
 
   get quiet(): boolean {
@@ -112,6 +95,16 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     return this.#remaining > 0 || this.#continues;
   }
 
+  /** The client waits for a reply, or for the rest of it, that the database owes. */
+  get owesReply(): boolean {
+    return this.#crew.replies.owesClient;
+  }
+
+  /** Of the next packet to the client; 0 between its commands. */
+  get nextNumber(): number {
+    return this.#crew.replies.sequence;
+  }
+
   fit(memory: MysqlMemory): Fit {
     if (this.#crew.commands.prefersLast) return memory.lastUsedBy === this ? 'as wanted' : 'other';
     if (memory.state === this.#crew.tracker.wanted) return 'as wanted';
@@ -125,8 +118,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   fromClient(given: Uint8Array): number {
-    const early = this.#assembly.length;
-    const bytes = early === 0 ? given : this.#assembly.join(given);
+    const early = this.#assembly?.length ?? 0;
+    const bytes = this.#assembly?.join(given) ?? given;
     const end = bytes.length;
     let at = Math.min(this.#remaining, end);
     this.#passRest(bytes, at);
@@ -135,13 +128,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       const start = at + HEADER_BYTES;
       const bodyEnd = Math.min(start + length, end);
       if (this.#continues || this.#crew.replies.wantsFile) {
+        this.#count(bytes, at);
         this.#pass(bytes, at, bodyEnd);
         if (this.#continues) {
           const isLast = length < MAX_PACKET_BYTES && start + length === bodyEnd;
           this.#crew.commands.stream(bytes, start, bodyEnd, isLast);
         }
-        if (!this.#continues && length === 0)
-          this.#crew.replies.fileSent(sequenceNumber(bytes, at));
+        if (!this.#continues && length === 0) this.#crew.replies.fileSent();
       } else {
         if (length > 0 && start === end) break;
         const type = length === 0 ? -1 : u8(bytes, start);
@@ -149,20 +142,23 @@ export class MysqlRelay implements Relay<MysqlMemory> {
         const needed = this.#crew.commands.neededBytes(this.#memory, type, place);
         if (bodyEnd - start < needed) break;
         if (type === command.quit) {
+          if (!this.#crew.replies.nothingOwed) return this.#holdAt(bytes, at, early);
           this.#sink.finish();
           return given.length;
         }
         const verdict = this.#begin(type, place, at);
         if (verdict === 'hold') return this.#holdAt(bytes, at, early);
+        if (verdict === 'talk') return this.#stopAt(bytes, bodyEnd, early);
         this.#passing = verdict === 'pass';
         this.#pass(bytes, at, bodyEnd);
       }
       this.#remaining = start + length - bodyEnd;
       this.#continues = length === MAX_PACKET_BYTES;
+      if (!this.#continues) this.#crew.replies.heard();
       at = bodyEnd;
     }
-    if (at < end) this.#assembly.keep(bytes, at);
-    else if (early > 0) this.#assembly.drop();
+    if (at < end) (this.#assembly ??= new Assembly()).keep(bytes, at);
+    else this.#assembly = undefined;
     this.#settle();
     return given.length;
   }
@@ -203,9 +199,17 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   relax(): void {
-    if (this.#memory === undefined || this.#crew.tracker.isPinned || this.#holding) return;
+    if (this.#holding) return;
+    this.#rise();
+  }
+
+  /** Ends a rest: the connection goes, as soon as all is settled. */
+  #rise(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#isRelaxed = true;
     this.#busy = true;
-    this.#settle(true);
+    this.#settle();
   }
 
   /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
@@ -213,11 +217,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#surrender();
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
     this.#crew = this.#hire();
+    this.#crew.replies.asked();
     return this.#crew.commands.answerOk(this.#welcome.firstStatus);
   }
 
   /** The client signs in anew. */
-  #changeUser({ bytes, start, end }: Place): Verdict {
+  #changeUser({ bytes, start, end, length }: Place): Verdict {
+    if (end - start < length) throw new Violation(`COM_CHANGE_USER with ${length} bytes`);
     this.#surrender();
     const [house, before] = [this.#house, this.#who];
     const payload = bytes.slice(start, end);
@@ -230,13 +236,14 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#sink.converse(function* talk(door) {
       begin(yield* changeUser(door, house, payload, before));
     });
-    return 'drop';
+    return 'talk';
   }
 
   /** What the session has left on its connection it needs no more. */
   #surrender(): void {
     this.#memory = undefined;
     this.#busy = false;
+    this.#isResting = false;
     this.#isReady = false;
     this.#sink.surrender();
   }
@@ -262,17 +269,34 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   /** Leaves the command at `at` where it is. Returns how much of what was given has been dealt with. */
   #holdAt(bytes: Uint8Array, at: number, early: number): number {
     this.#holding = true;
-    if (at < early) this.#assembly.keep(bytes.subarray(0, early), at);
-    else this.#assembly.drop();
+    const taken = this.#stopAt(bytes, at, early);
     this.#settle();
+    return taken;
+  }
+
+  #stopAt(bytes: Uint8Array, at: number, early: number): number {
+    if (at < early) this.#assembly?.keep(bytes.subarray(0, early), at);
+    else this.#assembly = undefined;
     return Math.max(0, at - early);
+  }
+
+  /** Under compression clients may number a file's packets after the compressed ones: the database's numbers are these. */
+  #count(bytes: Uint8Array, at: number): void {
+    const { replies } = this.#crew;
+    if (this.#isCompressed && replies.wantsFile) bytes[at + 3] = replies.sequence;
+    if (sequenceNumber(bytes, at) !== replies.sequence) throw outOfOrder();
+    replies.count();
+  }
+
+  get #isCompressed(): boolean {
+    return compressionOf(this.#who) !== undefined;
   }
 
   /** A command begins. */
   #begin(type: number, place: Place, at: number): Verdict {
     if (!this.#crew.replies.nothingOwed) return 'hold';
     this.#isServing = false;
-    if (sequenceNumber(place.bytes, at) !== 0) throw new Violation('packets out of order');
+    if (sequenceNumber(place.bytes, at) !== 0) throw outOfOrder();
     this.#crew.replies.asked();
     const refusal = this.#refusal;
     this.#refusal = undefined;
@@ -282,15 +306,20 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#crew.commands.look(type, place);
     const early = this.#crew.commands.early(this.#memory, type, place);
     if (early !== undefined) return early;
+    // Whoever waits must not wait for a client that has no use for what it keeps.
+    if (!this.#crew.commands.prefersLast) this.#rise();
+    if (!this.#crew.replies.nothingOwed) return 'hold';
     if (!this.#busy) {
       if (!this.#sink.wantServer()) return 'hold';
       this.#busy = true;
     }
+    this.#isResting = false;
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
     if (!this.#isReady && this.#crew.errands.bring(memory, this)) return this.#serve();
-    if (!this.#isReady && this.#crew.commands.recall(memory, this)) return this.#serve();
+    if (this.#crew.commands.recall(memory, type)) return this.#serve();
     this.#isReady = true;
+    this.#isRelaxed = false;
     if (this.#cancelDue) {
       this.#cancelDue = false;
       return this.#crew.commands.refuse({ name: 'cancelled' });
@@ -309,7 +338,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     return (
       (memory.status & serverStatus.inTransaction) !== 0 ||
       this.#crew.commands.mayBeInTransaction(memory) ||
-      this.#crew.commands.statements.isHeld ||
+      this.#crew.statements.isHeld ||
       this.#crew.tracker.hasOneShot
     );
   }
@@ -322,7 +351,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   /** The request may be over: the connection can go once it is known what it was left with. */
-  #settle(isRelaxed = false): void {
+  #settle(): void {
     const memory = this.#memory;
     if (!this.#busy || memory === undefined || !this.#crew.replies.nothingOwed) return;
     if (this.#inPayload && this.#passing) return;
@@ -331,10 +360,11 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       this.#sink.finish();
       return;
     }
-    this.#cancelDue = false;
+    if (!this.#holding) this.#cancelDue = false;
     if (this.#isTied(memory)) return;
-    if (!isRelaxed && this.#lingers) {
+    if (!this.#isRelaxed && this.#lingers) {
       this.#busy = false;
+      this.#isResting = true;
       this.#sink.rest();
       return;
     }
@@ -357,4 +387,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#who = withSchema(this.#who, schema);
     this.#sink.become(this.#who);
   }
+}
+
+function outOfOrder(): Violation {
+  return new Violation('packets out of order');
 }

@@ -36,14 +36,17 @@ export class Replies {
   readonly #parts: Parts;
   #reply: Reply | undefined;
   /** What has been asked by us, in order: answered before what the client has asked. */
-  readonly #steps: Step[] = [];
+  #steps: readonly Step[] = NONE;
   #client: Shape | undefined;
   #isBegun = false;
   #rewrite: Rewrite | undefined;
   /** The client has received the first part of a packet and not yet the rest. */
   #inPacket = false;
-  /** The number of the client's next packet, if the database said nothing more. */
+  /** What answers the client's command when that has been heard to its end. */
+  #answer: Uint8Array | undefined;
+  /** The number of the next packet between the client and us, whoever sends it; and of the next one in a reply to us. */
   sequence = 0;
+  #ownSequence = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -83,9 +86,22 @@ export class Replies {
     this.sequence = 1;
   }
 
-  /** What the client has asked has been answered. */
-  answered(): void {
-    this.sequence = 0;
+  /** A packet of the client's that goes on with what the one before has begun. */
+  count(): void {
+    this.sequence = following(this.sequence);
+  }
+
+  /** What the client has asked is answered by us, as soon as it has said all of it. */
+  answer(payload: Uint8Array): void {
+    this.#answer = payload;
+  }
+
+  /** All packets of the client's command have been dealt with. */
+  heard(): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    if (answer !== undefined) this.#parts.sink.toClient(packet(this.sequence, answer));
+    if (this.nothingOwed) this.sequence = 0;
   }
 
   /** The client's command has been sent. `rewrite` is shown the first packet of the reply. */
@@ -96,12 +112,11 @@ export class Replies {
 
   /** A command of ours has been sent. */
   expectOwn(step: Step): void {
-    this.#steps.push(step);
+    this.#steps = [...this.#steps, step];
   }
 
-  fileSent(sequence: number): void {
+  fileSent(): void {
     this.#reply?.fileSent();
-    this.sequence = following(sequence);
   }
 
   /** Passes on what the database sent. */
@@ -113,38 +128,46 @@ export class Replies {
     // The rest of a packet goes where its beginning went.
     let from = this.#inPacket ? 0 : at;
     memory.remaining -= at;
-    while (end - at >= HEADER_BYTES) {
-      const length = packetBytes(bytes, at);
-      const start = at + HEADER_BYTES;
-      const bodyEnd = Math.min(start + length, end);
-      const isOurs = this.#steps.length > 0;
-      if (!memory.continues) {
-        const reply = this.#current(memory);
-        if (length > 0 && start === end) break;
-        const isWhole = start + length === bodyEnd;
-        if (
-          !isWhole &&
-          this.#mustBeWhole(reply, length === 0 ? -1 : u8(bytes, start), length, isOurs)
-        )
-          break;
-        reply.take(bytes, start, bodyEnd, length);
-        if (isOurs) this.#keep(reply, bytes, start, bodyEnd);
-        else {
-          this.sequence = following(sequenceNumber(bytes, at));
-          const instead = this.#instead(memory, reply, bytes, start, bodyEnd);
-          if (instead !== undefined) {
-            this.#passOn(bytes, from, at);
-            this.#parts.sink.toClient(packet(sequenceNumber(bytes, at), instead));
-            from = bodyEnd;
+    if (at > 0) this.#endIfOver(memory);
+    try {
+      while (end - at >= HEADER_BYTES) {
+        const length = packetBytes(bytes, at);
+        const start = at + HEADER_BYTES;
+        const bodyEnd = Math.min(start + length, end);
+        const isOurs = this.#steps.length > 0;
+        if (!memory.continues) {
+          const reply = this.#current(memory);
+          if (length > 0 && start === end) break;
+          const isWhole = start + length === bodyEnd;
+          if (
+            !isWhole &&
+            this.#mustBeWhole(reply, length === 0 ? -1 : u8(bytes, start), length, isOurs)
+          )
+            break;
+          this.#check(sequenceNumber(bytes, at), isOurs);
+          reply.take(bytes, start, bodyEnd, length);
+          if (isOurs) this.#keep(reply, bytes, start, bodyEnd);
+          else {
+            const instead = this.#instead(memory, reply, bytes, start, bodyEnd);
+            if (instead !== undefined) {
+              this.#passOn(bytes, from, at);
+              this.#parts.sink.toClient(packet(sequenceNumber(bytes, at), instead));
+              from = bodyEnd;
+            }
           }
-        }
-      } else if (!isOurs) this.sequence = following(sequenceNumber(bytes, at));
-      memory.continues = length === MAX_PACKET_BYTES;
-      memory.remaining = start + length - bodyEnd;
-      at = bodyEnd;
-      if (isOurs) from = at;
-      if (this.#reply?.isOver === true && !memory.continues && memory.remaining === 0)
-        this.#end(memory, isOurs);
+        } else this.#check(sequenceNumber(bytes, at), isOurs);
+        this.#advance(isOurs);
+        memory.continues = length === MAX_PACKET_BYTES;
+        memory.remaining = start + length - bodyEnd;
+        at = bodyEnd;
+        if (isOurs) from = at;
+        this.#endIfOver(memory);
+      }
+    } catch (error) {
+      // What came before it is the client's, who is told next what is wrong.
+      this.#passOn(bytes, from, at);
+      this.#inPacket = memory.continues && this.#client !== undefined;
+      throw error;
     }
     const isOurs = this.#steps.length > 0;
     this.#passOn(bytes, from, at);
@@ -159,8 +182,20 @@ export class Replies {
     const of = this.#steps[0]?.shape ?? this.#client;
     if (of === undefined) throw new Violation('a reply to no request');
     this.#reply.begin(of, memory.status);
+    this.#ownSequence = 1;
     this.#isBegun = true;
     return this.#reply;
+  }
+
+  /** A packet of the database's that has another number than it should belongs to something else (trap MY-02). */
+  #check(number: number, isOurs: boolean): void {
+    const due = isOurs ? this.#ownSequence : this.sequence;
+    if (number !== due) throw new Violation(`packet ${number} where ${due} is due`);
+  }
+
+  #advance(isOurs: boolean): void {
+    if (isOurs) this.#ownSequence = following(this.#ownSequence);
+    else this.sequence = following(this.sequence);
   }
 
   #mustBeWhole(reply: Reply, first: number, length: number, isOurs: boolean): boolean {
@@ -203,10 +238,12 @@ export class Replies {
     this.#parts.sink.toClient(isWhole ? bytes : bytes.subarray(from, to));
   }
 
-  /** A reply is all there. */
-  #end(memory: MysqlMemory, isOurs: boolean): void {
+  /** Once a reply is all there. */
+  #endIfOver(memory: MysqlMemory): void {
     const reply = this.#reply;
-    if (reply === undefined) return;
+    if (!this.#isBegun || reply?.isOver !== true) return;
+    if (memory.continues || memory.remaining > 0) return;
+    const isOurs = this.#steps.length > 0;
     this.#isBegun = false;
     memory.status = reply.status;
     // What changed before an error is told with the next reply that is none.
@@ -216,7 +253,10 @@ export class Replies {
       this.sequence = 0;
       return;
     }
-    const step = this.#steps.shift();
+    const [step, ...later] = this.#steps;
+    this.#steps = later.length === 0 ? NONE : later;
     step?.done(reply.error === 0 ? undefined : step.packets.at(-1));
   }
 }
+
+const NONE: readonly Step[] = [];

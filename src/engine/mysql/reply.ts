@@ -1,5 +1,6 @@
 import { Violation } from '../../base/assert.ts';
 import { u16le, u64le, u8 } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { EOF_HEADER, isEof } from '../../wire/mysql/eof.ts';
@@ -68,7 +69,7 @@ export class Reply {
   warnings = 0;
   /** The code of the error that ended it; 0 where none did. */
   error = 0;
-  /** What the last OK told of the number that a statement has given out last; 0 for none. */
+  /** The number that a statement has given out last, as an OK told; 0 for none. */
   lastInsertId: number | bigint = 0;
   /** Rows in the result set at hand. */
   rows = 0;
@@ -212,6 +213,8 @@ export class Reply {
   #takeColumnCount(bytes: Uint8Array, start: number, end: number): void {
     const after = lenencEnd(bytes, start, end);
     this.#left = lenencAt(bytes, start);
+    if (this.#left > limits.resultColumns.value)
+      throw new Violation(`a result of ${this.#left} columns`);
     this.rows = 0;
     const isDefined = !this.#hasMetadataFlag || after === end || u8(bytes, after) !== 0;
     if (isDefined && this.#left > 0) this.#phase = phase.columns;
@@ -219,7 +222,13 @@ export class Reply {
   }
 
   #takePrepared(first: number, bytes: Uint8Array, start: number, end: number): void {
-    if (first !== OK_HEADER || end - start < PREPARED_BYTES)
+    if (first === OK_HEADER && !tellsPrepared(bytes, start, end)) {
+      // MySQL says so of SET GLOBAL, to who may not do that: nothing is prepared.
+      this.#takeOk(bytes, start, end);
+      this.#phase = phase.over;
+      return;
+    }
+    if (first !== OK_HEADER)
       throw new Violation('a reply that does not tell of a prepared statement');
     this.warnings = u16le(bytes, start + 10);
     const isDefined =
@@ -250,7 +259,8 @@ export class Reply {
   #takeOk(bytes: Uint8Array, start: number, end: number): void {
     scanOk(this.ok, bytes, start, end, this.#flags);
     this.wasOk = true;
-    this.lastInsertId = numberAt(bytes, lenencEnd(bytes, start + 1, end));
+    const id = numberAt(bytes, lenencEnd(bytes, start + 1, end));
+    if (id !== 0) this.lastInsertId = id;
     this.status = this.ok.status;
     this.warnings = u16le(bytes, this.ok.statusAt + 2);
   }
@@ -272,6 +282,11 @@ export class Reply {
     if (first !== EOF_HEADER) return false;
     return this.#deprecatesEof ? length < MAX_PACKET_BYTES : length < 9;
   }
+}
+
+/** Whether the first packet that answers a COM_STMT_PREPARE tells of a statement. */
+export function tellsPrepared(bytes: Uint8Array, start: number, end: number): boolean {
+  return u8(bytes, start) === OK_HEADER && end - start >= PREPARED_BYTES;
 }
 
 /** A length-encoded number of any size. */

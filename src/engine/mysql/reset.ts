@@ -2,6 +2,7 @@ import { must, Violation } from '../../base/assert.ts';
 import type { Conversation } from '../../core/conversation.ts';
 import type { Capacity } from '../../core/engine.ts';
 import { FaultError } from '../../core/fault.ts';
+import type { PinReason } from '../../core/pin.ts';
 import { byte, int16 } from '../../wire/mysql/build.ts';
 import { concat } from '../../base/bytes.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
@@ -24,9 +25,17 @@ import { productOf } from './target.ts';
 /** From these versions on, a server resets a session when it is told to. */
 const RESETS = { mysql: 50_703, mariadb: 100_204 } as const;
 
-/** Back to what the connection was after login, whatever ties a session to it; undefined where the server cannot. */
-export function reset(memory: MysqlMemory, target: Target): Conversation<void> | undefined {
+/** A reset keeps the role that was SET, and MariaDB loses a prepared global transaction, with all its locks. */
+const OUTLASTING: readonly PinReason[] = ['hiddenState', 'globalTransaction'];
+
+/** Back to what the connection was after login; undefined where the server cannot, or what ties the session to it would outlast it. */
+export function reset(
+  memory: MysqlMemory,
+  target: Target,
+  pins: ReadonlySet<PinReason>,
+): Conversation<void> | undefined {
   const { isMariaDb, version } = memory.target;
+  if (OUTLASTING.some((reason) => pins.has(reason))) return undefined;
   return version < (isMariaDb ? RESETS.mariadb : RESETS.mysql)
     ? undefined
     : talkReset(memory, target);

@@ -6,16 +6,38 @@ import { ask, query } from './ask.ts';
 import { refusedBy } from './refusal.ts';
 import type { Reports } from './memory.ts';
 import type { Beginning } from './state.ts';
+import { assigned, RESULTS } from './state.ts';
 import type { Target, TargetGreeting } from './target.ts';
 
 /** What the handshake decides: MySQL's reset makes the server's own of them. */
 const FROM_HANDSHAKE = [
-  'character_set_client',
   'character_set_results',
+  'character_set_client',
   'character_set_connection',
   'collation_connection',
   'wait_timeout',
 ] as const;
+
+/**
+ * In the server they are bits of one word, and MariaDB reports all of them as if they were the first. What they begin with must
+ * be known: DEFAULT is OFF for some of MySQL's that are ON, and not everyone may set all of them.
+ */
+export const FLAGS = [
+  'autocommit',
+  'foreign_key_checks',
+  'sql_auto_is_null',
+  'sql_big_selects',
+  'sql_log_bin',
+  'sql_log_off',
+  'sql_notes',
+  'sql_quote_show_create',
+  'sql_safe_updates',
+  'sql_warnings',
+  'unique_checks',
+] as const;
+
+/** One more of them, of MariaDB's alone. */
+export const MARIADB_FLAG = 'check_constraint_checks';
 
 /** What sessions begin with, beside what is the database's default. */
 function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
@@ -28,6 +50,8 @@ function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
     'max_allowed_packet',
     isOld ? 'tx_isolation' : 'transaction_isolation',
     isOld ? 'tx_read_only' : 'transaction_read_only',
+    ...FLAGS.slice(1),
+    ...(isMariaDb ? [MARIADB_FLAG] : []),
   ];
 }
 
@@ -44,14 +68,29 @@ export function readBeginning(
   answer: Answer,
   more: readonly string[] = [],
 ): ReadonlyMap<string, string> {
-  const { rows, error, numeric } = answer;
+  const { rows, error, numeric, collations } = answer;
   if (error !== undefined) throw refusedBy(error);
   const [row] = rows;
   if (row === undefined) throw new Violation('the database did not tell what sessions begin with');
   const names = [...startNames(target), ...more];
-  return new Map(
+  const beginning = new Map(
     names.map((name, at) => [name, literal(name, row[at] ?? null, numeric[at] === true)]),
   );
+  beginning.set(RESULTS, resultsOf(target, beginning, collations[0]));
+  return beginning;
+}
+
+/** As `RESULTS` in `state.ts` says; an init query may have set it, too. */
+function resultsOf(
+  { isMariaDb }: TargetGreeting,
+  beginning: Beginning,
+  collation: number | undefined,
+): string {
+  const shown = beginning.get(RESULTS) ?? 'NULL';
+  if (shown === 'NULL') return shown;
+  if (!isMariaDb) return String(collation);
+  const isNamed = shown === beginning.get('character_set_client');
+  return isNamed ? `${shown} COLLATE ${beginning.get('collation_connection')}` : shown;
 }
 
 function read(name: string): string {
@@ -90,7 +129,7 @@ export function readReports(answer: Answer): {
 export function reportQuery(tracked: string | undefined, restored?: Beginning): string | undefined {
   const restoring = FROM_HANDSHAKE.flatMap((name) => {
     const value = restored?.get(name);
-    return value === undefined ? [] : [`${read(name)} = ${value}`];
+    return value === undefined ? [] : [assigned(name, value)];
   });
   const reporting =
     tracked === undefined

@@ -105,7 +105,7 @@ function* answerBy(
   if (own === wanted && wanted !== plugin.ed25519) return claim;
   if (claim.plugin === undefined) throw tooOld(dialogue, claim, wanted);
   const count = wanted === plugin.ed25519 ? LONG_CHALLENGE_BYTES : CHALLENGE_BYTES;
-  const challenge = makeChallenge(porter.random, count);
+  const challenge = makeChallenge((bytes) => porter.random(bytes), count);
   yield* dialogue.say(authSwitchRequest(wanted, challenge));
   return { answer: yield* dialogue.hear(), challenge };
 }

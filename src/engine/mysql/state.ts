@@ -119,12 +119,19 @@ const KNOWN_WAYS = 64;
 const KNOWN_BEGINNINGS = 256;
 
 /**
+ * It shows the name of a character set, and is a collation, with which column definitions are told: that of the handshake or of
+ * `SET NAMES`, or the default. Values are the collation's number for MySQL, which may be set as well; for MariaDB, where that is
+ * not so, what is behind `SET NAMES`, or only the name of the character set, where it is the default.
+ */
+export const RESULTS = 'character_set_results';
+
+/**
  * First the character sets, as `SET NAMES` would, then what hangs on them; `sql_mode` decides how others are written, and their
  * values are such that it does not matter.
  */
 const ORDER: readonly string[] = [
+  RESULTS,
   'character_set_client',
-  'character_set_results',
   'character_set_connection',
   'collation_connection',
 ];
@@ -134,6 +141,11 @@ function wayBetween(from: SessionState, to: SessionState, beginning: Beginning):
     (name) => from.values.get(name) !== to.values.get(name),
   );
   // A character set brings its collation along, which may have been another one.
+  if (
+    setsNames(RESULTS, to.values.get(RESULTS) ?? beginning.get(RESULTS)) &&
+    changed.includes(RESULTS)
+  )
+    changed.push(...ORDER.filter((name) => !changed.includes(name)));
   if (changed.includes('character_set_connection') && !changed.includes('collation_connection'))
     changed.push('collation_connection');
   changed.sort((a, b) => rank(a) - rank(b));
@@ -150,8 +162,23 @@ function rank(name: string): number {
 }
 
 function assignment(name: string, value: string | undefined, beginning: Beginning): string {
-  if (name.startsWith('@')) return `@${quoted(name.slice(1))} = ${value ?? 'NULL'}`;
-  return `@@session.${quoted(name)} = ${value ?? beginning.get(name) ?? 'DEFAULT'}`;
+  if (name.startsWith('@')) {
+    // What is NULL by that word keeps the type and the collation that it had; in MySQL, what is NULL by any.
+    const variable = `@${quoted(name.slice(1))}`;
+    return value === undefined
+      ? `${variable} = X'', ${variable} = NULLIF(X'', X'')`
+      : `${variable} = ${value}`;
+  }
+  return assigned(name, value ?? beginning.get(name) ?? 'DEFAULT');
+}
+
+/** A part of a SET statement. */
+export function assigned(name: string, value: string): string {
+  return setsNames(name, value) ? `NAMES ${value}` : `@@session.${quoted(name)} = ${value}`;
+}
+
+function setsNames(name: string, value: string | undefined): boolean {
+  return name === RESULTS && value?.includes(' COLLATE ') === true;
 }
 
 /** A name that means the same whatever `sql_mode` is. */

@@ -1,10 +1,10 @@
 import { u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelaySink } from '../../core/engine.ts';
+import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import { int32 } from '../../wire/mysql/build.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
-import { error, isError } from '../../wire/mysql/err.ts';
+import { error, errorCode, isError } from '../../wire/mysql/err.ts';
 import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { LAST_PREPARED } from '../../wire/mysql/stmt.ts';
 import {
@@ -17,9 +17,10 @@ import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import type { Errands } from './errands.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
+import type { MysqlPrincipal } from './principal.ts';
 import type { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
-import { shape } from './reply.ts';
+import { shape, tellsPrepared } from './reply.ts';
 import type { Tracker } from './tracker.ts';
 import { Template } from './template.ts';
 import type { Effects } from './sql/effects.ts';
@@ -30,7 +31,7 @@ const ID_END = 5;
 /** A statement that a client has prepared, by a number of its own. */
 export class ClientStatement {
   readonly number: number;
-  readonly template: Template;
+  template: Template;
   readonly parameters: number;
   /** How the client has bound its parameters last: what it sent of their types. */
   types: Uint8Array | undefined;
@@ -64,8 +65,8 @@ interface Parts {
   readonly tracker: Tracker;
   readonly replies: Replies;
   readonly errands: Errands;
-  readonly flags: number;
-  readonly mostOnServer: number;
+  readonly who: MysqlPrincipal;
+  readonly options: RelayOptions;
 }
 
 /**
@@ -74,14 +75,14 @@ interface Parts {
  */
 export class Statements {
   readonly #parts: Parts;
-  readonly #statements = new Map<number, ClientStatement>();
+  #statements: Map<number, ClientStatement> | undefined;
   #lastNumber = 0;
   /** MariaDB's clients may execute it before they know its number. */
   #lastPrepared: ClientStatement | undefined;
   /** The one whose execution or fetching is under way. */
   #running: ClientStatement | undefined;
   /** Those whose rest is on the connection. */
-  readonly #held = new Set<ClientStatement>();
+  #held: Set<ClientStatement> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -89,14 +90,20 @@ export class Statements {
 
   /** Something of a statement is on the connection, and nowhere else. */
   get isHeld(): boolean {
-    return this.#held.size > 0;
+    return this.#held !== undefined && this.#held.size > 0;
+  }
+
+  /** One with this template has something of it on the connection, which another execution would take away. */
+  #isHolding(template: Template): boolean {
+    for (const statement of this.#held ?? []) if (statement.template === template) return true;
+    return false;
   }
 
   /** The statement that a command is about; undefined where there is none of this number. */
   at({ bytes, start, length }: Place): ClientStatement | undefined {
     if (length < ID_END) return undefined;
     const number = u32le(bytes, start + 1);
-    return number === LAST_PREPARED ? this.#lastPrepared : this.#statements.get(number);
+    return number === LAST_PREPARED ? this.#lastPrepared : this.#statements?.get(number);
   }
 
   /** The client prepares a statement: it is prepared here and now, since the client wants to know its columns. */
@@ -108,17 +115,22 @@ export class Statements {
     const { tracker, replies } = this.#parts;
     const isWhole = end === start + length && length < MAX_PACKET_BYTES;
     const text = bytes.slice(start + 1, end);
-    const template = Template.of(text, tracker.wanted.parsing, effects);
+    const shared = Template.of(text, tracker.wanted.parsing, effects);
+    const template = this.#isHolding(shared) ? shared.apart() : shared;
     // What has not been seen as a whole cannot be prepared anywhere else.
     if (!isWhole) tracker.pin('preparedStatement', effects?.digest ?? '');
-    replies.expect(shape.prepared, (reply, at) => this.#prepared(memory, template, reply, at));
+    replies.expect(shape.prepared, (reply, at, replyEnd) => {
+      this.#lastPrepared = undefined;
+      if (tellsPrepared(reply, at, replyEnd)) this.#prepared(memory, template, reply, at);
+      else if (isError(reply, at, replyEnd) && isTooMany(reply, at)) this.#makeRoom(memory);
+      return undefined;
+    });
   }
 
   /** The database has answered: the client gets a number of ours, in the place of the database's. */
-  #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): undefined {
-    this.#lastPrepared = undefined;
-    if (isError(bytes, start, bytes.length)) return;
+  #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): void {
     const { sink } = this.#parts;
+    this.#statements ??= new Map();
     if (this.#statements.size >= limits.sessionStatements.value) {
       sink.fail({ name: 'tooManyStatements', limit: limits.sessionStatements.value });
       return;
@@ -136,9 +148,20 @@ export class Statements {
   #register(memory: MysqlMemory, template: Template, id: number): void {
     const before = memory.prepared.add(template, id);
     if (before !== undefined) this.#forget(before);
-    if (memory.prepared.size <= this.#parts.mostOnServer) return;
-    const oldest = memory.prepared.shift();
+    if (memory.prepared.size <= this.#parts.options.maxPreparedStatements) return;
+    const oldest = memory.prepared.shift((template) => this.#isHolding(template));
     if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  /** The server, of all its connections, has no room for another one (trap MY-66): those kept in case of need go. */
+  #makeRoom(memory: MysqlMemory): boolean {
+    let hasRoom = false;
+    for (;;) {
+      const id = memory.prepared.shift((template) => this.#isHolding(template));
+      if (id === undefined) return hasRoom;
+      this.#forget(id);
+      hasRoom = true;
+    }
   }
 
   /** To be called between two commands. Has no reply. */
@@ -151,6 +174,8 @@ export class Statements {
    * the command must wait.
    */
   settleOn(memory: MysqlMemory, statement: ClientStatement, { bytes, start }: Place): boolean {
+    if (this.#held?.has(statement) !== true && this.#isHolding(statement.template))
+      statement.template = statement.template.apart();
     const onServer = memory.prepared.use(statement.template);
     if (onServer === undefined) {
       this.#prepareAgain(memory, statement);
@@ -170,8 +195,13 @@ export class Statements {
     const prepare = (): void => {
       const payload = packet(0, Uint8Array.of(command.stmtPrepare), template.text);
       errands.send(payload, shape.prepared, (failure, [first]) => {
-        if (failure !== undefined) refused(failure);
-        else if (first !== undefined) {
+        if (failure !== undefined) {
+          if (isTooMany(failure) && this.#makeRoom(memory)) {
+            prepare();
+            return;
+          }
+          refused(failure);
+        } else if (first !== undefined) {
           this.#register(memory, template, u32le(first, 1));
           if (u16le(first, 7) !== statement.parameters) refused(needsReprepare);
         }
@@ -205,7 +235,7 @@ export class Statements {
         return bulkWithTypes(bytes, start, end, said, types);
       return undefined;
     }
-    const said = readStmtExecute(bytes, start, end, parameters, this.#parts.flags);
+    const said = readStmtExecute(bytes, start, end, parameters, this.#parts.who.capabilities.flags);
     if (said.hasTypes) statement.remember(bytes, said);
     else if (!knowsTypes && types !== undefined && said.parameters > 0)
       return withTypes(bytes, start, end, said, types);
@@ -223,7 +253,7 @@ export class Statements {
   /** A part of a parameter's value. Has no reply. */
   addLongData(statement: ClientStatement): void {
     statement.hasLongData = true;
-    this.#held.add(statement);
+    this.#hold(statement);
   }
 
   fetch(statement: ClientStatement): void {
@@ -238,9 +268,9 @@ export class Statements {
 
   /** Has no reply. Where something of it is on the connection, that goes as well. */
   close(memory: MysqlMemory | undefined, statement: ClientStatement): void {
-    this.#statements.delete(statement.number);
+    this.#statements?.delete(statement.number);
     if (this.#lastPrepared === statement) this.#lastPrepared = undefined;
-    if (!this.#held.has(statement)) return;
+    if (this.#held?.has(statement) !== true) return;
     this.#letGo(statement);
     const onServer = memory?.prepared.use(statement.template);
     if (memory === undefined || onServer === undefined) return;
@@ -248,10 +278,14 @@ export class Statements {
     this.#forget(onServer.id);
   }
 
+  #hold(statement: ClientStatement): void {
+    (this.#held ??= new Set()).add(statement);
+  }
+
   #letGo(statement: ClientStatement): void {
     statement.hasLongData = false;
     statement.hasCursor = false;
-    this.#held.delete(statement);
+    this.#held?.delete(statement);
   }
 
   /** The reply to an execution or a fetch is over. */
@@ -262,9 +296,14 @@ export class Statements {
     running.hasLongData = false;
     const isOpen = code === 0 && (status & serverStatus.cursorExists) !== 0;
     running.hasCursor = isOpen && (status & serverStatus.lastRowSent) === 0;
-    if (running.hasCursor) this.#held.add(running);
-    else this.#held.delete(running);
+    if (running.hasCursor) this.#hold(running);
+    else this.#held?.delete(running);
   }
+}
+
+/** ER_MAX_PREPARED_STMT_COUNT_REACHED */
+function isTooMany(error: Uint8Array, start = 0): boolean {
+  return errorCode(error, start, error.length) === 1461;
 }
 
 /** It returns something else on this connection than where the client prepared it. */

@@ -2,6 +2,7 @@ import { limits } from '../../base/limits.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import type { Handshake } from '../../wire/mysql/handshake.ts';
+import { Lessons } from './learned.ts';
 
 /** What a database says of itself when a connection begins. */
 export interface TargetGreeting {
@@ -19,6 +20,7 @@ export interface TargetGreeting {
 
 /** What is known of the target of one proxy, beyond single connections. */
 export class Target {
+  readonly lessons = new Lessons();
   #greeting: TargetGreeting | undefined;
   readonly #tracked = new WeakMap<TargetGreeting, string>();
   /** Schemas that users have been let into, by both names: as the server calls them. */

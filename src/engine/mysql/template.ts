@@ -30,6 +30,11 @@ export class Template {
     }
     return template;
   }
+
+  /** Another one for the same text: what is left on a connection by one is nothing to the other. */
+  apart(): Template {
+    return new Template(this.text, this.context, this.effects);
+  }
 }
 
 const known = new WeakMap<SessionState, Map<string, Template>>();
@@ -70,9 +75,10 @@ export class PreparedOnServer {
     return before;
   }
 
-  /** Takes out the one that has not been used for longest. */
-  shift(): number | undefined {
+  /** Takes out the one that has not been used for longest, and is not `needed`. */
+  shift(needed: (template: Template) => boolean): number | undefined {
     for (const [template, { id }] of this.#statements) {
+      if (needed(template)) continue;
       this.#statements.delete(template);
       return id;
     }

@@ -15,10 +15,22 @@ export class Told {
   readonly #variables: ReadonlySet<string>;
   readonly #hearsOfSchema: boolean;
 
-  constructor(client: Capabilities, { variables, schema }: Reports) {
-    this.#isTracking = (client.flags & capability.sessionTrack) !== 0;
+  private constructor(isTracking: boolean, { variables, schema }: Reports) {
+    this.#isTracking = isTracking;
     this.#variables = new Set(variables.split(',').map((name) => name.trim().toLowerCase()));
     this.#hearsOfSchema = schema;
+  }
+
+  /** The one object for clients like this one of a database that reports this. */
+  static of({ flags }: Capabilities, reports: Reports): Told {
+    const isTracking = (flags & capability.sessionTrack) !== 0;
+    const known = isTracking ? tracking : silent;
+    let told = known.get(reports);
+    if (told === undefined) {
+      told = new Told(isTracking, reports);
+      known.set(reports, told);
+    }
+    return told;
   }
 
   /** An OK packet, `bytes[start, end)`, that tells of `changes`, as the client shall see it. */
@@ -57,3 +69,6 @@ export class Told {
 function lenencEndOr(bytes: Uint8Array, at: number, end: number): number {
   return at === end ? at : lenencEnd(bytes, at, end);
 }
+
+const tracking = new WeakMap<Reports, Told>();
+const silent = new WeakMap<Reports, Told>();

@@ -3,14 +3,15 @@ import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
-import type { Changes } from './learned.ts';
-import { learn, recall } from './learned.ts';
+import type { Changes, Lessons } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
+import { FLAGS, MARIADB_FLAG } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
+import { RESULTS } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -25,24 +26,11 @@ export interface Question {
   readonly asksForLastInsertId: boolean;
 }
 
-/** MariaDB reports these as if it were `autocommit`: in the server they are bits of one word. */
-const flags: readonly string[] = [
-  'autocommit',
-  'check_constraint_checks',
-  'foreign_key_checks',
-  'sql_auto_is_null',
-  'sql_big_selects',
-  'sql_log_bin',
-  'sql_log_off',
-  'sql_notes',
-  'sql_quote_show_create',
-  'sql_safe_updates',
-  'sql_warnings',
-  'unique_checks',
-];
 /** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
 const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
 const AWS_TEXT_BYTES = 16_384;
+/** What its filter EXCLUDE_VARIABLE_SETS is about. */
+const awsSets: readonly PinReason[] = ['setting', 'userVariable', 'nextTransaction'];
 
 const NAMES: readonly string[] = [
   'character_set_client',
@@ -79,30 +67,48 @@ export class Tracker {
   readonly #pinning: RelayOptions['pinning'];
   readonly #ignoresSets: boolean;
   readonly #isMariaDb: boolean;
+  readonly #lessons: Lessons;
   /** What the command under way does. */
   #running: Effects | undefined;
   #ties: Ties | undefined;
   #pins: Set<PinReason> | undefined;
   #touched: Set<string> | undefined;
+  /** What it was before the command under way, where that may be learnt. */
+  #touchedBefore: Set<string> | undefined;
   #assigned: Set<string> | undefined;
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
   #said: readonly string[] = [];
   /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
-  #lastInsertId: number | bigint | string = 0;
+  lastInsertId: number | bigint | string = 0;
   #asksForLastInsertId = false;
-  /** `SET TRANSACTION` for the next transaction alone, which has not come yet. */
-  hasOneShot = false;
+  /** What it was to the session, and on the connection, before those statements about which the database is to be asked. */
+  #before: { readonly own: number | bigint | string; readonly there: string } | undefined;
+  /** `SET TRANSACTION` was about the next transaction alone: it has not come yet, or it is under way. */
+  #oneShot: 'due' | 'under way' | undefined;
 
   constructor(
     sink: TrackerSink,
-    parts: { options: RelayOptions; isMariaDb: boolean; wanted: SessionState },
+    parts: { options: RelayOptions; isMariaDb: boolean; lessons: Lessons; wanted: SessionState },
   ) {
     this.#sink = sink;
     this.#pinning = parts.options.pinning;
     this.#ignoresSets = parts.options.ignoreSetsForPinning;
     this.#isMariaDb = parts.isMariaDb;
+    this.#lessons = parts.lessons;
     this.wanted = parts.wanted;
+  }
+
+  /** What only this connection knows: the properties of the next transaction. */
+  get hasOneShot(): boolean {
+    return this.#oneShot !== undefined;
+  }
+
+  /** Whether a transaction is open now. Statements that open none leave them as they are, and so do those that fail. */
+  followTransaction(isOpen: boolean, isEnded: boolean): void {
+    if (this.#oneShot === undefined) return;
+    if (isOpen) this.#oneShot = 'under way';
+    else if (isEnded || this.#oneShot === 'under way') this.#oneShot = undefined;
   }
 
   get isPinned(): boolean {
@@ -114,21 +120,36 @@ export class Tracker {
     return this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId;
   }
 
-  get lastInsertId(): string {
-    return String(this.#lastInsertId);
+  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
+  inserted(memory: MysqlMemory, id: number | bigint, mustBeSure: boolean): void {
+    if (mustBeSure) {
+      this.#before ??= { own: this.lastInsertId, there: String(memory.lastInsertId) };
+      this.#asksForLastInsertId = true;
+    }
+    this.lastInsertId = id;
+    memory.lastInsertId = id;
   }
 
-  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
-  inserted(id: number | bigint, mustBeSure: boolean): void {
-    this.#lastInsertId = id;
-    this.#asksForLastInsertId = mustBeSure;
+  /** It is not known what LAST_INSERT_ID() is. */
+  get hasUnknownLastInsertId(): boolean {
+    return this.#asksForLastInsertId;
+  }
+
+  /** The database tells what LAST_INSERT_ID() is. As it was before, on the connection, it is nothing of the session's. */
+  #toldLastInsertId(memory: MysqlMemory, told: string): void {
+    const before = this.#before;
+    this.#before = undefined;
+    memory.lastInsertId = told;
+    if (told === String(this.lastInsertId)) this.lastInsertId = told;
+    else this.lastInsertId = before !== undefined && told === before.there ? before.own : told;
   }
 
   /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
   sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
     this.#lesson = text;
-    this.hasOneShot = effects?.shapesNextTransaction === true;
+    this.#touchedBefore =
+      text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
 
@@ -138,14 +159,14 @@ export class Tracker {
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
+    if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
+    if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
     this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
-    if (isError && isSingle) {
-      // None of it has been done, and names may be made up.
-      this.#touched = undefined;
-    } else for (const reason of effects.pins) this.#pinFor(reason, effects);
+    // None of it has been done, or not much.
+    if (!isError || !isSingle) for (const reason of effects.pins) this.#pinFor(reason, effects);
     if (!isError) this.#recall(memory);
     if (effects.ties.length === 0) return;
     this.#ties ??= new Ties();
@@ -159,10 +180,10 @@ export class Tracker {
   /** What the text comes to may be known: then nobody has to be asked. */
   #recall(memory: MysqlMemory): void {
     if (this.#lesson === undefined) return;
-    const changes = recall(memory.beginning, this.#lesson);
+    const changes = this.#lessons.recall(memory.beginning, this.#lesson);
     if (changes === undefined) return;
     this.#lesson = undefined;
-    this.#touched = undefined;
+    this.#touched = this.#touchedBefore;
     this.#apply(memory, changes);
   }
 
@@ -177,9 +198,14 @@ export class Tracker {
 
   #pinAsAws({ awsPins, digest }: Effects): void {
     for (const reason of awsPins) {
-      const isSet = reason === 'setting' || reason === 'userVariable';
-      if (!isSet || !this.#ignoresSets) this.pin(reason, digest);
+      if (!this.#ignoresSets || !awsSets.includes(reason)) this.pin(reason, digest);
     }
+  }
+
+  /** A statement of the protocol's: Amazon RDS Proxy pins for it as for PREPARE. */
+  prepares(digest: () => string): void {
+    if (this.#pinning === 'aws' && this.#pins?.has('preparedStatement') !== true)
+      this.pin('preparedStatement', digest());
   }
 
   /** Amazon RDS Proxy does not look into long texts. */
@@ -202,7 +228,8 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariaDb && name === 'autocommit') for (const flag of flags) this.#touch(flag);
+    if (this.#isMariaDb && name === 'autocommit')
+      for (const flag of [...FLAGS, MARIADB_FLAG]) this.#touch(flag);
     else this.#touch(name);
   }
 
@@ -226,9 +253,10 @@ export class Tracker {
   answered(memory: MysqlMemory, question: Question, row: readonly Field[] | undefined): Question[] {
     const { settings, userVariables } = question;
     if (row === undefined) return askSingly(question);
+    const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const literal = field === undefined ? undefined : settingLiteral(field);
+      const literal = field === undefined ? undefined : this.#literal(name, field, named);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -238,16 +266,22 @@ export class Tracker {
       return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
-    if (last !== undefined) this.#lastInsertId = text(last);
+    if (last !== undefined) this.#toldLastInsertId(memory, text(last));
     this.#apply(memory, [...changes, ...assigned]);
     const said = this.#said;
     if (this.#lesson !== undefined)
-      learn(
+      this.#lessons.learn(
         memory.beginning,
         this.#lesson,
         changes.filter(([name]) => said.includes(name)),
       );
     return [];
+  }
+
+  /** @param named what SET NAMES has set */
+  #literal(name: string, field: Field, named: string | undefined): string | undefined {
+    if (name !== RESULTS || field.text === undefined) return settingLiteral(field);
+    return this.#isMariaDb ? (named ?? settingLiteral(field)) : String(field.collation);
   }
 
   #userLiteral(
@@ -279,6 +313,19 @@ export class Tracker {
   }
 }
 
+/**
+ * What MariaDB's SET NAMES has set, if that is what it was: only that sets a collation for results, which does not show. Undefined where
+ * the character sets differ.
+ */
+function namedIn(settings: readonly string[], row: readonly Field[]): string | undefined {
+  const [client, results, connection, collation] = NAMES.map((name) => {
+    const field = row[settings.indexOf(name)];
+    return field === undefined ? undefined : settingLiteral(field);
+  });
+  const isOne = client === results && client === connection;
+  return isOne && client !== undefined ? `${client} COLLATE ${collation}` : undefined;
+}
+
 const FIELDS_OF_USER_VARIABLE = 4;
 
 function ask(
@@ -294,7 +341,13 @@ function ask(
     }),
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
-  return { sql: `SELECT ${fields.join(', ')}`, settings, userVariables, asksForLastInsertId };
+  // Without it, sql_select_limit counts.
+  return {
+    sql: `SELECT ${fields.join(', ')} LIMIT 1`,
+    settings,
+    userVariables,
+    asksForLastInsertId,
+  };
 }
 
 /** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */

@@ -60,6 +60,7 @@ const others: readonly (readonly [Fault, string])[] = [
   ],
   [{ name: 'draining' }, '57P01 terminating connection due to administrator command'],
   [{ name: 'idleClient' }, '57P05 terminating connection due to idle-session timeout'],
+  [{ name: 'killed' }, '57P01 terminating connection due to administrator command'],
   [{ name: 'loginTimeout' }, '08006 The client did not finish its login in time.'],
   [
     { name: 'restoreFailed' },

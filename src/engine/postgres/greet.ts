@@ -5,7 +5,6 @@ import { md5Matches } from '../../auth/md5.ts';
 import type { Refused, SaltedPasswords, ScramVerifier } from '../../auth/scram.ts';
 import {
   makeServerFirst,
-  makeVerifier,
   mockVerifier,
   readClientFinal,
   readClientFirst,
@@ -18,11 +17,7 @@ import type { Door, Entry, LoginRule } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
 import * as backend from '../../wire/postgres/backend.ts';
-import {
-  readPasswordMessage,
-  readSaslInitialResponse,
-  readSaslResponse,
-} from '../../wire/postgres/frontend-read.ts';
+import { readPasswordMessage, readSaslInitialResponse } from '../../wire/postgres/frontend-read.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import { checkLength, NEWEST_MINOR, readStartup } from '../../wire/postgres/startup.ts';
@@ -37,6 +32,8 @@ import type { Realms } from './realm.ts';
 type PostgresDoor = Door<PostgresMemory, PostgresPrincipal>;
 type PostgresEntry = Entry<PostgresMemory, PostgresPrincipal>;
 
+/** What a start-up packet begins with; it counts itself. */
+const LENGTH_BYTES = 4;
 /** The first byte of a TLS record that carries a handshake. */
 const TLS_HANDSHAKE = 0x16;
 const ALPN_PROTOCOL = 'postgresql';
@@ -54,14 +51,19 @@ export function* greet(
   salted: SaltedPasswords,
   realms: Realms,
 ): Conversation<PostgresEntry> {
-  const arrival = yield* readArrival(door);
+  const arrival = yield* readArrival(door, realms);
   if (arrival.kind === 'cancel') return arrival;
   const { startup, tls } = arrival;
   yield* negotiate(startup);
   const refusal = checkStartup(door, startup, tls !== undefined);
   if (refusal !== undefined) throw new FaultError(refusal);
 
-  const signedIn = yield* spoken(signIn(door, startup.user, tls, salted));
+  let signedIn: SignedIn | undefined;
+  try {
+    signedIn = yield* signIn(door, startup.user, tls, salted);
+  } catch (error) {
+    throw spoken(error);
+  }
   if (signedIn === undefined) return { kind: 'end' };
 
   const who = withAddress(principalOf(startup, realms), door.shownAddress());
@@ -82,7 +84,7 @@ type Arrival =
     };
 
 /** Everything up to the start-up message: direct TLS, SSLRequest, GSSENCRequest, in any order that makes sense (trap PG-29). */
-function* readArrival(door: PostgresDoor): Conversation<Arrival> {
+function* readArrival(door: PostgresDoor, realms: Realms): Conversation<Arrival> {
   let tls: AgreedTls | undefined;
   let tlsRefused = false;
   let gssRefused = false;
@@ -94,8 +96,9 @@ function* readArrival(door: PostgresDoor): Conversation<Arrival> {
       throw new Violation('direct TLS without ALPN for PostgreSQL');
   }
   for (;;) {
-    const length = checkLength(i32be(yield* read(4), 0));
-    const packet = readStartup(yield* read(length));
+    const length = checkLength(i32be(yield* peek(LENGTH_BYTES), 0));
+    const bytes = yield* read(LENGTH_BYTES + length);
+    const packet = recognise(bytes, realms) ?? readStartup(bytes.subarray(LENGTH_BYTES));
     switch (packet.kind) {
       case 'sslRequest':
         if (tlsRefused || tls !== undefined)
@@ -124,6 +127,11 @@ function* readArrival(door: PostgresDoor): Conversation<Arrival> {
   }
 }
 
+/** Whoever has signed in before says the same again. */
+function recognise(bytes: Uint8Array, realms: Realms): StartupMessage | undefined {
+  return realms.acquaintances.get(latin1(bytes, LENGTH_BYTES))?.startup;
+}
+
 function checkStartup(
   door: PostgresDoor,
   startup: StartupMessage,
@@ -147,14 +155,10 @@ function* negotiate({ minor, protocolOptions }: StartupMessage): Conversation<vo
   yield* send(backend.negotiateProtocolVersion(Math.min(minor, NEWEST_MINOR), protocolOptions));
 }
 
-/** From here on the client understands error messages: a violation is told before the connection closes. */
-function* spoken<T>(conversation: Conversation<T>): Conversation<T> {
-  try {
-    return yield* conversation;
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    throw new FaultError({ name: 'protocolViolation', detail: error.message });
-  }
+/** From its start-up message on a client understands error messages: a violation is told before the connection closes. */
+function spoken(error: unknown): unknown {
+  if (!(error instanceof Violation)) return error;
+  return new FaultError({ name: 'protocolViolation', detail: error.message });
 }
 
 /** What was said last, still to be sent, and how the client proved itself. */
@@ -164,16 +168,16 @@ interface SignedIn {
 }
 
 /** Undefined where the client left. Throws a `FaultError` where it is refused. */
-function* signIn(
+function signIn(
   door: PostgresDoor,
   user: string,
   tls: AgreedTls | undefined,
   salted: SaltedPasswords,
 ): Conversation<SignedIn | undefined> {
   const rule = door.keeper.rule(user);
-  if (rule.kind === 'token') return yield* signInByToken(door, user, tls !== undefined);
-  if (rule.method === 'POSTGRES_MD5') return yield* signInByMd5(door, user, rule);
-  return yield* signInByScram(door, user, rule, tls, salted);
+  if (rule.kind === 'token') return signInByToken(door, user, tls !== undefined);
+  if (rule.method === 'POSTGRES_MD5') return signInByMd5(door, user, rule);
+  return signInByScram(door, user, rule, tls, salted);
 }
 
 function* signInByToken(
@@ -210,6 +214,9 @@ function* signInByMd5(
   return { last: [], method: 'PostgreSQL native password authentication' };
 }
 
+const OFFER = backend.authenticationSasl([SCRAM]);
+const OFFER_WITH_BINDING = backend.authenticationSasl([SCRAM_PLUS, SCRAM]);
+
 /** An unknown user takes the same steps, with a verifier that no password meets (trap PG-103). */
 function* signInByScram(
   door: PostgresDoor,
@@ -220,14 +227,14 @@ function* signInByScram(
 ): Conversation<SignedIn | undefined> {
   // Only TLS can be bound to, and only a certificate that has a hash (trap PG-100).
   const endPoint = tls === undefined ? undefined : endPointOf(tls.certificate());
-  yield* send(backend.authenticationSasl(endPoint === undefined ? [SCRAM] : [SCRAM_PLUS, SCRAM]));
+  yield* send(endPoint === undefined ? OFFER : OFFER_WITH_BINDING);
   const initial = yield* readAnswer();
   if (initial === undefined) return undefined;
   const { mechanism, response } = readSaslInitialResponse(initial);
   const chosen = mechanism === SCRAM || (mechanism === SCRAM_PLUS && endPoint !== undefined);
   if (!chosen || response === undefined)
     throw new Violation(`an unknown SASL mechanism: ${mechanism}`);
-  const opening = readClientFirst(utf8(response), mechanism, endPoint);
+  const opening = readClientFirst(response, mechanism, endPoint);
   if (!opening.ok) throw refuse(door, user, rule, opening);
 
   const salt = door.keeper.salt(user, SALT_BYTES);
@@ -237,28 +244,21 @@ function* signInByScram(
     door.random(NONCE_BYTES),
     SCRAM_ITERATIONS,
   );
-  yield* send(backend.authenticationSaslContinue(latin1(challenge.message)));
+  yield* send(backend.authenticationSaslContinue(challenge.message));
   // While the client works on its answer: nobody sees by the clock whether there is a key, and strangers cost nothing.
-  const verifiers = yield* wait(() => makeVerifiers(door, rule, salt, salted));
+  const verifiers: ScramVerifier[] = [];
+  if (!rule.known) verifiers.push(mockVerifier((count) => door.random(count)));
+  else
+    for (const password of rule.passwords)
+      verifiers.push(yield* wait(() => salted.verifier(password, salt, SCRAM_ITERATIONS)));
   const proof = yield* readAnswer();
   if (proof === undefined) return undefined;
-  const verdict = readClientFinal(challenge, utf8(readSaslResponse(proof)), verifiers);
+  const verdict = readClientFinal(challenge, proof, verifiers);
   if (!verdict.ok) throw refuse(door, user, rule, verdict);
   return {
-    last: [backend.authenticationSaslFinal(latin1(verdict.message))],
+    last: [backend.authenticationSaslFinal(verdict.message)],
     method: 'PostgreSQL native password authentication',
   };
-}
-
-async function makeVerifiers(
-  door: PostgresDoor,
-  rule: PasswordRule,
-  salt: Uint8Array,
-  salted: SaltedPasswords,
-): Promise<ScramVerifier[]> {
-  if (!rule.known) return [mockVerifier((count) => door.random(count))];
-  const derived = rule.passwords.map((password) => salted.derive(password, salt, SCRAM_ITERATIONS));
-  return (await Promise.all(derived)).map(makeVerifier);
 }
 
 type Objection = Pick<Refused, 'about' | 'why'>;
@@ -310,24 +310,21 @@ function welcomeBytes(
   cancelNumber: number,
   cancelSecret: Uint8Array,
 ): Uint8Array {
-  return concat([
-    ...last,
-    AUTHENTICATION_OK,
-    statusesOf(told),
-    backend.backendKeyData(cancelNumber, cancelSecret),
-    backend.readyForQuery('I'),
-  ]);
+  const key = backend.backendKeyData(cancelNumber, cancelSecret);
+  return concat([...last, greetingOf(told), key, READY]);
 }
 
 const AUTHENTICATION_OK = backend.authenticationOk();
-const statuses = new WeakMap<ParameterSet, Uint8Array>();
+const READY = backend.readyForQuery('I');
+const greetings = new WeakMap<ParameterSet, Uint8Array>();
 
-/** The messages that tell a set of parameters. */
-function statusesOf(parameters: ParameterSet): Uint8Array {
-  let bytes = statuses.get(parameters);
+/** The messages that let a client in and tell it a set of parameters. */
+function greetingOf(parameters: ParameterSet): Uint8Array {
+  let bytes = greetings.get(parameters);
   if (bytes === undefined) {
-    bytes = concat([...parameters].map(([name, value]) => backend.parameterStatus(name, value)));
-    statuses.set(parameters, bytes);
+    const statuses = [...parameters].map(([name, value]) => backend.parameterStatus(name, value));
+    bytes = concat([AUTHENTICATION_OK, ...statuses]);
+    greetings.set(parameters, bytes);
   }
   return bytes;
 }

@@ -37,13 +37,12 @@ const onlyAtStart: readonly string[] = [
 
 /** Who connects for each request says the same each time: it is read once. */
 export function principalOf(startup: StartupMessage, realms: Realms): PostgresPrincipal {
-  let principal = realms.principals.get(startup.key);
-  if (principal === undefined) {
-    principal = read(startup, realms);
-    if (realms.principals.size >= limits.knownPrincipals.value) realms.principals.clear();
-    realms.principals.set(startup.key, principal);
-  }
-  return principal;
+  const known = realms.acquaintances.get(startup.key);
+  if (known !== undefined) return known.who;
+  const who = read(startup, realms);
+  if (realms.acquaintances.size >= limits.knownPrincipals.value) realms.acquaintances.clear();
+  realms.acquaintances.set(startup.key, { startup, who });
+  return who;
 }
 
 function read(startup: StartupMessage, realms: Realms): PostgresPrincipal {

@@ -1,5 +1,6 @@
 import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
+import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import type { Effects } from './effects.ts';
 import { firstWord } from './first-word.ts';
 import type { FulfilledWishes } from './outfit.ts';
@@ -90,10 +91,16 @@ function keyOf(setting: string, literal: string): string {
   return `${setting} ${literal}`;
 }
 
+/** Who has signed in, and the start-up message by which that is known. */
+export interface Acquaintance {
+  readonly startup: StartupMessage;
+  readonly who: PostgresPrincipal;
+}
+
 /** The realms of one proxy. One lives as long as a session or a connection of it. */
 export class Realms {
-  /** Those who have signed in lately, by their start-up packets. */
-  readonly principals = new Map<string, PostgresPrincipal>();
+  /** Those who have signed in lately, by what their start-up packets hold. */
+  readonly acquaintances = new Map<string, Acquaintance>();
   readonly #realms = new Map<string, WeakRef<Realm>>();
 
   of(poolKey: string): Realm {

@@ -45,6 +45,11 @@ export class Decompressor {
     return this.#sequence;
   }
 
+  /** So many bytes more, and there is something new to be seen of the packet at hand. */
+  get missingBytes(): number {
+    return this.#wantedBytes - this.#heldBytes;
+  }
+
   /**
    * Takes what has arrived, cut anywhere, and gives what is whole of it: pieces of the plain stream, which may be cut anywhere
    * too (trap MY-13).
@@ -53,7 +58,7 @@ export class Decompressor {
     const plain: Uint8Array[] = [];
     let at = 0;
     while (at < chunk.length) {
-      const piece = chunk.subarray(at, at + this.#wantedBytes - this.#heldBytes);
+      const piece = chunk.subarray(at, at + this.missingBytes);
       at += piece.length;
       this.#hold(piece);
       if (this.#heldBytes < this.#wantedBytes) break;

@@ -101,11 +101,11 @@ describe('what a database says', () => {
   }
 
   test('SASL data is all that follows', () => {
-    expect(read.readAuthentication(body(say.authenticationSaslContinue('r=1')))).toEqual({
+    expect(read.readAuthentication(body(say.authenticationSaslContinue(utf8('r=1'))))).toEqual({
       kind: 'saslContinue',
       data: 'r=1',
     });
-    expect(read.readAuthentication(body(say.authenticationSaslFinal('v=1')))).toEqual({
+    expect(read.readAuthentication(body(say.authenticationSaslFinal(utf8('v=1'))))).toEqual({
       kind: 'saslFinal',
       data: 'v=1',
     });

@@ -40,12 +40,12 @@ export function authenticationSasl(mechanisms: readonly string[]): Uint8Array {
   return authentication(authenticationCodes.sasl, ...mechanisms.map(cstring), byte(0));
 }
 
-export function authenticationSaslContinue(data: string): Uint8Array {
-  return authentication(authenticationCodes.saslContinue, utf8(data));
+export function authenticationSaslContinue(data: Uint8Array): Uint8Array {
+  return authentication(authenticationCodes.saslContinue, data);
 }
 
-export function authenticationSaslFinal(data: string): Uint8Array {
-  return authentication(authenticationCodes.saslFinal, utf8(data));
+export function authenticationSaslFinal(data: Uint8Array): Uint8Array {
+  return authentication(authenticationCodes.saslFinal, data);
 }
 
 export function parameterStatus(name: string, value: string): Uint8Array {

@@ -1,16 +1,33 @@
 import { assert } from '../../base/assert.ts';
-import { concat, utf8 } from '../../base/bytes.ts';
+import { utf8 } from '../../base/bytes.ts';
 
 /** A whole message: type, length (which counts itself), body. */
 export function message(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  return concat([byte(type), untyped(...parts)]);
+  const bytes = framed(1, parts);
+  bytes[0] = type;
+  return bytes;
 }
 
 /** A message without a type byte: only what comes before the login looks like this. */
 export function untyped(...parts: readonly Uint8Array[]): Uint8Array {
+  return framed(0, parts);
+}
+
+/** The parts with their length in front, and room for a type before that. */
+function framed(lengthAt: number, parts: readonly Uint8Array[]): Uint8Array {
   let length = 4;
   for (const part of parts) length += part.length;
-  return concat([int32(length), ...parts]);
+  const bytes = new Uint8Array(lengthAt + length);
+  bytes[lengthAt] = length >>> 24;
+  bytes[lengthAt + 1] = length >>> 16;
+  bytes[lengthAt + 2] = length >>> 8;
+  bytes[lengthAt + 3] = length;
+  let at = lengthAt + 4;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 export function byte(value: number): Uint8Array {

@@ -28,10 +28,9 @@ describe('what a client says', () => {
       const message = body(say.saslInitialResponse('SCRAM-SHA-256', response));
       expect(read.readSaslInitialResponse(message)).toEqual({
         mechanism: 'SCRAM-SHA-256',
-        response,
+        response: response === undefined ? undefined : utf8(response),
       });
     }
-    expect(read.readSaslResponse(body(say.saslResponse('c=biws')))).toBe('c=biws');
   });
 
   test('each message announces its own length', () => {

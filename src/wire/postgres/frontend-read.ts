@@ -13,20 +13,15 @@ export function readPasswordMessage(body: Uint8Array): SecretText {
 
 export function readSaslInitialResponse(body: Uint8Array): {
   readonly mechanism: string;
-  /** Undefined where the client waits for the server to speak first. */
-  readonly response: string | undefined;
+  /** A view. Undefined where the client waits for the server to speak first. */
+  readonly response: Uint8Array | undefined;
 } {
   const reader = new BodyReader('SASLInitialResponse', body);
   const mechanism = reader.cstring();
   const length = reader.i32();
-  const response = length === -1 ? undefined : reader.takeText(length);
+  const response = length === -1 ? undefined : reader.take(length);
   reader.end();
   return { mechanism, response };
-}
-
-export function readSaslResponse(body: Uint8Array): string {
-  const reader = new BodyReader('SASLResponse', body);
-  return reader.takeText(reader.remaining);
 }
 
 /** Returns where the SQL text, which begins at `start`, ends. */

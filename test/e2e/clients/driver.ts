@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { PinReason } from '../../../src/core/pin.ts';
 import { documentedDriver } from './drivers-page.ts';
+import type { Family } from './drivers-page.ts';
 import { Stage } from './stage.ts';
 import type { Environment } from './stage.ts';
 
 /** Far fewer than each scenario has clients. */
-const CONNECTIONS = 2;
+export const CONNECTIONS = 2;
 
 /** A client in another language: a script of ours around it that checks every answer itself. */
 export interface Driver {
@@ -13,7 +14,8 @@ export interface Driver {
   readonly client: string;
   /**
    * Runs the script, which takes scenarios' names as its last argument, with commas between them, and finds the database by
-   * libpq's environment. Each script has the scenario `version`, which signs in as the driver does by default and prints the driver's version.
+   * the stage's environment. Each script has the scenario `version`, which signs in as the driver does by default and prints the
+   * driver's version.
    */
   readonly command: readonly string[];
   /** By name: what ties its clients to their connections, and must. */
@@ -22,35 +24,55 @@ export interface Driver {
   readonly tls?: boolean;
 }
 
+/** What a driver is told to do about TLS: nothing, to do without, or to insist on it and on the certificate. */
+type TlsMode = undefined | 'disable' | 'verify-full';
+
+/** Database servers that speak the same protocol, and how their clients are told what to do. */
+export interface Databases {
+  readonly family: Family;
+  /** The first one is the one that scenarios are played on one by one. */
+  readonly servers: readonly {
+    readonly title: string;
+    readonly open: () => Promise<Stage>;
+  }[];
+  readonly tls: (mode: TlsMode, stage: Stage) => Environment;
+  readonly directly: (stage: Stage) => Environment;
+}
+
+const postgres: Databases = {
+  family: 'PostgreSQL',
+  servers: ([18, 14] as const).map((version) => ({
+    title: `PostgreSQL ${version}`,
+    open: () => Stage.open({ version, connections: CONNECTIONS }),
+  })),
+  tls: (mode, { caFile }) => ({ PGSSLMODE: mode, PGSSLROOTCERT: mode && caFile }),
+  directly: ({ server }) => ({ PGHOST: server.host, PGPORT: String(server.port) }),
+};
+
+/** As `describeDriversOf`, for those of PostgreSQL. */
+export function describeDrivers(drivers: readonly Driver[]): void {
+  describeDriversOf(postgres, drivers);
+}
+
 /**
  * Runs all scenarios against the database itself, which shows that the script is right, and each through Sluice, where its
  * clients share fewer connections than they are. Holds what was pinned to what the scenario must pin, and to the page. With
- * the older server they run one after another in one process: starting one takes longer than most of them.
+ * the other servers they run one after another in one process: starting one takes longer than most of them.
  */
-export function describeDrivers(drivers: readonly Driver[]): void {
-  for (const version of [18, 14] as const) {
-    describe(`with PostgreSQL ${version}`, () => {
+export function describeDriversOf(databases: Databases, drivers: readonly Driver[]): void {
+  for (const [at, { title, open }] of databases.servers.entries()) {
+    describe(`with ${title}`, () => {
       let stage: Stage;
       beforeAll(async () => {
-        stage = await Stage.open({ version, connections: CONNECTIONS });
+        stage = await open();
       });
       afterAll(() => stage.close());
 
       for (const driver of drivers) {
+        const player = new Player(databases, driver, () => stage);
         describe(driver.client, () => {
-          const all = Object.keys(driver.scenarios).join();
-          if (version === 14) {
-            test(all, () => play(stage, driver, all, reasonsOf(driver)));
-            return;
-          }
-          describeSignIn(driver, () => stage);
-          test('the scenarios, at the database itself', async () => {
-            await run(stage, driver, all, directly(stage));
-          });
-          for (const [scenario, expected] of Object.entries(driver.scenarios)) {
-            const must = expected.length === 0 ? '' : `, which must pin: ${expected.join(', ')}`;
-            test(`${scenario}${must}`, () => play(stage, driver, scenario, expected.toSorted()));
-          }
+          if (at === 0) describeInFull(player);
+          else test(player.all, () => player.play(player.all, player.reasons));
         });
       }
 
@@ -64,58 +86,75 @@ export function describeDrivers(drivers: readonly Driver[]): void {
   }
 }
 
-function describeSignIn(driver: Driver, stage: () => Stage): void {
-  const { client, tls = true } = driver;
-  const page = documentedDriver(client);
+function describeInFull(player: Player): void {
+  const { databases, driver } = player;
+  const { client, scenarios, tls = true } = driver;
+  const page = documentedDriver(databases.family, client);
 
   test('is on the page, with its version and its pins', async () => {
-    const version = await run(stage(), driver, 'version');
+    const version = await player.run('version');
     expect(`${version.trim()}.`).toStartWith(`${page.version}.`);
-    expect(page.pins).toEqual(reasonsOf(driver));
+    expect(page.pins).toEqual(player.reasons);
   });
 
   const modes = [
-    ['no sslmode', undefined, tls],
-    ['sslmode=disable', 'disable', false],
-    ['sslmode=verify-full', 'verify-full', true],
+    ['nothing said of TLS', undefined, tls],
+    ['TLS disabled', 'disable', false],
+    ['a verified certificate', 'verify-full', true],
   ] as const;
-  test.each(modes)('signs in with %s', async (_, sslmode, encrypted) => {
-    const before = await stage().metric('sluice_query_requests_tls_total');
-    const env = { PGSSLMODE: sslmode, PGSSLROOTCERT: sslmode && stage().caFile };
-    await run(stage(), driver, 'version', env);
-    const after = await stage().metric('sluice_query_requests_tls_total');
+  test.each(modes)('signs in with %s', (_, mode, encrypted) => player.signIn(mode, encrypted));
+
+  test('the scenarios, at the database itself', () => player.rehearse());
+  for (const [scenario, expected] of Object.entries(scenarios)) {
+    const must = expected.length === 0 ? '' : `, which must pin: ${expected.join(', ')}`;
+    test(`${scenario}${must}`, () => player.play(scenario, expected.toSorted()));
+  }
+}
+
+/** Runs one driver's scenarios. */
+class Player {
+  readonly databases: Databases;
+  readonly driver: Driver;
+  /** The names of all scenarios, as the script takes them. */
+  readonly all: string;
+  /** All that they must pin. */
+  readonly reasons: readonly string[];
+  readonly #stage: () => Stage;
+
+  constructor(databases: Databases, driver: Driver, stage: () => Stage) {
+    this.databases = databases;
+    this.driver = driver;
+    this.all = Object.keys(driver.scenarios).join();
+    this.reasons = [...new Set(Object.values(driver.scenarios).flat())].toSorted();
+    this.#stage = stage;
+  }
+
+  /** Through Sluice. */
+  async play(scenarios: string, expected: readonly string[]): Promise<void> {
+    const before = await pins(this.#stage());
+    await this.run(scenarios);
+    expect(added(before, await pins(this.#stage()))).toEqual(expected);
+  }
+
+  /** At the database itself. */
+  async rehearse(): Promise<void> {
+    await this.run(this.all, this.databases.directly(this.#stage()));
+  }
+
+  async signIn(mode: TlsMode, encrypted: boolean): Promise<void> {
+    const stage = this.#stage();
+    const before = await stage.metric('sluice_query_requests_tls_total');
+    await this.run('version', this.databases.tls(mode, stage));
+    const after = await stage.metric('sluice_query_requests_tls_total');
     expect(after > before).toBe(encrypted);
-  });
-}
+  }
 
-function reasonsOf({ scenarios }: Driver): readonly string[] {
-  return [...new Set(Object.values(scenarios).flat())].toSorted();
-}
-
-/** Through Sluice. */
-async function play(
-  stage: Stage,
-  driver: Driver,
-  scenarios: string,
-  expected: readonly string[],
-): Promise<void> {
-  const before = await pins(stage);
-  await run(stage, driver, scenarios);
-  expect(added(before, await pins(stage))).toEqual(expected);
-}
-
-async function run(
-  stage: Stage,
-  { command }: Driver,
-  scenarios: string,
-  env: Environment = {},
-): Promise<string> {
-  const defaults = { PGSSLMODE: undefined, PGSSLROOTCERT: undefined };
-  return await stage.succeed([...command, scenarios], { env: { ...defaults, ...env } });
-}
-
-function directly({ server }: Stage): Environment {
-  return { PGHOST: server.host, PGPORT: String(server.port) };
+  async run(scenarios: string, env: Environment = {}): Promise<string> {
+    const stage = this.#stage();
+    const defaults = this.databases.tls(undefined, stage);
+    const command = [...this.driver.command, scenarios];
+    return await stage.succeed(command, { env: { ...defaults, ...env } });
+  }
 }
 
 /** How often sessions were pinned, by reason. */

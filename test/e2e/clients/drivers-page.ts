@@ -11,10 +11,18 @@ export interface DocumentedDriver {
   readonly pins: readonly string[];
 }
 
-/** The row of this client. Throws where there is none, or where it names a reason that does not exist. */
-export function documentedDriver(client: string): DocumentedDriver {
-  const rows = readFileSync(page, 'utf8')
-    .split('\n')
+/** What the page calls the databases. */
+export type Family = 'PostgreSQL' | 'MySQL and MariaDB';
+
+/**
+ * The row of this client under a heading that begins with the family. Throws where there is none, or where it names a
+ * reason that does not exist.
+ */
+export function documentedDriver(family: Family, client: string): DocumentedDriver {
+  const parts = readFileSync(page, 'utf8').split(/^## /m);
+  const rows = parts
+    .filter((part) => part.startsWith(family))
+    .flatMap((part) => part.split('\n'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
     .filter(([, name]) => name === client);
   const [row, ...more] = rows;

@@ -20,8 +20,18 @@ export interface StageOptions {
   readonly database?: object;
   readonly rest?: object;
   /** What the proxy shows. */
-  readonly certificate?: { readonly keyPem: string; readonly certPem: string };
+  readonly certificate?: Certificate;
 }
+
+interface Certificate {
+  readonly keyPem: string;
+  readonly certPem: string;
+}
+
+const CERTIFICATE = 'proxy.crt';
+const KEY = 'proxy.key';
+/** For a proxy's settings. */
+export const proxyTls = { certFile: CERTIFICATE, keyFile: KEY };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,19 +41,41 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** A database server, as far as clients care. */
+type Server = Pick<EmbeddedPostgres, 'host' | 'port' | 'query' | 'certPem'>;
+
 /** A real database, Sluice in front of it with a small pool, and whatever a client needs to find it. */
 export class Stage {
-  readonly server: EmbeddedPostgres;
+  readonly server: Server;
   readonly sluice: Sluice;
   /** PEM file of the certificate that the proxy shows. */
   readonly caFile: string;
   readonly caPem: string;
+  readonly #environment: (stage: Stage) => Environment;
 
-  private constructor(server: EmbeddedPostgres, sluice: Sluice, caPem: string) {
+  private constructor(
+    server: Server,
+    sluice: Sluice,
+    caPem: string,
+    environment: (stage: Stage) => Environment,
+  ) {
     this.server = server;
     this.sluice = sluice;
     this.caPem = caPem;
-    this.caFile = join(sluice.directory, 'proxy.crt');
+    this.caFile = join(sluice.directory, CERTIFICATE);
+    this.#environment = environment;
+  }
+
+  /** `settings` are of one proxy, which shows the certificate in `proxyTls`. */
+  static async before(
+    server: Server,
+    settings: object,
+    environment: (stage: Stage) => Environment,
+    certificate: Certificate = generateCertificate(['localhost', '127.0.0.1']),
+  ): Promise<Stage> {
+    const { keyPem, certPem } = certificate;
+    const files = { [CERTIFICATE]: certPem, [KEY]: keyPem };
+    return new Stage(server, await startSluice(settings, { files }), certPem, environment);
   }
 
   /** The user `app` owns a schema of its name in the database `app`, and may use `public` and make others. */
@@ -54,40 +86,27 @@ export class Stage {
       'CREATE SCHEMA IF NOT EXISTS AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app; GRANT CREATE ON DATABASE app TO app',
       'app',
     );
-    const { keyPem, certPem } =
-      options.certificate ?? generateCertificate(['localhost', '127.0.0.1']);
     const settings = settingsFor(server, {
       // One more than clients get: the proxy watches the database on a connection of its own.
       database: { maxConnections: connections + 1, database: 'app', ...database },
       proxy: {
-        tls: { certFile: 'proxy.crt', keyFile: 'proxy.key' },
+        tls: proxyTls,
         pool: { connectionBorrowTimeout: 20 },
         ...proxy,
       },
       admin: { listen: '127.0.0.1:0' },
       ...rest,
     });
-    const files = { 'proxy.crt': certPem, 'proxy.key': keyPem };
-    return new Stage(server, await startSluice(settings, { files }), certPem);
+    return await Stage.before(server, settings, libpq, options.certificate);
   }
 
   get port(): number {
     return this.sluice.port;
   }
 
-  /** For libpq (psql, pgbench) and whoever goes by its environment. What is undefined is not set. */
+  /** By what programs find the proxy. What is undefined is not set. */
   environment(more: Environment = {}): Environment {
-    return {
-      PGHOST: 'localhost',
-      PGPORT: String(this.port),
-      PGUSER: 'app',
-      PGDATABASE: 'app',
-      PGPASSWORD: passwordOf('app'),
-      PGSSLMODE: 'disable',
-      PGSSLROOTCERT: this.caFile,
-      PGCONNECT_TIMEOUT: '10',
-      ...more,
-    };
+    return { ...this.#environment(this), ...more };
   }
 
   /** For scripts under Node. */
@@ -96,7 +115,7 @@ export class Stage {
     return { host: 'localhost', port, user: 'app', password: passwordOf('app'), database: 'app' };
   }
 
-  /** Runs a program that finds the proxy by libpq's environment. */
+  /** Runs a program that finds the proxy by its environment. */
   async run(
     command: readonly string[],
     options: { readonly env?: Environment; readonly stdin?: string } = {},
@@ -169,6 +188,20 @@ export class Stage {
   async close(): Promise<void> {
     expect(await this.sluice.stop()).toBe(0);
   }
+}
+
+/** For libpq (psql, pgbench) and whoever goes by its environment. */
+function libpq({ port, caFile }: Stage): Environment {
+  return {
+    PGHOST: 'localhost',
+    PGPORT: String(port),
+    PGUSER: 'app',
+    PGDATABASE: 'app',
+    PGPASSWORD: passwordOf('app'),
+    PGSSLMODE: 'disable',
+    PGSSLROOTCERT: caFile,
+    PGCONNECT_TIMEOUT: '10',
+  };
 }
 
 /** Asks until the answer pleases; fails with the last one where none does in time. */

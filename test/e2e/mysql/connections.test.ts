@@ -36,7 +36,13 @@ describe.each([...here])('a connection to %s', (release) => {
     const flags = capability.deprecateEof | capability.foundRows | capability.multiResults;
     const extensions = release === 'mysql' ? 0 : extension.extendedMetadata;
     const capabilities = { flags, extensions };
-    return principals.of({ user: 'app', schema, capabilities, collation: LATIN1 });
+    return principals.of({
+      user: 'app',
+      schema,
+      capabilities,
+      collation: LATIN1,
+      zstdLevel: undefined,
+    });
   };
 
   async function values(...expressions: readonly string[]): Promise<readonly (string | null)[]> {

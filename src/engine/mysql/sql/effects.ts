@@ -48,7 +48,10 @@ export interface Effects {
   /** It cannot be read for sure, and may do anything: then all the rest says so, too. */
   readonly isUnsure: boolean;
   readonly hasSeveralStatements: boolean;
-  /** What ties the session to its connection until that is reset. */
+  /**
+   * What ties the session to its connection until that is reset. Not every server's reset undoes `hiddenState`: neither MySQL's
+   * nor MariaDB's takes a role away.
+   */
   readonly pins: readonly PinReason[];
   /** What ties it, or no longer does, in its order. */
   readonly ties: readonly Tie[];

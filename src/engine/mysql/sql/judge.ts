@@ -16,11 +16,8 @@ import type { WordVisitor } from './word-visitor.ts';
 
 /** So many tokens of a statement are kept; one whose meaning may depend on more cannot be read. */
 const KEPT_TOKENS = 1_024;
-/** Statements that mean nothing but what their first words and what is mentioned say, however long they are. */
-const longStatements: ReadonlySet<string> = words(
-  'select insert replace update delete with values create load do analyze explain grant ' +
-    'commit rollback lock',
-);
+/** Statements whose first words tell what they do, however long they are. */
+const longStatements = words('create load show commit rollback lock kill');
 /** MariaDB runs these without a routine around them. */
 const compounds: ReadonlySet<string> = words('if case while loop repeat for declare');
 
@@ -140,12 +137,12 @@ export class Judge implements WordVisitor {
 
   #read(): void {
     const tokens = new Tokens(this.#tokens);
-    while (tokens.takeMark('('));
     const first = tokens.peek();
     if (first?.kind !== 'word') return;
     tokens.next();
     const opening = first.text;
-    if (this.#isCut && !longStatements.has(opening)) this.#isDoubtful = true;
+    const isRead = opening === 'set' || opening === 'execute' || readers.has(opening);
+    if (this.#isCut && isRead && !longStatements.has(opening)) this.#isDoubtful = true;
     if (compounds.has(opening) || tokens.isMark(':')) this.#isDoubtful = true;
     switch (opening) {
       case 'set':
@@ -192,7 +189,8 @@ export class Judge implements WordVisitor {
       case 'elsewhere':
         return;
       default:
-        this.#findings.pin('setting');
+        // A reset of the connection leaves the role as it is.
+        this.#findings.pin('hiddenState');
     }
   }
 

@@ -179,7 +179,8 @@ export class Mentions {
 
   #called(token: Token, isTop: boolean): void {
     const name = token.raw.toLowerCase();
-    if (token.kind === 'name' || !isKnownWord(name, this.#dialect))
+    const isQualified = this.#beforePrevious?.text === '.';
+    if (token.kind === 'name' || isQualified || !isKnownWord(name, this.#dialect))
       this.#findings.mayRunRoutines = true;
     const leftover = askingFunctions.get(name);
     if (leftover !== undefined) {

@@ -47,6 +47,7 @@ const tellTales = [
 ];
 const mariadbTellTales = [...tellTales, 'next']; // nextval, NEXT VALUE FOR
 
+const LETTER_E = 0x65;
 const LETTER_M = 0x4d;
 /** A first word's letters, each in lower case, the earliest highest; two letters make `if`. */
 const openingWords = new Set([...openings].map((word) => pack(word.slice(0, 4))));
@@ -82,6 +83,8 @@ export class Prefilter {
   readonly #hasHighLetters: boolean;
   readonly #stops: Uint8Array;
   readonly #dialect: Dialect;
+  /** Where the last comment ended. */
+  #commentEnd = 0;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -96,6 +99,7 @@ export class Prefilter {
   /** Whether `bytes[start, end)` may do more than its transaction shows. */
   mayMatter(bytes: Uint8Array, start: number, end: number): boolean {
     if (!this.#isTrusted) return true;
+    this.#commentEnd = start;
     let at = this.#skipBlanks(bytes, start, end);
     if (at < 0 || this.#opens(bytes, at, end)) return true;
     const stops = this.#stops;
@@ -137,6 +141,8 @@ export class Prefilter {
       case OPEN:
         return this.#callsUnknown(bytes, at, start) ? -1 : at + 1;
       default:
+        // Behind `1.5e`, MySQL takes two dashes for what they are.
+        if (byte === DASH && at > start && (u8(bytes, at - 1) | LOWER) === LETTER_E) return -1;
         return this.#skipComment(bytes, at, end);
     }
   }
@@ -178,16 +184,24 @@ export class Prefilter {
   #skipComment(bytes: Uint8Array, at: number, end: number): number {
     const byte = u8(bytes, at);
     const next = at + 1 < end ? u8(bytes, at + 1) : 0;
-    if (byte === HASH) return skipLine(bytes, at, end);
+    if (byte === HASH) return this.#skipLine(bytes, at, end);
     if (byte === DASH) {
       const isComment =
         next === DASH && (at + 2 >= end || this.#kinds.isBlankOrControl(u8(bytes, at + 2)));
-      return isComment ? skipLine(bytes, at, end) : at + 1;
+      return isComment ? this.#skipLine(bytes, at, end) : at + 1;
     }
     if (byte !== SLASH || next !== STAR) return at + 1;
     const third = at + 2 < end ? u8(bytes, at + 2) : 0;
     if (third === BANG || third === LETTER_M || third === PLUS) return -1;
-    return skipBlock(bytes, at + 2, end);
+    this.#commentEnd = skipBlock(bytes, at + 2, end);
+    return this.#commentEnd;
+  }
+
+  #skipLine(bytes: Uint8Array, from: number, end: number): number {
+    let at = from;
+    while (at < end && u8(bytes, at) !== NEWLINE && u8(bytes, at) !== 0) at += 1;
+    this.#commentEnd = at;
+    return at;
   }
 
   /** Blanks and comments before the first word. */
@@ -198,24 +212,26 @@ export class Prefilter {
       if (this.#kinds.isSpace(byte)) at += 1;
       else if (byte === SLASH || byte === DASH || byte === HASH) {
         const to = this.#skipComment(bytes, at, end);
-        if (to === at + 1) return at;
+        if (byte !== HASH && to === at + 1) return at;
         at = to;
       } else break;
     }
     return at;
   }
 
-  /** What is before the parenthesis is neither a known word nor a table behind INTO. */
+  /** What is before the parenthesis is neither a known word nor a table behind INTO; or it is behind a comment. */
   #callsUnknown(bytes: Uint8Array, at: number, start: number): boolean {
     const last = this.#skipBack(bytes, at - 1, start);
-    if (last < start) return false;
+    if (last < this.#commentEnd) return this.#commentEnd > start;
     const byte = u8(bytes, last);
     let first = this.#nameBefore(bytes, last, start);
     if (first > last) return false;
+    const beforeAt = this.#skipBack(bytes, first - 1, start);
+    if (beforeAt < this.#commentEnd && this.#commentEnd > start) return true;
+    const isQualified = beforeAt >= start && u8(bytes, beforeAt) === DOT;
     const isQuoted = byte === BACKQUOTE || byte === DOUBLE_QUOTE;
-    const before = first > start ? u8(bytes, first - 1) : 0;
-    if (!isQuoted && before !== DOT && isKnownHash(wordHash(bytes, first, last + 1), this.#dialect))
-      return false;
+    const isBare = !isQuoted && !isQualified;
+    if (isBare && isKnownHash(wordHash(bytes, first, last + 1), this.#dialect)) return false;
     for (;;) {
       const dot = this.#skipBack(bytes, first - 1, start);
       if (dot < start || u8(bytes, dot) !== DOT) return !isInto(bytes, dot, start);
@@ -252,12 +268,6 @@ function skipName(bytes: Uint8Array, start: number, end: number): number {
   let at = start + 1;
   while (at < end && u8(bytes, at) !== quote) at += 1;
   return at + 1;
-}
-
-function skipLine(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && u8(bytes, at) !== NEWLINE) at += 1;
-  return at;
 }
 
 function skipBlock(bytes: Uint8Array, from: number, end: number): number {

@@ -175,7 +175,8 @@ export class SqlComments {
     }
     const { isMariadb, version } = this.#dialect;
     const isSix = this.#digits.length === MAX_VERSION_DIGITS;
-    if (isSix && !isMariadb && version < SIX_DIGITS_FROM) this.#visitor.riddle();
+    const mayRun = this.#runs(Number(this.#digits.slice(0, 5))) || this.#runs(Number(this.#digits));
+    if (isSix && !isMariadb && version < SIX_DIGITS_FROM && mayRun) this.#visitor.riddle();
     const taken = isSix && !isMariadb && !this.#kinds.isSpace(byte) ? 5 : MAX_VERSION_DIGITS;
     const wanted = this.#digits.length < 5 ? '' : this.#digits.slice(0, taken);
     if (isMariadb && Number(wanted) === WSREP_VERSION) this.#visitor.riddle();

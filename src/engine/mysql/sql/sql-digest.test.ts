@@ -1,24 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import { classify, mysql, stream } from '../../../../test/support/mysql-effects.ts';
 import { utf8 } from '../../../base/bytes.ts';
 import { limits } from '../../../base/limits.ts';
-import { beginStreaming, Classifier, digestOf } from './classifier.ts';
+import { digestOf } from './classifier.ts';
 import { dialectOf, serverTraits } from './dialect.ts';
-import type { Effects } from './effects.ts';
-
-const classifier = new Classifier();
-const mysql = dialectOf(serverTraits('9.7.4', false), '', 'utf8mb4');
-
-function classify(sql: string): Effects | undefined {
-  const bytes = utf8(sql);
-  return classifier.classify(bytes, 0, bytes.length, mysql);
-}
-
-function streamed(sql: string): string | undefined {
-  const bytes = utf8(sql);
-  const streaming = beginStreaming(mysql);
-  for (const at of bytes.keys()) streaming.feed(bytes, at, at + 1);
-  return streaming.finish()?.digest;
-}
 
 describe('digests', () => {
   const digests: readonly (readonly [sql: string, digest: string])[] = [
@@ -36,7 +21,7 @@ describe('digests', () => {
   for (const [sql, digest] of digests) {
     test(digest, () => {
       expect(classify(sql)?.digest).toBe(digest);
-      expect(streamed(sql)).toBe(digest);
+      expect(stream(sql, 1, mysql)?.digest).toBe(digest);
       const bytes = utf8(sql);
       expect(digestOf(bytes, 0, bytes.length, mysql)).toBe(digest);
     });

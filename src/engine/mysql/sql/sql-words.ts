@@ -137,7 +137,7 @@ export class SqlWords {
       case 'base':
         return this.#begin(byte);
       case 'comment':
-        return this.#heed(this.#comments.step(byte), byte);
+        return this.#inComment(byte);
       case 'number':
         return this.#heed(this.#numbers.step(byte), byte);
       case 'word':
@@ -170,7 +170,13 @@ export class SqlWords {
     }
   }
 
-  /** Comments and numbers look after themselves. */
+  #inComment(byte: number): void {
+    const verdict = this.#comments.step(byte);
+    // A mark may have been told, and what is behind it be a comment still.
+    if (verdict === 'more') this.#state = 'comment';
+    else this.#heed(verdict, byte);
+  }
+
   #heed(verdict: Verdict, byte: number): void {
     if (verdict === 'more') return;
     if (this.#state === 'comment') {

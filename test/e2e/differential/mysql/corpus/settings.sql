@@ -1,0 +1,18 @@
+SELECT COLLATION(@a), @a IS NULL, @never, @mine IS NULL;
+SET @a = 1;
+SELECT @a;
+SET @a = 'x', @b = @a;
+SELECT @a, @b;
+SET NAMES latin1;
+SELECT @@character_set_client, @@collation_connection;
+SET sql_mode = 'ANSI_QUOTES';
+SELECT "nothing" FROM (SELECT 1 AS "nothing") AS t;
+SET sql_mode = DEFAULT;
+SET autocommit = 0;
+SELECT @@autocommit;
+COMMIT;
+SET autocommit = 1;
+SELECT 1/0;
+SHOW WARNINGS;
+SELEC;
+SHOW ERRORS;
