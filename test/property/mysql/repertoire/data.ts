@@ -10,10 +10,18 @@ function change(scope: Scope): string {
   return chance.weighted<() => string>([
     [4, () => `INSERT INTO ${schema}.auto (v) VALUES ('v${scope.next()}')`],
     [2, () => `INSERT INTO ${schema}.auto (v) VALUES ('v${scope.next()}'), ('v${scope.next()}')`],
-    [1, () => `INSERT INTO ${schema}.auto (id, v) VALUES (${scope.next() + 1_000}, 'w${scope.next()}')`],
+    [
+      1,
+      () =>
+        `INSERT INTO ${schema}.auto (id, v) VALUES (${scope.next() + 1_000}, 'w${scope.next()}')`,
+    ],
     [1, () => `INSERT IGNORE INTO ${schema}.auto (v) VALUES ('same')`],
     [1, () => `REPLACE INTO ${schema}.auto (v) VALUES ('same')`],
-    [1, () => `INSERT INTO ${schema}.auto (v) VALUES ('same') ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)`],
+    [
+      1,
+      () =>
+        `INSERT INTO ${schema}.auto (v) VALUES ('same') ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)`,
+    ],
     [2, () => `UPDATE ${schema}.t SET b = ${literal(token)} WHERE a = ${chance.between(1, 4)}`],
     [1, () => `UPDATE ${schema}.w SET a = LAST_INSERT_ID(a + 1)`],
     [2, () => `DELETE FROM ${schema}.w WHERE a > 8`],
