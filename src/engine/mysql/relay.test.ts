@@ -313,6 +313,19 @@ describe('a lost connection', () => {
     );
   });
 
+  test('is told behind what came before that made no sense (MY-02)', () => {
+    const [count = EMPTY, definition = EMPTY] = rows([]);
+    const rig = after(query('select 1'));
+    const bad = [packet(3, byte(0xff)), packet(9, utf8('x')), packet(3, byte(0xfe))];
+    for (const last of bad) {
+      const broken = after(query('select 1'));
+      expect(() => broken.server(reply(count, definition), last)).toThrow(Violation);
+      expect([broken.heard().length, farewell(broken)]).toEqual([2, ['3 ERR']]);
+    }
+    expect(() => rig.server(oneRow(), packet(5, utf8('x')))).toThrow(Violation);
+    expect([rig.heard().length, farewell(rig)]).toEqual([4, ['0 ERR']]);
+  });
+
   test('is told to a client that has said what has no reply by number 0', () => {
     const rig = new MysqlRig().client(say.prepare('select ?'));
     rig.server(reply(...say.preparedAs(7, { parameters: 1 })));
