@@ -35,7 +35,8 @@ const clients: Readonly<Record<ClientKind, Capabilities>> = {
 };
 
 /** What moves by itself, or says whose connection it is. */
-const MOVING = /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|gtid|last_gtid|session_track_)/;
+const MOVING =
+  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|gtid|last_gtid|session_track_|identity|last_insert_id|warning_count|error_count)/;
 
 /** A server that sessions reach through Sluice, and a twin of it, alike in everything, that they reach directly. */
 export class World implements Front {
