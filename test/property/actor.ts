@@ -216,7 +216,9 @@ export class Actor {
   async #askToCancel(turns: number): Promise<void> {
     for (let left = turns; left > 0; left -= 1) await new Promise(setImmediate);
     const { client } = this.#proxied;
-    const canceller = await RawClient.connect(this.#stage.world.proxied(this.#stage.proxy, this.#life.login));
+    const canceller = await RawClient.connect(
+      this.#stage.world.proxied(this.#stage.proxy, this.#life.login),
+    );
     try {
       canceller.send(frontend.cancelRequest(client.welcome.pid, client.welcome.secret));
       await canceller.readEnd();

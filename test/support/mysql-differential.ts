@@ -120,7 +120,11 @@ async function collect(
   }
 }
 
-export function remember(prepared: Map<string, number>, name: string, [first]: readonly Heard[]): void {
+export function remember(
+  prepared: Map<string, number>,
+  name: string,
+  [first]: readonly Heard[],
+): void {
   const payload = Buffer.from(first?.payload ?? []);
   if (payload[0] === 0) prepared.set(name, payload.readUInt32LE(1));
   else prepared.delete(name);

@@ -41,7 +41,7 @@ export type AuthTurn = (heard: Uint8Array) => Uint8Array | readonly Uint8Array[]
 
 /** With the payloads of all that it was told. */
 export interface ScriptedMysql {
-  readonly peer: Peer;
+  readonly peer: Extract<Peer, (heard: Uint8Array) => unknown>;
   readonly told: Uint8Array[];
   /** The commands among them, such as `3 SELECT 1`. */
   readonly asked: string[];

@@ -25,6 +25,7 @@ const codes = {
     1927, // MariaDB: the connection was killed
     3032, // the server is offline for now
     3168, // server not available
+    65_535, // no error but a report of progress, as whose the client would take it
   ],
 } as const satisfies Partial<Record<NonNullable<Fault['refusal']>, readonly number[]>>;
 

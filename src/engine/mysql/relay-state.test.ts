@@ -330,6 +330,11 @@ describe('what ties a session to its connection (MY-47)', () => {
       .server(done())
       .server(answer(['1']));
     expect([ignoring.reasons, ignoring.attached]).toEqual([[], false]);
+    ignoring.client(query('set transaction read only')).server(done());
+    expect(ignoring.reasons).toEqual([]);
+    const preparing = new MysqlRig({ options }).client(say.prepare('select 1'));
+    preparing.server(reply(...say.preparedAs(7)));
+    expect(preparing.pins).toEqual([{ reason: 'preparedStatement', digest: 'select ?' }]);
     const long = new MysqlRig({ options }).client(query(`select '${'x'.repeat(17_000)}'`));
     long.server(oneRow());
     expect(long.reasons).toEqual(['longStatement']);

@@ -313,6 +313,19 @@ describe('a lost connection', () => {
     );
   });
 
+  test('is told behind what came before that made no sense (MY-02)', () => {
+    const [count = EMPTY, definition = EMPTY] = rows([]);
+    const rig = after(query('select 1'));
+    const bad = [packet(3, byte(0xff)), packet(9, utf8('x')), packet(3, byte(0xfe))];
+    for (const last of bad) {
+      const broken = after(query('select 1'));
+      expect(() => broken.server(reply(count, definition), last)).toThrow(Violation);
+      expect([broken.heard().length, farewell(broken)]).toEqual([2, ['3 ERR']]);
+    }
+    expect(() => rig.server(oneRow(), packet(5, utf8('x')))).toThrow(Violation);
+    expect([rig.heard().length, farewell(rig)]).toEqual([4, ['0 ERR']]);
+  });
+
   test('is told to a client that has said what has no reply by number 0', () => {
     const rig = new MysqlRig().client(say.prepare('select ?'));
     rig.server(reply(...say.preparedAs(7, { parameters: 1 })));
@@ -436,6 +449,16 @@ describe('MY-25: COM_RESET_CONNECTION', () => {
     expect([rig.relay.inTransaction, rig.attached, rig.pinned.size]).toEqual([false, false, 0]);
     rig.client(query('select 1')).server(oneRow());
     expect(rig.boundaries).toBe(2);
+  });
+
+  test('of one that keeps its connection for a moment does not take the next command for a violation', () => {
+    const rig = after(query('select row_count()'), oneRow());
+    rig.client(query('delete from t')).server(done());
+    expect([rig.rests > 0, rig.attached]).toEqual([true, true]);
+    rig.client(say.resetConnection());
+    expect([rig.heard().at(-1), rig.attached]).toEqual(['1 OK 2', false]);
+    rig.client(query('select 1')).server(oneRow());
+    expect(rig.faults).toEqual([]);
   });
 });
 

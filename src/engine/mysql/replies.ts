@@ -129,37 +129,45 @@ export class Replies {
     let from = this.#inPacket ? 0 : at;
     memory.remaining -= at;
     if (at > 0) this.#endIfOver(memory);
-    while (end - at >= HEADER_BYTES) {
-      const length = packetBytes(bytes, at);
-      const start = at + HEADER_BYTES;
-      const bodyEnd = Math.min(start + length, end);
-      const isOurs = this.#steps.length > 0;
-      if (!memory.continues) {
-        const reply = this.#current(memory);
-        if (length > 0 && start === end) break;
-        const isWhole = start + length === bodyEnd;
-        if (
-          !isWhole &&
-          this.#mustBeWhole(reply, length === 0 ? -1 : u8(bytes, start), length, isOurs)
-        )
-          break;
-        this.#check(sequenceNumber(bytes, at), isOurs);
-        reply.take(bytes, start, bodyEnd, length);
-        if (isOurs) this.#keep(reply, bytes, start, bodyEnd);
-        else {
-          const instead = this.#instead(memory, reply, bytes, start, bodyEnd);
-          if (instead !== undefined) {
-            this.#passOn(bytes, from, at);
-            this.#parts.sink.toClient(packet(sequenceNumber(bytes, at), instead));
-            from = bodyEnd;
+    try {
+      while (end - at >= HEADER_BYTES) {
+        const length = packetBytes(bytes, at);
+        const start = at + HEADER_BYTES;
+        const bodyEnd = Math.min(start + length, end);
+        const isOurs = this.#steps.length > 0;
+        if (!memory.continues) {
+          const reply = this.#current(memory);
+          if (length > 0 && start === end) break;
+          const isWhole = start + length === bodyEnd;
+          if (
+            !isWhole &&
+            this.#mustBeWhole(reply, length === 0 ? -1 : u8(bytes, start), length, isOurs)
+          )
+            break;
+          this.#check(sequenceNumber(bytes, at), isOurs);
+          reply.take(bytes, start, bodyEnd, length);
+          if (isOurs) this.#keep(reply, bytes, start, bodyEnd);
+          else {
+            const instead = this.#instead(memory, reply, bytes, start, bodyEnd);
+            if (instead !== undefined) {
+              this.#passOn(bytes, from, at);
+              this.#parts.sink.toClient(packet(sequenceNumber(bytes, at), instead));
+              from = bodyEnd;
+            }
           }
-        }
-      } else this.#check(sequenceNumber(bytes, at), isOurs);
-      memory.continues = length === MAX_PACKET_BYTES;
-      memory.remaining = start + length - bodyEnd;
-      at = bodyEnd;
-      if (isOurs) from = at;
-      this.#endIfOver(memory);
+        } else this.#check(sequenceNumber(bytes, at), isOurs);
+        this.#advance(isOurs);
+        memory.continues = length === MAX_PACKET_BYTES;
+        memory.remaining = start + length - bodyEnd;
+        at = bodyEnd;
+        if (isOurs) from = at;
+        this.#endIfOver(memory);
+      }
+    } catch (error) {
+      // What came before it is the client's, who is told next what is wrong.
+      this.#passOn(bytes, from, at);
+      this.#inPacket = memory.continues && this.#client !== undefined;
+      throw error;
     }
     const isOurs = this.#steps.length > 0;
     this.#passOn(bytes, from, at);
@@ -183,8 +191,11 @@ export class Replies {
   #check(number: number, isOurs: boolean): void {
     const due = isOurs ? this.#ownSequence : this.sequence;
     if (number !== due) throw new Violation(`packet ${number} where ${due} is due`);
-    if (isOurs) this.#ownSequence = following(number);
-    else this.sequence = following(number);
+  }
+
+  #advance(isOurs: boolean): void {
+    if (isOurs) this.#ownSequence = following(this.#ownSequence);
+    else this.sequence = following(this.sequence);
   }
 
   #mustBeWhole(reply: Reply, first: number, length: number, isOurs: boolean): boolean {

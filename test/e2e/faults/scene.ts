@@ -16,6 +16,8 @@ export interface SceneOptions {
   readonly proxy?: object;
   readonly rest?: SettingsParts;
   readonly files?: Readonly<Record<string, string>>;
+  /** Settings of a proxy in front of the database: PostgreSQL's by default. */
+  readonly settingsFor?: (server: Address, parts: SettingsParts) => object;
 }
 
 interface Address {
@@ -33,7 +35,7 @@ export class Scene {
 
   static async open(server: Address, options: SceneOptions = {}): Promise<Scene> {
     const { connections = 1, proxy = {}, rest = {}, files = {} } = options;
-    const settings = settingsFor(server, {
+    const settings = (options.settingsFor ?? settingsFor)(server, {
       // The proxy watches the database on a connection of its own.
       database: { maxConnections: connections + 1, tls: 'disable' },
       admin: { listen: '127.0.0.1:0' },

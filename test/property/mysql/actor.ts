@@ -47,7 +47,10 @@ export class Actor {
     if (proxied === undefined) return undefined;
     stage.opened(proxied);
     for (const client of [direct, proxied]) client.files.set('file', FILE);
-    const actor = new Actor(stage, life, history, [new Side(direct, name), new Side(proxied, name)]);
+    const actor = new Actor(stage, life, history, [
+      new Side(direct, name),
+      new Side(proxied, name),
+    ]);
     const [expected, actual] = [direct, proxied].map((client) => told(client, stage.world)) as [
       string[],
       string[],
@@ -156,7 +159,12 @@ export class Actor {
   async #changeUser({ user, schema }: Step & { kind: 'change user' }): Promise<string> {
     const { collation } = this.#life.login;
     const attempt = async (side: Side, password: string): Promise<Answer> => {
-      const become = { user, password, collation, ...(schema === undefined ? {} : { database: schema }) };
+      const become = {
+        user,
+        password,
+        collation,
+        ...(schema === undefined ? {} : { database: schema }),
+      };
       try {
         const payload = await side.client.changeUser(become);
         return { lines: [`ok ${payload.length}`], payloads: [payload], ended: false };
@@ -199,7 +207,9 @@ export class Actor {
     counts.add('requests cancelled');
     const direct = await this.#direct.exchange([query(INTERRUPTION)]);
     // Column definitions may have been on their way.
-    const [expected, actual] = [direct, proxied].map((answer) => answer.lines.slice(-1).map(unnumbered));
+    const [expected, actual] = [direct, proxied].map((answer) =>
+      answer.lines.slice(-1).map(unnumbered),
+    );
     if (expected?.join() !== actual?.join())
       throw new Difference(explain(expected ?? [], actual ?? []));
     return 'was cancelled';

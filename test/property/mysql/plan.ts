@@ -80,5 +80,10 @@ function leave(chance: Chance, commands: readonly Command[]): Step {
   const part = chance.percent(30) ? 1_000 : chance.below(1_001);
   if (part === 1_000 && chance.percent(40))
     return { kind: 'leave', commands, part, manner: 'goodbye unread' };
-  return { kind: 'leave', commands, part, manner: chance.percent(50) ? 'at once' : 'while reading' };
+  return {
+    kind: 'leave',
+    commands,
+    part,
+    manner: chance.percent(50) ? 'at once' : 'while reading',
+  };
 }

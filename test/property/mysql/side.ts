@@ -27,7 +27,10 @@ export class Side {
     const bytes = this.bytesOf(commands);
     const reading = this.#read(commands);
     let at = 0;
-    for (const cut of [...cuts.map((part) => Math.ceil((bytes.length * part) / 1_000)), bytes.length]) {
+    for (const cut of [
+      ...cuts.map((part) => Math.ceil((bytes.length * part) / 1_000)),
+      bytes.length,
+    ]) {
       if (at > 0) await new Promise(setImmediate);
       if (cut > at) this.client.socket.send(bytes.subarray(at, cut));
       at = cut;

@@ -102,7 +102,9 @@ function runTwice(scope: Scope): readonly Step[] {
   const again = valuesFor(scope, made).map((value) =>
     value.value !== null && value.type !== values[0]?.type ? (values[0] ?? value) : value,
   );
-  const between = chance.percent(60) ? scope.run(chance.percent(50) ? look(scope) : assign(scope)) : [];
+  const between = chance.percent(60)
+    ? scope.run(chance.percent(50) ? look(scope) : assign(scope))
+    : [];
   return [
     say(chance, prepare(made.sql, name)),
     say(chance, execute(values, { name, isCareful: true })),
@@ -123,7 +125,11 @@ function sendLong(scope: Scope): readonly Step[] {
     say(chance, prepare('SELECT ?, kind FROM here', name)),
     say(chance, longData(0, Buffer.from(token), name)),
     ...between,
-    say(chance, longData(0, Buffer.from(' and more'), name), ...(chance.percent(20) ? [reset(name)] : [])),
+    say(
+      chance,
+      longData(0, Buffer.from(' and more'), name),
+      ...(chance.percent(20) ? [reset(name)] : []),
+    ),
     say(chance, run, close(name)),
   ];
 }

@@ -127,9 +127,9 @@ function xa(scope: Scope): readonly Step[] {
     `XA END ${id}`,
     ...finish,
   ];
-  return texts.flatMap(
-    (sql): readonly Step[] => [{ ...say(chance, query(sql)), needs: 'no transaction' }],
-  );
+  return texts.flatMap((sql): readonly Step[] => [
+    { ...say(chance, query(sql)), needs: 'no transaction' },
+  ]);
 }
 
 /** With autocommit off nothing tells at once that a transaction is open (trap MY-41). */
@@ -181,6 +181,9 @@ export const transactionMakers: Readonly<Record<string, Maker>> = {
   'for the next transaction': { weight: { settings: 3, plain: 2, everything: 2 }, make: oneShot },
   'an implicit commit': { weight: { plain: 2, everything: 1 }, make: implicitCommit },
   xa: { weight: { plain: 2, everything: 1 }, make: xa },
-  'without autocommit': { weight: { settings: 3, plain: 4, everything: 2 }, make: withoutAutocommit },
+  'without autocommit': {
+    weight: { settings: 3, plain: 4, everything: 2 },
+    make: withoutAutocommit,
+  },
   'set inside': { weight: { settings: 8, everything: 3 }, make: setInside },
 };
