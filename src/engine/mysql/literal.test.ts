@@ -9,6 +9,7 @@ function field(text: string | undefined, type: 'text' | 'number' | 'double' = 't
     text: text === undefined ? undefined : utf8(text),
     isNumber: type !== 'text',
     isDouble,
+    isUnsigned: false,
     collation: 45,
   };
 }
