@@ -184,10 +184,12 @@ function readGet({ tokens, findings }: Scene): void {
 
 function readCall({ findings }: Scene): void {
   findings.mayRunRoutines = true;
+  findings.givesNumbers = true;
 }
 
 function readLoad({ tokens, findings }: Scene): void {
   if (!tokens.take('data', 'xml')) return;
+  findings.givesNumbers = true;
   tokens.take('low_priority', 'concurrent');
   if (tokens.isWord('local')) findings.loadsLocalFile = true;
 }
