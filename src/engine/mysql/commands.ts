@@ -416,7 +416,7 @@ export class Commands {
     const { lastInsertId } = tracker;
     if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
     if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
-    this.#parts.statements.ended(reply);
+    this.#parts.statements.ended(memory, reply);
     this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
   }
 
