@@ -18,7 +18,7 @@ export type Name = 'one' | 'two';
 export type More = Partial<MysqlLogin> & Performing;
 
 /** A client waits while its neighbour is pinned. */
-const PATIENCE_MS = Number(process.env['PATIENCE'] ?? 30_000);
+const PATIENCE_MS = 30_000;
 const names = ['one', 'two'] as const satisfies Name[];
 const users = ['app', 'chief'] as const satisfies User[];
 /** What must differ, wherever it comes. Each stands in docs/differences.md. */
@@ -26,6 +26,8 @@ export const explained: readonly Mask[] = [
   // Prepared statements have numbers of Sluice's own, which the database does not know.
   [/.The statement \(\d+\) has no open cursor/g, 'The statement (N) has no open cursor'],
   [/Unknown prepared statement handler \(\d+\)/g, 'Unknown prepared statement handler (N)'],
+  // COM_STATISTICS tells what the server has been doing.
+  [/Uptime: .*/g, 'Uptime'],
   // MariaDB tells of several changes in no order of theirs; it is another one where it is to tell of all.
   [/\\00 \\18character_set_connection\\06latin1/g, ''],
 ];
@@ -36,11 +38,11 @@ const NEIGHBOURS = 2;
 /** Two servers alike, of which one is reached directly and the other through a pool of one connection. */
 export class MysqlTwins {
   readonly sluice: Sluice;
-  readonly servers: readonly [direct: EmbeddedMysql, proxied: EmbeddedMysql];
+  readonly #servers: readonly [direct: EmbeddedMysql, proxied: EmbeddedMysql];
 
   private constructor(sluice: Sluice, servers: readonly [EmbeddedMysql, EmbeddedMysql]) {
     this.sluice = sluice;
-    this.servers = servers;
+    this.#servers = servers;
   }
 
   static async open(
@@ -60,7 +62,7 @@ export class MysqlTwins {
   }
 
   get isMariadb(): boolean {
-    return this.servers[0].isMariadb;
+    return this.#servers[0].isMariadb;
   }
 
   /**
@@ -78,7 +80,20 @@ export class MysqlTwins {
     const direct = await this.#perform(script, this.direct(user), more);
     const alone = await this.#perform(script, this.proxied(user), more);
     expect({ alone: compare(script, direct, alone), more }).toEqual({ alone: [], more });
+    await this.#expectPristine(user, more);
     return direct;
+  }
+
+  /** Another client on the one connection finds what it would find on a connection of its own. */
+  async #expectPristine(user: User, more: More): Promise<void> {
+    const [, { host, port }] = this.#servers;
+    const { capabilities } = more;
+    const login = {
+      database: 'neighbours',
+      ...(capabilities === undefined ? {} : { capabilities }),
+    };
+    const fresh = await stateOf({ ...loginOf(user), ...login, host, port });
+    expect(await stateOf({ ...this.proxied(user), ...login })).toEqual(fresh);
   }
 
   /** Two clients on one connection are told what each is told on a connection of its own. */
@@ -107,11 +122,11 @@ export class MysqlTwins {
       .filter(({ level, event }) => level === 'error' || event === 'bug');
     expect(bad).toEqual([]);
     expect(await this.sluice.stop()).toBe(0);
-    await Promise.all(this.servers.map((server) => server.destroy()));
+    await Promise.all(this.#servers.map((server) => server.destroy()));
   }
 
   direct(user: User): MysqlLogin {
-    const [{ host, port }] = this.servers;
+    const [{ host, port }] = this.#servers;
     return { ...loginOf(user), host, port };
   }
 
@@ -135,7 +150,7 @@ export class MysqlTwins {
     { masks = [], files, between, ...more }: More,
     name: Name = 'one',
   ): Promise<Performance> {
-    const server = login.port === this.sluice.port ? this.servers[1] : this.servers[0];
+    const server = login.port === this.sluice.port ? this.#servers[1] : this.#servers[0];
     await server.query(`DROP DATABASE IF EXISTS home_${name}; CREATE DATABASE home_${name}`);
     const performing = {
       masks: [...explained, ...masks],
@@ -165,7 +180,7 @@ async function start(
 }
 
 /** What a session finds on the connection that it gets. */
-export async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
+async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
   const client = await MysqlClient.signIn(login);
   try {
     const variables = await client.rows('SHOW SESSION VARIABLES');
@@ -177,6 +192,6 @@ export async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
   }
 }
 
-/** Variables that move by themselves, or that say whose connection it is. */
+/** Variables that move by themselves, that say whose connection it is, or that Sluice brings along when they are asked for. */
 const MOVING =
-  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|error_count|warning_count|gtid|last_gtid|session_track_)/;
+  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|(?:error|warning)_count|gtid|last_gtid|session_track_|identity|last_insert_id)/;
