@@ -2,14 +2,15 @@ import { frontend } from '../support/messages.ts';
 import { RawClient, ServerError } from '../support/raw-client.ts';
 import { PeerGone } from '../support/byte-queue.ts';
 import { countAnswer } from './counts.ts';
+import { CutOff, Difference } from './outcome.ts';
 import type { History } from './history.ts';
 import { PRISTINE } from './pristine.ts';
 import { seen } from './seen.ts';
 import { Side } from './side.ts';
 import type { Answer } from './side.ts';
-import { query, sync } from './steps.ts';
+import { query, sync, tellStep } from './steps.ts';
 import type { Life, Need, Step } from './steps.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from './world.ts';
 import type { Circumstances } from './verdict.ts';
 import { codesIn, compare, explain, FAREWELLS, summary, valueIn } from './verdict.ts';
 import { DRAW } from './world.ts';
@@ -19,16 +20,6 @@ import type { Way } from './world.ts';
 const LOCK_OF_ALL = 424_242;
 /** How much is read by one who leaves while reading. */
 const LAST_BYTES = 40;
-
-/** What a client saw that it would not have seen of the database itself. */
-export class Difference extends Error {
-  override readonly name = 'Difference';
-}
-
-/** The life is over, and nobody is to blame. */
-class CutOff extends Error {
-  override readonly name = 'CutOff';
-}
 
 /** One client's life, through Sluice and, at the same time and word for word, directly with the twin of its database. */
 export class Actor {
@@ -77,7 +68,7 @@ export class Actor {
       await this.#say([query(PRISTINE)]);
       for (const step of this.#life.steps) {
         await turn();
-        const note = this.#history.begin(step);
+        const note = this.#history.begin(() => tellStep(step));
         const outcome = await this.#do(step);
         this.#history.end(note, outcome);
         if (step.kind === 'leave') return;
@@ -156,7 +147,7 @@ export class Actor {
     const { counts } = this.#stage;
     counts.add('requests compared');
     countAnswer(counts, direct);
-    this.#history.heard(direct, proxied);
+    this.#history.heard(summary(direct), summary(proxied));
     if (this.#cancelsAround > 0 && codesIn(proxied).includes('57014')) {
       counts.add('cancels that came late');
       throw new CutOff();
@@ -225,7 +216,9 @@ export class Actor {
   async #askToCancel(turns: number): Promise<void> {
     for (let left = turns; left > 0; left -= 1) await new Promise(setImmediate);
     const { client } = this.#proxied;
-    const canceller = await RawClient.connect(this.#stage.proxy.way(this.#life.login));
+    const canceller = await RawClient.connect(
+      this.#stage.world.proxied(this.#stage.proxy, this.#life.login),
+    );
     try {
       canceller.send(frontend.cancelRequest(client.welcome.pid, client.welcome.secret));
       await canceller.readEnd();
@@ -348,7 +341,7 @@ const CALL = 0x46;
 /** Undefined where the connection to the database was ended before it was one. */
 async function throughProxy(stage: Stage, { login }: Life): Promise<RawClient | undefined> {
   return await stage.proxy.gate.through(async () => {
-    const way: Way = stage.proxy.way(login);
+    const way: Way = stage.world.proxied(stage.proxy, login);
     try {
       return await RawClient.signIn(way);
     } catch (problem) {

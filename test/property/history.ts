@@ -1,17 +1,15 @@
-import type { Answer } from './side.ts';
-import { tellStep } from './steps.ts';
-import type { Step } from './steps.ts';
-import { summary } from './verdict.ts';
-
 /** Lines of a history that are kept, and those that are told. */
 const KEPT = 1_000;
 const TOLD = 40;
 const TOLD_OF_ONE = 25;
 
+/** What was done, for people; told where it is needed. */
+type Told = string | (() => string);
+
 interface Note {
   readonly number: number;
   readonly who: string;
-  readonly what: Step | string;
+  readonly what: Told;
   outcome: string;
 }
 
@@ -20,7 +18,7 @@ export class Chronicle {
   readonly #notes: Note[] = [];
   #count = 0;
 
-  note(who: string, what: Step | string): Note {
+  note(who: string, what: Told): Note {
     this.#count += 1;
     const note = { number: this.#count, who, what, outcome: '' };
     this.#notes.push(note);
@@ -34,7 +32,7 @@ export class Chronicle {
     const last = new Set(this.#notes.slice(-TOLD));
     const told = this.#notes.filter((note) => own.has(note) || last.has(note));
     return told.map(({ number, who, what, outcome }) => {
-      const text = typeof what === 'string' ? what : tellStep(what);
+      const text = typeof what === 'string' ? what : what();
       return `#${number} ${who}: ${text}${outcome === '' ? '' : ` → ${outcome}`}`;
     });
   }
@@ -51,8 +49,8 @@ export class History {
     this.#who = who;
   }
 
-  begin(step: Step): Note {
-    this.#current = this.#chronicle.note(this.#who, step);
+  begin(what: Told): Note {
+    this.#current = this.#chronicle.note(this.#who, what);
     this.#current.outcome = '…';
     return this.#current;
   }
@@ -62,9 +60,9 @@ export class History {
   }
 
   /** What came back, so that it is told also where it is not what it should be. */
-  heard(direct: Answer, proxied: Answer): void {
+  heard(direct: string, proxied: string): void {
     if (this.#current === undefined) return;
-    this.#current.outcome = `directly ${summary(direct)}; proxied ${summary(proxied)}`;
+    this.#current.outcome = `directly ${direct}; proxied ${proxied}`;
   }
 
   say(what: string): void {

@@ -23,9 +23,9 @@ for (const version of [18, 14] as const) {
 
     test.each([...seeds[version]])('seed %i', async (seed) => {
       const plan = makePlan(seed, SIZE);
-      const outcome = await playRound(world, plan);
+      const outcome = await playRound(plan, await world.troupe(plan.connections));
       if (outcome.kind === 'failed')
-        throw new Error(tellFailure(plan, outcome, { size: SIZE, version }));
+        throw new Error(tellFailure(plan, outcome, { size: SIZE, server: `--version ${version}` }));
       expect(outcome.counts.of('requests compared')).toBeGreaterThan(50);
     });
 
@@ -33,8 +33,11 @@ for (const version of [18, 14] as const) {
     test('and a Sluice that pins nothing would be found out', async () => {
       const program = fileURLToPath(new URL('careless.ts', import.meta.url));
       const kinds = new Set<string>();
-      for (let seed = 0; seed < ROUNDS_TO_NOTICE && !kinds.has('failed'); seed += 1)
-        kinds.add((await playRound(world, makePlan(seed, SIZE), { program })).kind);
+      for (let seed = 0; seed < ROUNDS_TO_NOTICE && !kinds.has('failed'); seed += 1) {
+        const plan = makePlan(seed, SIZE);
+        const troupe = await world.troupe(plan.connections, { program });
+        kinds.add((await playRound(plan, troupe)).kind);
+      }
       expect([...kinds]).toContain('failed');
     });
   });

@@ -1,4 +1,4 @@
-import { Chance } from '../support/chance.ts';
+import type { Chance } from '../support/chance.ts';
 import { dataMakers } from './repertoire/data.ts';
 import { objectMakers } from './repertoire/objects.ts';
 import { settingMakers } from './repertoire/settings.ts';
@@ -6,35 +6,11 @@ import { statementMakers } from './repertoire/statements.ts';
 import { transactionMakers } from './repertoire/transactions.ts';
 import { Scope } from './scope.ts';
 import type { Maker, Theme } from './scope.ts';
+import { drawPlan, drawToken } from './script.ts';
+import type { LifeParts, Plan as AnyPlan, PlanSize } from './script.ts';
 import type { Life, Login, Step } from './steps.ts';
 
-/** What happens to all, after so many steps of anybody's. */
-export interface Weather {
-  readonly afterSteps: number;
-  readonly what: 'terminate' | 'reload' | 'resize' | 'rotate';
-  /** Which connection, which size, which user: taken modulo how many there are. */
-  readonly which: number;
-}
-
-/** All that a round will do: a seed says it, and a failing one can be made smaller. */
-export interface Plan {
-  readonly seed: number;
-  readonly connections: number;
-  /** One session after another by the order of a seed, or all at once. */
-  readonly order: 'turns' | 'free';
-  /** The lives of each session, one after the other. */
-  readonly sessions: readonly (readonly Life[])[];
-  readonly weather: readonly Weather[];
-}
-
-export interface PlanSize {
-  /** By default the seed says how many. */
-  readonly sessions?: number | undefined;
-  readonly connections?: number | undefined;
-  readonly order?: 'turns' | 'free' | undefined;
-  readonly lives: number;
-  readonly steps: number;
-}
+export type Plan = AnyPlan<Life>;
 
 const makers: readonly Maker[] = Object.values({
   ...settingMakers,
@@ -63,43 +39,11 @@ const themes: readonly (readonly [number, Theme])[] = [
   [15, 'everything'],
 ];
 
-const kinds: readonly [Weather['what'], ...Weather['what'][]] = [
-  'terminate',
-  'terminate',
-  'reload',
-  'resize',
-  'rotate',
-];
-
 /** So long a transaction may go on until it is ended for certain. */
 const LONGEST_TRANSACTION = 8;
 
 export function makePlan(seed: number, size: PlanSize): Plan {
-  const chance = new Chance(seed);
-  // Drawn also where they are given: the rest must not depend on it.
-  const drawn = [chance.between(3, 8), chance.between(1, 3)] as const;
-  const drawnOrder = chance.percent(30) ? 'turns' : 'free';
-  const { sessions = drawn[0], connections = drawn[1], order = drawnOrder } = size;
-  const logins = Array.from({ length: chance.between(1, 4) }, () => login(chance));
-  const steps = sessions * size.lives * size.steps;
-  const weather = Array.from({ length: chance.below(Math.ceil(steps / 150) + 1) }, () => ({
-    afterSteps: chance.below(steps),
-    what: chance.pick(kinds),
-    which: chance.below(1_000),
-  }));
-  return {
-    seed,
-    connections,
-    order,
-    sessions: Array.from({ length: sessions }, (_, session) =>
-      Array.from({ length: size.lives }, (_, life) => {
-        const name = `n${session}_${life}`;
-        const lock = 1_000 * (session + 1) + life;
-        return makeLife(chance.fork(lock), { name, lock, logins, steps: size.steps });
-      }),
-    ),
-    weather: weather.sort((a, b) => a.afterSteps - b.afterSteps),
-  };
+  return drawPlan(seed, size, { login, life: makeLife });
 }
 
 function login(chance: Chance): Login {
@@ -111,14 +55,11 @@ function login(chance: Chance): Login {
   };
 }
 
-function makeLife(
-  chance: Chance,
-  parts: { name: string; lock: number; logins: readonly Login[]; steps: number },
-): Life {
+function makeLife(chance: Chance, parts: LifeParts<Login>): Life {
   const { name, lock, logins } = parts;
   const login = chance.any(logins);
   if (login === undefined) throw new Error('nobody can sign in');
-  const token = `tok_${name}_${chance.below(1_679_616).toString(36)}_kot`;
+  const token = drawToken(chance, name);
   const theme = chance.weighted(themes);
   const scope = new Scope({ chance, login, theme, name, lock, token });
   const steps: Step[] = [];

@@ -1,17 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { passwordOf, settingsFor, startSluice } from '../support/sluice.ts';
-import type { Sluice, SluiceOptions } from '../support/sluice.ts';
+import { passwordOf, startSluice } from '../support/sluice.ts';
+import type { SettingsParts, Sluice, SluiceOptions } from '../support/sluice.ts';
 import { Gate } from './gate.ts';
-import type { Login } from './steps.ts';
-import type { Way, World } from './world.ts';
 
-const users: readonly Login['user'][] = ['app', 'reader', 'chief'];
 const DEADLINE_MS = 20_000;
 const POLL_MS = 10;
 /** Longer than it takes a whole round of others to end. */
-const SESSION_DEADLINE_MS = 60_000;
+export const SESSION_DEADLINE_MS = 60_000;
+
+/** What a proxy stands in front of. */
+export interface Front {
+  readonly users: readonly string[];
+  settings(parts: SettingsParts): object;
+  changePassword(user: string, password: string): Promise<void>;
+}
 
 /** Settings as far as they are changed here. */
 interface Settings {
@@ -22,19 +26,20 @@ interface Settings {
 export class Proxy {
   readonly sluice: Sluice;
   readonly gate = new Gate();
-  readonly #world: World;
+  readonly #front: Front;
   readonly #connections: number;
   readonly #passwords = new Map<string, string>();
   #rotations = 0;
 
-  private constructor(world: World, sluice: Sluice, connections: number) {
-    this.#world = world;
+  private constructor(front: Front, sluice: Sluice, connections: number) {
+    this.#front = front;
     this.sluice = sluice;
     this.#connections = connections;
   }
 
-  static async open(world: World, connections: number, options: SluiceOptions): Promise<Proxy> {
-    const settings = settingsFor(world.server, {
+  static async open(front: Front, connections: number, options: SluiceOptions): Promise<Proxy> {
+    const { users } = front;
+    const settings = front.settings({
       secrets: users.map((name) => ({ name, file: `${name}.json` })),
       // The proxy watches the database on a connection of its own.
       database: { maxConnections: connections + 1, tls: 'disable' },
@@ -46,20 +51,17 @@ export class Proxy {
       },
     });
     const passwords = users.map((user) => [user, passwordOf(user)] as const);
-    for (const [user, password] of passwords) await world.changePassword(user, password);
+    for (const [user, password] of passwords) await front.changePassword(user, password);
     const files = Object.fromEntries(
       passwords.map(([user, password]) => [`${user}.json`, secret(user, password)]),
     );
-    const proxy = new Proxy(world, await startSluice(settings, { ...options, files }), connections);
+    const proxy = new Proxy(front, await startSluice(settings, { ...options, files }), connections);
     await proxy.sluice.waitForLog(({ event }) => event === 'targetHealth');
     return proxy;
   }
 
-  way({ user, database, parameters, tls }: Login): Way {
-    const password = this.#passwords.get(user) ?? passwordOf(user);
-    const { port } = this.sluice;
-    const how = { host: '127.0.0.1', port, deadlineMs: SESSION_DEADLINE_MS } as const;
-    return { ...how, tls: tls ? 'startTls' : 'none', user, password, database, parameters };
+  passwordOf(user: string): string {
+    return this.#passwords.get(user) ?? passwordOf(user);
   }
 
   /** Reads its settings again, which are the same. */
@@ -81,12 +83,13 @@ export class Proxy {
 
   /** A new password, in the secret first: Sluice looks there when the database refuses the old one. Nobody signs in meanwhile. */
   async rotate(which: number): Promise<void> {
+    const { users } = this.#front;
     const user = users[which % users.length] ?? 'app';
     this.#rotations += 1;
     const password = `word ${this.#rotations} of ${user}`;
     await this.gate.closed(async () => {
       await writeFile(join(this.sluice.directory, `${user}.json`), secret(user, password));
-      await this.#world.changePassword(user, password);
+      await this.#front.changePassword(user, password);
       await this.reload();
       this.#passwords.set(user, password);
     });

@@ -1,13 +1,11 @@
-import type { Plan, PlanSize } from './plan.ts';
 import type { Outcome } from './round.ts';
-import { tellStep } from './steps.ts';
-import type { Version } from './world.ts';
+import type { AnyLife, Plan, PlanSize } from './script.ts';
 
 /** What happened last, what is wrong, and how to see it again. */
 export function tellFailure(
   plan: Plan,
   { problem, told }: Outcome & { readonly kind: 'failed' },
-  { size, version }: { readonly size: PlanSize; readonly version: Version },
+  { size, server }: { readonly size: PlanSize; readonly server: string },
 ): string {
   const given = Object.entries({
     seed: plan.seed,
@@ -17,13 +15,15 @@ export function tellFailure(
     order: plan.order,
     lives: size.lives,
     steps: size.steps,
-    version,
   });
-  const words = given.map(([name, value]) => `--${name} ${value}`).join(' ');
+  const words = [server, ...given.map(([name, value]) => `--${name} ${value}`)].join(' ');
   return [...told, '', problem.message, '', `bun test/property/run.ts ${words}`].join('\n');
 }
 
-export function tellPlan({ sessions, weather, connections }: Plan): string {
+export function tellPlan<Life extends AnyLife>(
+  { sessions, weather, connections }: Plan<Life>,
+  tellStep: (step: Life['steps'][number]) => string,
+): string {
   const lines = sessions.flatMap((lives, session) =>
     lives.flatMap(({ login, steps }) => [
       `session ${session}: ${JSON.stringify(login)}`,

@@ -1,14 +1,9 @@
 import { Chance } from '../support/chance.ts';
-import type { SluiceOptions } from '../support/sluice.ts';
-import { Actor } from './actor.ts';
-import { Counts } from './counts.ts';
+import type { Counts } from './counts.ts';
 import { Chronicle, History } from './history.ts';
-import type { Plan, Weather } from './plan.ts';
-import { Proxy } from './proxy.ts';
-import { Stage } from './stage.ts';
-import type { Life } from './steps.ts';
+import type { AnyLife, Plan, Weather } from './script.ts';
+import type { AnyWorld, Stage } from './stage.ts';
 import { Turns } from './turns.ts';
-import type { World } from './world.ts';
 
 export type Outcome =
   | { readonly kind: 'passed'; readonly counts: Counts }
@@ -20,14 +15,29 @@ export type Outcome =
       readonly told: readonly string[];
     };
 
+/** Somebody who has signed in both ways. */
+export interface AnyActor {
+  /** Does all steps, each when it is its turn. */
+  live(turn: () => Promise<void>): Promise<void>;
+}
+
+/** What is played for lives of one protocol. */
+export interface Troupe<Life, World extends AnyWorld> {
+  readonly stage: Stage<World>;
+  /** Makes what belongs to one life. A round that failed may have left something. */
+  prepare(life: Life): Promise<void>;
+  /** Undefined where the connection was ended from outside before it was one. */
+  enter(life: Life, history: History): Promise<AnyActor | undefined>;
+  clean(life: Life): Promise<void>;
+}
+
 /** Does all that the plan says, with a Sluice of its own. */
-export async function playRound(
-  world: World,
-  plan: Plan,
-  options: SluiceOptions = {},
+export async function playRound<Life extends AnyLife, World extends AnyWorld>(
+  plan: Plan<Life>,
+  troupe: Troupe<Life, World>,
 ): Promise<Outcome> {
-  const proxy = await Proxy.open(world, plan.connections, options);
-  const round = new Round(plan, new Stage(world, proxy, new Counts()));
+  const { proxy } = troupe.stage;
+  const round = new Round(plan, troupe);
   try {
     await round.play();
     return { kind: 'passed', counts: round.counts };
@@ -47,10 +57,11 @@ export async function playRound(
   }
 }
 
-class Round {
+class Round<Life extends AnyLife, World extends AnyWorld> {
   readonly chronicle = new Chronicle();
-  readonly #plan: Plan;
-  readonly #stage: Stage;
+  readonly #plan: Plan<Life>;
+  readonly #troupe: Troupe<Life, World>;
+  readonly #stage: Stage<World>;
   readonly #turns: Turns | undefined;
   readonly #weather: Weather[];
   /** Nothing has gone wrong yet. */
@@ -60,9 +71,10 @@ class Round {
   #storm: Promise<void> = Promise.resolve();
   readonly #cleaning: Promise<void>[] = [];
 
-  constructor(plan: Plan, stage: Stage) {
+  constructor(plan: Plan<Life>, troupe: Troupe<Life, World>) {
     this.#plan = plan;
-    this.#stage = stage;
+    this.#troupe = troupe;
+    this.#stage = troupe.stage;
     this.#turns = plan.order === 'turns' ? new Turns(new Chance(plan.seed)) : undefined;
     this.#weather = [...plan.weather];
   }
@@ -95,17 +107,17 @@ class Round {
   }
 
   async #live(life: Life, session: number, number: number): Promise<void> {
-    const { world, counts } = this.#stage;
-    await world.prepare(life);
+    const { counts } = this.#stage;
+    await this.#troupe.prepare(life);
     const history = new History(this.chronicle, `session ${session}, life ${number}`);
-    const actor = await Actor.enter(this.#stage, life, history);
+    const actor = await this.#troupe.enter(life, history);
     counts.add('sessions');
     await actor?.live(async () => {
       this.#blow();
       await this.#turns?.next(session);
       if (!this.#fine) throw new Error('another session has failed');
     });
-    const cleaning = world.clean(life);
+    const cleaning = this.#troupe.clean(life);
     cleaning.catch(() => {}); // met at the end
     this.#cleaning.push(cleaning);
   }

@@ -3,13 +3,12 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Counts } from './counts.ts';
-import { makePlan } from './plan.ts';
-import type { Plan, PlanSize } from './plan.ts';
 import { tellFailure, tellPlan } from './report.ts';
-import { playRound } from './round.ts';
+import type { AnyLife, Plan, PlanSize } from './script.ts';
 import { shrink, stepsIn } from './shrink.ts';
-import { World } from './world.ts';
-import type { Version } from './world.ts';
+import { mysqlReleases } from '../support/mysql.ts';
+import { openMysql, openPostgres } from './theatres.ts';
+import type { Theatre } from './theatres.ts';
 
 const PROGRESS_MS = 10_000;
 /** A smaller plan has so many chances to fail. */
@@ -30,6 +29,8 @@ const { values } = parseArgs({
     /** How many lives each session has, and how many steps at most a life has. */
     lives: { type: 'string', default: '6' },
     steps: { type: 'string', default: '40' },
+    /** `postgres`, `mysql`, `mariadb-11.8` or `mariadb-10.11`. */
+    engine: { type: 'string', default: 'postgres' },
     /** PostgreSQL 18 or 14. */
     version: { type: 'string', default: '18' },
     /** For how many minutes a failing plan is made smaller. */
@@ -41,7 +42,6 @@ const { values } = parseArgs({
 
 const number = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Number(text);
-const version: Version = values.version === '14' ? 14 : 18;
 const size: PlanSize = {
   sessions: number(values.sessions),
   connections: number(values.connections),
@@ -57,30 +57,36 @@ process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const world = await World.open(version);
+  const release = mysqlReleases.find((one) => one === values.engine);
+  if (release !== undefined) return await playAll(await openMysql(release));
+  if (values.engine !== 'postgres') throw new Error(`there is no engine ${values.engine}`);
+  return await playAll(await openPostgres(values.version === '14' ? 14 : 18));
+}
+
+async function playAll<Life extends AnyLife>(theatre: Theatre<Life>): Promise<number> {
   try {
-    return await playAll(world);
+    return await playRounds(theatre);
   } finally {
-    await world.close();
+    await theatre.close();
   }
 }
 
-async function playAll(world: World): Promise<number> {
+async function playRounds<Life extends AnyLife>(theatre: Theatre<Life>): Promise<number> {
   const started = performance.now();
   const until = values.rounds === undefined ? started + Number(values.minutes) * 60_000 : Infinity;
   const rounds = number(values.rounds) ?? Infinity;
   let saidAt = started;
-  console.log(`PostgreSQL ${world.server.version}, seed ${firstSeed} and those that follow`);
+  console.log(`${theatre.title}, seed ${firstSeed} and those that follow`);
   for (let round = 0; round < rounds && performance.now() < until; round += 1) {
-    const plan = makePlan(firstSeed + round, size);
-    const outcome = await playRound(world, plan, options);
+    const plan = theatre.makePlan(firstSeed + round, size);
+    const outcome = await theatre.play(plan, options);
     counts.add('rounds');
     counts.addAll(outcome.counts);
     if (outcome.kind === 'failed') {
       const requests = counts.of('requests compared');
-      console.log(`\n${tellFailure(plan, outcome, { size, version })}`);
+      console.log(`\n${tellFailure(plan, outcome, { size, server: theatre.words })}`);
       console.log(`\nSeed ${plan.seed} failed, after ${requests} requests of this run.`);
-      await tellSmaller(world, plan);
+      await tellSmaller(theatre, plan);
       return 1;
     }
     if (performance.now() - saidAt > PROGRESS_MS) {
@@ -94,21 +100,27 @@ async function playAll(world: World): Promise<number> {
   return 0;
 }
 
-async function tellSmaller(world: World, plan: Plan): Promise<void> {
+async function tellSmaller<Life extends AnyLife>(
+  theatre: Theatre<Life>,
+  plan: Plan<Life>,
+): Promise<void> {
   const until = performance.now() + Number(values.shrink) * 60_000;
   const smaller = await shrink(
     plan,
-    async (candidate) => await failsOften(world, candidate),
+    async (candidate) => await failsOften(theatre, candidate),
     () => performance.now() > until,
   );
   if (smaller === plan) return;
   console.log(`\nThis is enough, ${stepsIn(smaller)} steps of ${stepsIn(plan)}:`);
-  console.log(tellPlan(smaller));
+  console.log(tellPlan(smaller, (step) => theatre.tellStep(step)));
 }
 
-async function failsOften(world: World, plan: Plan): Promise<boolean> {
+async function failsOften<Life extends AnyLife>(
+  theatre: Theatre<Life>,
+  plan: Plan<Life>,
+): Promise<boolean> {
   for (let left = ATTEMPTS; left > 0; left -= 1) {
-    if ((await playRound(world, plan, options)).kind === 'failed') return true;
+    if ((await theatre.play(plan, options)).kind === 'failed') return true;
   }
   return false;
 }

@@ -1,15 +1,14 @@
-import type { Plan } from './plan.ts';
-import type { Life } from './steps.ts';
+import type { AnyLife, Plan } from './script.ts';
 
 /**
  * The smallest plan that can be found in time and still fails. `fails` plays a plan; it may fail at one time and not at
  * another, as the network is real, so that the result need not be the smallest there is.
  */
-export async function shrink(
-  plan: Plan,
-  fails: (plan: Plan) => Promise<boolean>,
+export async function shrink<Life extends AnyLife>(
+  plan: Plan<Life>,
+  fails: (plan: Plan<Life>) => Promise<boolean>,
   isLate: () => boolean,
-): Promise<Plan> {
+): Promise<Plan<Life>> {
   for (const smaller of smallerThan(plan)) {
     if (isLate()) return plan;
     if (await fails(smaller)) return await shrink(smaller, fails, isLate);
@@ -22,7 +21,7 @@ export function stepsIn(plan: Plan): number {
 }
 
 /** The coarse cuts come first. */
-function* smallerThan(plan: Plan): Generator<Plan> {
+function* smallerThan<Life extends AnyLife>(plan: Plan<Life>): Generator<Plan<Life>> {
   const { sessions } = plan;
   if (plan.weather.length > 0) yield { ...plan, weather: [] };
   for (const [at, lives] of sessions.entries()) {
@@ -40,7 +39,11 @@ function* smallerThan(plan: Plan): Generator<Plan> {
 }
 
 /** Sessions keep their place, so that whoever is left keeps its names. */
-function withSession(plan: Plan, at: number, lives: readonly Life[]): Plan {
+function withSession<Life extends AnyLife>(
+  plan: Plan<Life>,
+  at: number,
+  lives: readonly Life[],
+): Plan<Life> {
   return { ...plan, sessions: plan.sessions.with(at, lives) };
 }
 

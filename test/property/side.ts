@@ -2,16 +2,12 @@ import { PeerGone } from '../support/byte-queue.ts';
 import type { Message } from '../support/messages.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { Dues } from './dues.ts';
+import { foreignTo, Leak } from './outcome.ts';
 
 export interface Answer {
   readonly messages: readonly Message[];
   /** The other side has closed. */
   readonly ended: boolean;
-}
-
-/** A text arrived that belongs to somebody else. */
-export class Leak extends Error {
-  override readonly name = 'Leak';
 }
 
 /** A client of one of the two databases, which knows when an answer is whole. */
@@ -23,7 +19,7 @@ export class Side {
 
   constructor(client: RawClient, name: string) {
     this.client = client;
-    this.#foreign = new RegExp(`tok_(?!${name}_)\\w*`);
+    this.#foreign = foreignTo(name);
   }
 
   /** Sends in pieces, cut at these offsets, and reads all that is owed. */

@@ -1,15 +1,24 @@
-import type { RawClient } from '../support/raw-client.ts';
 import type { Counts } from './counts.ts';
 import type { Proxy } from './proxy.ts';
-import type { World } from './world.ts';
+
+/** A server with everything that lives need. */
+export interface AnyWorld {
+  /** Ends one of the proxy's connections; false where there is none. */
+  terminate(which: number): Promise<boolean>;
+}
+
+/** Whoever may have to be cut off. */
+interface AnyClient {
+  destroy(): void;
+}
 
 /** What all actors of a round share. */
-export class Stage {
+export class Stage<World extends AnyWorld> {
   readonly world: World;
   readonly proxy: Proxy;
   readonly counts: Counts;
   readonly turnstile: Turnstile;
-  readonly #clients = new Set<RawClient>();
+  readonly #clients = new Set<AnyClient>();
   /** Connections that were ended from outside and have not been an excuse yet. */
   #excuses = 0;
 
@@ -20,11 +29,11 @@ export class Stage {
     this.turnstile = new Turnstile();
   }
 
-  opened(client: RawClient): void {
+  opened(client: AnyClient): void {
     this.#clients.add(client);
   }
 
-  closed(client: RawClient): void {
+  closed(client: AnyClient): void {
     this.#clients.delete(client);
     client.destroy();
   }

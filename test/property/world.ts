@@ -3,12 +3,20 @@ import { startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
 import { RawClient } from '../support/raw-client.ts';
 import type { ConnectOptions, Login as SignIn } from '../support/raw-client.ts';
-import { passwordOf } from '../support/sluice.ts';
+import { passwordOf, settingsFor } from '../support/sluice.ts';
+import type { SettingsParts, SluiceOptions } from '../support/sluice.ts';
+import { Actor } from './actor.ts';
+import { Counts } from './counts.ts';
+import { Proxy, SESSION_DEADLINE_MS } from './proxy.ts';
+import type { Front } from './proxy.ts';
 import { seeds } from './repertoire/settings.ts';
+import type { Troupe } from './round.ts';
+import { Stage as AnyStage } from './stage.ts';
 import type { Life, Login } from './steps.ts';
 
 export type Version = 18 | 14;
 export type Way = ConnectOptions & SignIn;
+export type Stage = AnyStage<World>;
 
 const users = ['app', 'reader', 'chief'] as const;
 const databases = ['east', 'west', 'east_twin', 'west_twin'] as const;
@@ -34,7 +42,8 @@ const SOWN_NUMBERS = 200;
 export const DRAW = 'SELECT random()::numeric(20, 15)::text';
 
 /** A server with two databases, and a twin of each, alike in everything. */
-export class World {
+export class World implements Front {
+  readonly users = users;
   readonly version: Version;
   readonly server: EmbeddedPostgres;
   /** The numbers that sessions draw which have sown: nobody else may draw them. */
@@ -89,6 +98,30 @@ export class World {
   direct({ user, database, parameters }: Login): Way {
     const { host, port } = this.server;
     return { host, port, user, database: `${database}_twin`, parameters };
+  }
+
+  settings(parts: SettingsParts): object {
+    return settingsFor(this.server, parts);
+  }
+
+  /** Through Sluice. */
+  proxied(proxy: Proxy, { user, database, parameters, tls }: Login): Way {
+    const password = proxy.passwordOf(user);
+    const { port } = proxy.sluice;
+    const how = { host: '127.0.0.1', port, deadlineMs: SESSION_DEADLINE_MS } as const;
+    return { ...how, tls: tls ? 'startTls' : 'none', user, password, database, parameters };
+  }
+
+  /** Those who play a round here, with a Sluice of their own. */
+  async troupe(connections: number, options: SluiceOptions = {}): Promise<Troupe<Life, World>> {
+    const proxy = await Proxy.open(this, connections, options);
+    const stage = new AnyStage<World>(this, proxy, new Counts());
+    return {
+      stage,
+      prepare: (life) => this.prepare(life),
+      enter: (life, history) => Actor.enter(stage, life, history),
+      clean: (life) => this.clean(life),
+    };
   }
 
   /** Makes what belongs to one life, in the database and in its twin. A round that failed may have left something. */

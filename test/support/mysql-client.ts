@@ -2,7 +2,8 @@ import { cachingSha2Response } from '../../src/auth/caching-sha2.ts';
 import { nativePasswordResponse } from '../../src/auth/native-password.ts';
 import { encryptPassword } from '../../src/auth/rsa-password.ts';
 import { SecretText } from '../../src/base/secret-text.ts';
-import { authHeader, readAuthRequest } from '../../src/wire/mysql/auth-packets.ts';
+import { authHeader, changeUser, readAuthRequest } from '../../src/wire/mysql/auth-packets.ts';
+import type { ChangeUser } from '../../src/wire/mysql/auth-packets.ts';
 import { capability, common, tellsExtensions } from '../../src/wire/mysql/capabilities.ts';
 import type { Capabilities } from '../../src/wire/mysql/capabilities.ts';
 import { comQuery } from '../../src/wire/mysql/com-query.ts';
@@ -69,11 +70,13 @@ const FAST_LOGIN_DONE = 3;
 /** An ERR packet where none was expected. */
 export class MysqlError extends Error {
   override readonly name = 'MysqlError';
+  readonly payload: Uint8Array;
   readonly code: number;
 
   constructor(payload: Uint8Array) {
     const { code, sqlState, message } = readError(payload);
     super(`${code} (${sqlState}) ${message}`);
+    this.payload = payload;
     this.code = code;
   }
 }
@@ -156,6 +159,23 @@ export class MysqlClient {
       1,
     );
     await this.#prove(handshake, password);
+  }
+
+  /** Signs in anew, as another user perhaps. Returns the payload of the OK; throws `MysqlError` where the server refuses. */
+  async changeUser({
+    user,
+    password,
+    database,
+    collation,
+  }: Pick<MysqlLogin, 'user' | 'password' | 'database' | 'collation'>): Promise<Uint8Array> {
+    if (this.handshake === undefined) throw new Error('nobody has signed in');
+    const none = new Uint8Array(0);
+    const attributes: ChangeUser['attributes'] = [['program_name', 'test']];
+    // A plug-in that no server has: it says which it wants.
+    const said = { user, authData: none, database, collation, plugin: 'any', attributes };
+    this.send(changeUser(said, this.capabilities.flags));
+    await this.#prove(this.handshake, new SecretText(password));
+    return this.welcome;
   }
 
   /** Sends a payload in as many packets as it takes. */

@@ -120,7 +120,11 @@ async function collect(
   }
 }
 
-function remember(prepared: Map<string, number>, name: string, [first]: readonly Heard[]): void {
+export function remember(
+  prepared: Map<string, number>,
+  name: string,
+  [first]: readonly Heard[],
+): void {
   const payload = Buffer.from(first?.payload ?? []);
   if (payload[0] === 0) prepared.set(name, payload.readUInt32LE(1));
   else prepared.delete(name);
@@ -130,7 +134,7 @@ function remember(prepared: Map<string, number>, name: string, [first]: readonly
  * What the server says before the first command: its version, what it can do, its collation; and the OK. The connection's number and
  * the challenge must differ, and the plug-in and the sequence numbers are those of the sign-in, which is Sluice's own.
  */
-function greeting({ handshake, capabilities, welcome }: MysqlClient): readonly string[] {
+export function greeting({ handshake, capabilities, welcome }: MysqlClient): readonly string[] {
   if (handshake === undefined) return [];
   const { serverVersion, collation, status } = handshake;
   const { flags, extensions } = handshake.capabilities;
@@ -155,7 +159,7 @@ const NOT_OFFERED =
 const CACHE_METADATA = 1 << 4;
 
 /** A line for each payload: the sequence numbers of its packets, and all its bytes. */
-function tell(heard: readonly Heard[], reply: ReplyShape): readonly string[] {
+export function tell(heard: readonly Heard[], reply: ReplyShape): readonly string[] {
   return heard.map(({ sequences, payload }, at) => {
     const isNumbered = reply === 'prepared' && at === 0 && payload[0] === 0;
     return `${sequences.join(' ')}: ${textOf(isNumbered ? withoutNumber(payload) : payload)}`;

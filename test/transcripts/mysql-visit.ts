@@ -151,7 +151,11 @@ export function stage(setting: Setting = {}) {
       if (closed !== undefined) return Promise.reject(new FaultError(closed));
       return Promise.resolve(freshMemory(isMariaDb));
     },
-    random: (count) => random.bytes(count),
+    // As the proxy's own door, it is nothing without itself.
+    random(count) {
+      if (!('meet' in this)) throw new Error('random was taken from its door');
+      return random.bytes(count);
+    },
   };
   return { door, house: { target, principals: new Principals(), key }, why, tokens, opened };
 }

@@ -18,7 +18,7 @@ import type { Place } from './place.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
-import { beginStreaming, Classifier } from './sql/classifier.ts';
+import { beginStreaming, Classifier, digestOf } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
 import type { Effects, Kill, Leftover } from './sql/effects.ts';
@@ -68,6 +68,8 @@ const OPENING_BYTES = 32;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
+const ending = /^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i;
+const setting = /^\s*set\s/i;
 const NOTHING: ReadonlySet<Leftover> = new Set();
 const ALL_LEFTOVERS = 4;
 
@@ -84,6 +86,8 @@ export class Commands {
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
+  /** The command is a COMMIT or a ROLLBACK. */
+  #endsTransaction = false;
 
   constructor(parts: Crew) {
     this.#parts = parts;
@@ -115,6 +119,11 @@ export class Commands {
     if (type === command.stmtPrepare) return false;
     if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
     const { errands, tracker } = this.#parts;
+    const question = tracker.hasUnknownLastInsertId ? tracker.question() : undefined;
+    if (question !== undefined) {
+      errands.ask(memory, question);
+      return true;
+    }
     if (memory.lastInsertId === tracker.lastInsertId) return false;
     errands.recallLastInsertId(memory);
     return true;
@@ -284,6 +293,7 @@ export class Commands {
         replies.expect(shape.results);
         return 'pass';
       case command.stmtPrepare:
+        this.#notePrepared(place);
         this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
@@ -299,6 +309,12 @@ export class Commands {
         replies.expect(shapes.get(type) ?? shape.ok);
         return 'pass';
     }
+  }
+
+  #notePrepared({ bytes, start, end, length }: Place): void {
+    const { tracker } = this.#parts;
+    tracker.measure(length);
+    tracker.prepares(() => digestOf(bytes, start + 1, end, this.#dialect));
   }
 
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
@@ -353,23 +369,26 @@ export class Commands {
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
-    if ((memory.status & serverStatus.autocommit) !== 0) this.#hasBegun = false;
-    else if (isQuery) this.#hasBegun = this.#mayBegin(bytes, from);
-    else
-      this.#hasBegun = this.#mayBegin(this.#parts.statements.at(place)?.template.text ?? EMPTY, 0);
-  }
-
-  /** A SET does not begin a transaction, unless it reads a table: that the database tells. */
-  #mayBegin(text: Uint8Array, at: number): boolean {
+    const isAutocommit = (memory.status & serverStatus.autocommit) !== 0;
+    this.#endsTransaction = false;
+    if (isAutocommit) this.#hasBegun = false;
+    if (isAutocommit && !tracker.hasOneShot) return;
+    const text = isQuery ? bytes : (this.#parts.statements.at(place)?.template.text ?? EMPTY);
+    const at = isQuery ? from : 0;
     const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
-    if (/^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i.test(opening)) return false;
-    return this.#hasBegun || !/^\s*set\s/i.test(opening);
+    this.#endsTransaction = ending.test(opening);
+    // A SET does not begin a transaction, unless it reads a table: that the database tells.
+    if (this.#endsTransaction) this.#hasBegun = false;
+    else this.#hasBegun ||= !isAutocommit && !setting.test(opening);
   }
 
   /** The reply to the client's command is over. */
   ended(memory: MysqlMemory, reply: Reply): void {
     const { tracker, who } = this.#parts;
-    tracker.ended(memory, reply.error !== 0);
+    const isError = reply.error !== 0;
+    tracker.ended(memory, isError);
+    const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
+    tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
     if (reply.lastInsertId !== 0)
       tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
     this.#parts.statements.ended(reply);

@@ -73,7 +73,7 @@ function* receive(door: MysqlDoor, house: House, visit: Visit): Conversation<Mys
   const { dialogue } = visit;
   const target = yield* known(door, house.target);
   const offered = offeredBy(target, door.keeper.offersTls);
-  const challenge = makeChallenge((count) => door.random(count));
+  const challenge = makeChallenge(door);
   yield* dialogue.say(
     handshake({
       serverVersion: target.serverVersion,

@@ -29,6 +29,7 @@ export function userLiteral(
   const said = text(value.text);
   if (value.isNumber) {
     if (!NUMBER.test(said)) return undefined;
+    if (value.isUnsigned) return `CAST(${said} AS UNSIGNED)`;
     return value.isDouble && !said.includes('e') ? `${said}e0` : said;
   }
   const [digits, set, order] = [textOf(hex), textOf(charset), textOf(collation)];

@@ -24,6 +24,7 @@ export interface Field {
   readonly text: Uint8Array | undefined;
   readonly isNumber: boolean;
   readonly isDouble: boolean;
+  readonly isUnsigned: boolean;
   /** The number of the collation that the column is told with. */
   readonly collation: number;
 }
@@ -50,14 +51,17 @@ export function readOnlyRow(packets: readonly Uint8Array[], capabilities: Capabi
   const behind = rest.slice(count);
   const row = behind.find((packet) => packet.length > 0 && !isShortEof(packet));
   const reader = new BodyReader('row', row ?? NOTHING);
-  return types.map(({ type, collation }) => ({
+  return types.map(({ type, flags, collation }) => ({
     text: inUtf8(readField(reader, row ?? NOTHING), collation),
     isNumber: numbers.has(type),
     isDouble: type === columnType.double,
+    isUnsigned: type === columnType.longlong && (flags & UNSIGNED) !== 0,
     collation,
   }));
 }
 
+/** UNSIGNED_FLAG of a column definition. */
+const UNSIGNED = 0x20;
 const NOTHING = new Uint8Array(0);
 
 function isShortEof(packet: Uint8Array): boolean {
@@ -74,14 +78,14 @@ function readField(reader: BodyReader, row: Uint8Array): Uint8Array | undefined 
 function readType(
   definition: Uint8Array,
   { extensions }: Capabilities,
-): { readonly type: number; readonly collation: number } {
+): { readonly type: number; readonly flags: number; readonly collation: number } {
   const reader = new BodyReader('column definition', definition);
   for (let strings = 0; strings < 6; strings += 1) reader.lenencBytes();
   if ((extensions & extension.extendedMetadata) !== 0) reader.lenencBytes();
   reader.lenenc();
   const collation = reader.u16();
   reader.skip(4);
-  return { type: reader.u8(), collation };
+  return { type: reader.u8(), flags: reader.u16(), collation };
 }
 
 const wide: Readonly<Partial<Record<string, 'utf-16be' | 'utf-16le'>>> = {

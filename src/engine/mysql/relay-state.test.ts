@@ -180,7 +180,7 @@ describe('a user variable (MY-47)', () => {
     const memory = another(memoryFor());
     memory.state = stateOf({ '@a': '7' });
     const rig = new MysqlRig({ memory }).client(query('select 1'));
-    expect(rig.passed()).toEqual(["0 query SET @`a` = X'', @`a` = NULL"]);
+    expect(rig.passed()).toEqual(["0 query SET @`a` = X'', @`a` = NULLIF(X'', X'')"]);
   });
 
   test('that is long ties its session', () => {
@@ -320,10 +320,15 @@ describe('what ties a session to its connection (MY-47)', () => {
     expect([rig.attached, rig.pinned.size]).toEqual([true, 1]);
   });
 
-  test('MY-43: SET TRANSACTION holds the connection for the next statement, and no longer', () => {
+  test('MY-43: SET TRANSACTION holds the connection up to the end of the next transaction, and no longer', () => {
     const rig = after(query('set transaction isolation level serializable'), done());
     expect([rig.attached, rig.boundaries, rig.pins]).toEqual([true, 0, []]);
+    // What opens no transaction leaves it as it is.
     rig.client(query('select 1')).server(oneRow());
+    rig.client(query('nonsense')).server(failed());
+    expect([rig.attached, rig.boundaries]).toEqual([true, 0]);
+    rig.client(query('begin')).server(done({ status: say.IN_TRANSACTION }));
+    rig.client(query('commit')).server(done());
     expect([rig.attached, rig.boundaries]).toEqual([false, 1]);
   });
 
@@ -338,6 +343,11 @@ describe('what ties a session to its connection (MY-47)', () => {
       .server(done())
       .server(answer(['1']));
     expect([ignoring.reasons, ignoring.attached]).toEqual([[], false]);
+    ignoring.client(query('set transaction read only')).server(done());
+    expect(ignoring.reasons).toEqual([]);
+    const preparing = new MysqlRig({ options }).client(say.prepare('select 1'));
+    preparing.server(reply(...say.preparedAs(7)));
+    expect(preparing.pins).toEqual([{ reason: 'preparedStatement', digest: 'select ?' }]);
     const long = new MysqlRig({ options }).client(query(`select '${'x'.repeat(17_000)}'`));
     long.server(oneRow());
     expect(long.reasons).toEqual(['longStatement']);

@@ -243,6 +243,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #surrender(): void {
     this.#memory = undefined;
     this.#busy = false;
+    this.#isResting = false;
     this.#isReady = false;
     this.#sink.surrender();
   }

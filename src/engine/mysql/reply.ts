@@ -222,7 +222,13 @@ export class Reply {
   }
 
   #takePrepared(first: number, bytes: Uint8Array, start: number, end: number): void {
-    if (first !== OK_HEADER || end - start < PREPARED_BYTES)
+    if (first === OK_HEADER && !tellsPrepared(bytes, start, end)) {
+      // MySQL says so of SET GLOBAL, to who may not do that: nothing is prepared.
+      this.#takeOk(bytes, start, end);
+      this.#phase = phase.over;
+      return;
+    }
+    if (first !== OK_HEADER)
       throw new Violation('a reply that does not tell of a prepared statement');
     this.warnings = u16le(bytes, start + 10);
     const isDefined =
@@ -276,6 +282,11 @@ export class Reply {
     if (first !== EOF_HEADER) return false;
     return this.#deprecatesEof ? length < MAX_PACKET_BYTES : length < 9;
   }
+}
+
+/** Whether the first packet that answers a COM_STMT_PREPARE tells of a statement. */
+export function tellsPrepared(bytes: Uint8Array, start: number, end: number): boolean {
+  return u8(bytes, start) === OK_HEADER && end - start >= PREPARED_BYTES;
 }
 
 /** A length-encoded number of any size. */

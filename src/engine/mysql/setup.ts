@@ -19,12 +19,11 @@ const FROM_HANDSHAKE = [
 ] as const;
 
 /**
- * MariaDB reports all of these as if they were the first: in the server they are bits of one word. What they begin with must be
- * known, since not everyone may set them.
+ * In the server they are bits of one word, and MariaDB reports all of them as if they were the first. What they begin with must
+ * be known: DEFAULT is OFF for some of MySQL's that are ON, and not everyone may set all of them.
  */
-export const MARIADB_FLAGS = [
+export const FLAGS = [
   'autocommit',
-  'check_constraint_checks',
   'foreign_key_checks',
   'sql_auto_is_null',
   'sql_big_selects',
@@ -37,6 +36,9 @@ export const MARIADB_FLAGS = [
   'unique_checks',
 ] as const;
 
+/** One more of them, of MariaDB's alone. */
+export const MARIADB_FLAG = 'check_constraint_checks';
+
 /** What sessions begin with, beside what is the database's default. */
 function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
   const isOld = version < (isMariaDb ? 110_101 : 50_720);
@@ -48,7 +50,8 @@ function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
     'max_allowed_packet',
     isOld ? 'tx_isolation' : 'transaction_isolation',
     isOld ? 'tx_read_only' : 'transaction_read_only',
-    ...(isMariaDb ? MARIADB_FLAGS.slice(1) : []),
+    ...FLAGS.slice(1),
+    ...(isMariaDb ? [MARIADB_FLAG] : []),
   ];
 }
 

@@ -81,8 +81,8 @@ export function pluginFor(rule: LoginRule): string {
 }
 
 /** Bytes for a challenge: some clients take it for text, so that neither NUL nor `$` may be in it. */
-export function makeChallenge(random: Porter['random'], count = CHALLENGE_BYTES): Uint8Array {
-  return random(count).map((byte) => {
+export function makeChallenge(porter: Pick<Porter, 'random'>, count = CHALLENGE_BYTES): Uint8Array {
+  return porter.random(count).map((byte) => {
     const ascii = byte & 0x7f;
     return ascii === 0 || ascii === 0x24 ? ascii + 1 : ascii;
   });
@@ -105,7 +105,7 @@ function* answerBy(
   if (own === wanted && wanted !== plugin.ed25519) return claim;
   if (claim.plugin === undefined) throw tooOld(dialogue, claim, wanted);
   const count = wanted === plugin.ed25519 ? LONG_CHALLENGE_BYTES : CHALLENGE_BYTES;
-  const challenge = makeChallenge(porter.random, count);
+  const challenge = makeChallenge(porter, count);
   yield* dialogue.say(authSwitchRequest(wanted, challenge));
   return { answer: yield* dialogue.hear(), challenge };
 }

@@ -163,9 +163,11 @@ function rank(name: string): number {
 
 function assignment(name: string, value: string | undefined, beginning: Beginning): string {
   if (name.startsWith('@')) {
+    // What is NULL by that word keeps the type and the collation that it had; in MySQL, what is NULL by any.
     const variable = `@${quoted(name.slice(1))}`;
-    // What is NULL keeps the collation that it had.
-    return value === undefined ? `${variable} = X'', ${variable} = NULL` : `${variable} = ${value}`;
+    return value === undefined
+      ? `${variable} = X'', ${variable} = NULLIF(X'', X'')`
+      : `${variable} = ${value}`;
   }
   return assigned(name, value ?? beginning.get(name) ?? 'DEFAULT');
 }

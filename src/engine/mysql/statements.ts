@@ -20,7 +20,7 @@ import type { Place } from './place.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import type { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
-import { shape } from './reply.ts';
+import { shape, tellsPrepared } from './reply.ts';
 import type { Tracker } from './tracker.ts';
 import { Template } from './template.ts';
 import type { Effects } from './sql/effects.ts';
@@ -119,16 +119,16 @@ export class Statements {
     const template = this.#isHolding(shared) ? shared.apart() : shared;
     // What has not been seen as a whole cannot be prepared anywhere else.
     if (!isWhole) tracker.pin('preparedStatement', effects?.digest ?? '');
-    replies.expect(shape.prepared, (reply, at) => this.#prepared(memory, template, reply, at));
+    replies.expect(shape.prepared, (reply, at, replyEnd) => {
+      this.#lastPrepared = undefined;
+      if (tellsPrepared(reply, at, replyEnd)) this.#prepared(memory, template, reply, at);
+      else if (isError(reply, at, replyEnd) && isTooMany(reply, at)) this.#makeRoom(memory);
+      return undefined;
+    });
   }
 
   /** The database has answered: the client gets a number of ours, in the place of the database's. */
-  #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): undefined {
-    this.#lastPrepared = undefined;
-    if (isError(bytes, start, bytes.length)) {
-      if (isTooMany(bytes, start)) this.#makeRoom(memory);
-      return;
-    }
+  #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): void {
     const { sink } = this.#parts;
     this.#statements ??= new Map();
     if (this.#statements.size >= limits.sessionStatements.value) {

@@ -7,7 +7,7 @@ import type { Changes, Lessons } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
-import { MARIADB_FLAGS } from './setup.ts';
+import { FLAGS, MARIADB_FLAG } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
@@ -29,6 +29,8 @@ export interface Question {
 /** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
 const fleeting: readonly string[] = ['timestamp', 'statement_id', 'insert_id', 'last_insert_id'];
 const AWS_TEXT_BYTES = 16_384;
+/** What its filter EXCLUDE_VARIABLE_SETS is about. */
+const awsSets: readonly PinReason[] = ['setting', 'userVariable', 'nextTransaction'];
 
 const NAMES: readonly string[] = [
   'character_set_client',
@@ -82,8 +84,8 @@ export class Tracker {
   #asksForLastInsertId = false;
   /** What it was to the session, and on the connection, before those statements about which the database is to be asked. */
   #before: { readonly own: number | bigint | string; readonly there: string } | undefined;
-  /** `SET TRANSACTION` for the next transaction alone, which has not come yet. */
-  hasOneShot = false;
+  /** `SET TRANSACTION` was about the next transaction alone: it has not come yet, or it is under way. */
+  #oneShot: 'due' | 'under way' | undefined;
 
   constructor(
     sink: TrackerSink,
@@ -95,6 +97,18 @@ export class Tracker {
     this.#isMariaDb = parts.isMariaDb;
     this.#lessons = parts.lessons;
     this.wanted = parts.wanted;
+  }
+
+  /** What only this connection knows: the properties of the next transaction. */
+  get hasOneShot(): boolean {
+    return this.#oneShot !== undefined;
+  }
+
+  /** Whether a transaction is open now. Statements that open none leave them as they are, and so do those that fail. */
+  followTransaction(isOpen: boolean, isEnded: boolean): void {
+    if (this.#oneShot === undefined) return;
+    if (isOpen) this.#oneShot = 'under way';
+    else if (isEnded || this.#oneShot === 'under way') this.#oneShot = undefined;
   }
 
   get isPinned(): boolean {
@@ -116,6 +130,11 @@ export class Tracker {
     memory.lastInsertId = id;
   }
 
+  /** It is not known what LAST_INSERT_ID() is. */
+  get hasUnknownLastInsertId(): boolean {
+    return this.#asksForLastInsertId;
+  }
+
   /** The database tells what LAST_INSERT_ID() is. As it was before, on the connection, it is nothing of the session's. */
   #toldLastInsertId(memory: MysqlMemory, told: string): void {
     const before = this.#before;
@@ -131,7 +150,6 @@ export class Tracker {
     this.#lesson = text;
     this.#touchedBefore =
       text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
-    this.hasOneShot = effects?.shapesNextTransaction === true;
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
 
@@ -142,6 +160,7 @@ export class Tracker {
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
+    if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
     this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
@@ -179,9 +198,14 @@ export class Tracker {
 
   #pinAsAws({ awsPins, digest }: Effects): void {
     for (const reason of awsPins) {
-      const isSet = reason === 'setting' || reason === 'userVariable';
-      if (!isSet || !this.#ignoresSets) this.pin(reason, digest);
+      if (!this.#ignoresSets || !awsSets.includes(reason)) this.pin(reason, digest);
     }
+  }
+
+  /** A statement of the protocol's: Amazon RDS Proxy pins for it as for PREPARE. */
+  prepares(digest: () => string): void {
+    if (this.#pinning === 'aws' && this.#pins?.has('preparedStatement') !== true)
+      this.pin('preparedStatement', digest());
   }
 
   /** Amazon RDS Proxy does not look into long texts. */
@@ -205,7 +229,7 @@ export class Tracker {
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
     if (this.#isMariaDb && name === 'autocommit')
-      for (const flag of MARIADB_FLAGS) this.#touch(flag);
+      for (const flag of [...FLAGS, MARIADB_FLAG]) this.#touch(flag);
     else this.#touch(name);
   }
 

@@ -1,0 +1,64 @@
+import { codeOf } from './answers.ts';
+import type { Answer } from './answers.ts';
+import type { Exception } from './steps.ts';
+
+/** What to make of two answers to the same. */
+export type Verdict =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'excepted'; readonly exception: Exception }
+  /** The database's connection was ended from outside, and nothing else is wrong. */
+  | { readonly kind: 'cut off' }
+  | {
+      readonly kind: 'different';
+      readonly direct: readonly string[];
+      readonly proxied: readonly string[];
+    };
+
+/** What must differ, wherever it comes. Each stands in docs/differences.md. */
+const masks: readonly (readonly [RegExp, string])[] = [
+  // Prepared statements have numbers of Sluice's own.
+  [/(prepared statement handler )\(\d+\)/g, '$1(N)'],
+  [/The statement \(\d+\) has no open cursor/g, 'The statement (N) has no open cursor'],
+];
+
+function masked(line: string): string {
+  return masks.reduce((text, [what, by]) => text.replace(what, by), line);
+}
+
+export function compare(direct: Answer, proxied: Answer): Verdict {
+  const [expected, actual] = [direct, proxied].map(({ lines }) => lines.map(masked)) as [
+    string[],
+    string[],
+  ];
+  if (proxied.ended === direct.ended && expected.join('\n') === actual.join('\n'))
+    return { kind: 'same' };
+  const isFarewell = FAREWELLS.includes(codeOf(proxied.payloads.at(-1)) ?? 0);
+  const before = isFarewell ? actual.slice(0, -1) : actual;
+  if ((proxied.ended || isFarewell) && !direct.ended && isPart(before, expected))
+    return { kind: 'cut off' };
+  const closed = ({ ended }: Answer): readonly string[] => (ended ? ['closed'] : []);
+  return {
+    kind: 'different',
+    direct: [...expected, ...closed(direct)],
+    proxied: [...actual, ...closed(proxied)],
+  };
+}
+
+/** What says that a connection to the database was ended: the database itself, or Sluice where it could not. */
+export const FAREWELLS: readonly number[] = [1053, 1927, 2013, 3169];
+
+function isPart(lines: readonly string[], whole: readonly string[]): boolean {
+  return lines.every((line, at) => line === whole[at]);
+}
+
+/** Where two answers part. */
+export function explain(direct: readonly string[], proxied: readonly string[]): string {
+  const at = direct.findIndex((line, n) => line !== proxied[n]);
+  const from = Math.max(0, at < 0 ? direct.length - 3 : at - 3);
+  const part = (lines: readonly string[]): string =>
+    lines
+      .slice(from, from + 12)
+      .map((line) => `    ${line.slice(0, 500)}`)
+      .join('\n');
+  return `from packet ${from} on\n  directly\n${part(direct)}\n  through Sluice\n${part(proxied)}`;
+}
