@@ -75,9 +75,7 @@ export class Errands {
     const done = (error: Uint8Array | undefined): void => {
       if (error !== undefined) this.#failed(error);
     };
-    const { lastInsertId } = this.#parts.tracker;
-    memory.lastInsertId = lastInsertId;
-    const sql = `SET last_insert_id = ${lastInsertId}`;
+    const sql = `SET last_insert_id = ${this.#parts.tracker.lastInsertId.bring(memory)}`;
     this.send(ourQuery(sql, memory), shape.ok, done);
   }
 

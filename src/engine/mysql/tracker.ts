@@ -4,6 +4,7 @@ import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { Changes, Lessons } from './learned.ts';
+import { LastInsertId } from './last-insert-id.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
@@ -79,11 +80,7 @@ export class Tracker {
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
   #said: readonly string[] = [];
-  /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
-  lastInsertId: number | bigint | string = 0;
-  #asksForLastInsertId = false;
-  /** What it was to the session, and on the connection, before those statements about which the database is to be asked. */
-  #before: { readonly own: number | bigint | string; readonly there: string } | undefined;
+  readonly lastInsertId = new LastInsertId();
   /** `SET TRANSACTION` was about the next transaction alone: it has not come yet, or it is under way. */
   #oneShot: 'due' | 'under way' | undefined;
 
@@ -117,37 +114,14 @@ export class Tracker {
 
   /** Something is to be found out before the connection may go to somebody else. */
   get hasWork(): boolean {
-    return this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId;
-  }
-
-  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
-  inserted(memory: MysqlMemory, id: number | bigint, mustBeSure: boolean): void {
-    if (mustBeSure) {
-      this.#before ??= { own: this.lastInsertId, there: String(memory.lastInsertId) };
-      this.#asksForLastInsertId = true;
-    }
-    this.lastInsertId = id;
-    memory.lastInsertId = id;
-  }
-
-  /** It is not known what LAST_INSERT_ID() is. */
-  get hasUnknownLastInsertId(): boolean {
-    return this.#asksForLastInsertId;
-  }
-
-  /** The database tells what LAST_INSERT_ID() is. As it was before, on the connection, it is nothing of the session's. */
-  #toldLastInsertId(memory: MysqlMemory, told: string): void {
-    const before = this.#before;
-    this.#before = undefined;
-    memory.lastInsertId = told;
-    if (told === String(this.lastInsertId)) this.lastInsertId = told;
-    else this.lastInsertId = before !== undefined && told === before.there ? before.own : told;
+    return this.#touched !== undefined || this.#assigned !== undefined || this.lastInsertId.isDue;
   }
 
   /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
   sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
     this.#lesson = text;
+    this.lastInsertId.sent();
     this.#touchedBefore =
       text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
@@ -159,7 +133,7 @@ export class Tracker {
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
-    if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
+    if (effects.setsLastInsertId && !isError) this.lastInsertId.set();
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
     this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
@@ -237,15 +211,20 @@ export class Tracker {
     (this.#touched ??= new Set()).add(name);
   }
 
-  /** What the database must be asked before the connection may go. The answer goes to `answered`. */
-  question(): Question | undefined {
+  /**
+   * What the database must be asked before the connection may go. The answer goes to `answered`. A connection that stays, as it is
+   * pinned, need only be asked about what decides how texts are read, unless the client asks for it.
+   */
+  question(isAsked = false): Question | undefined {
     if (!this.hasWork) return undefined;
+    const isUrgent = this.#touched !== undefined || !this.isPinned || isAsked;
+    if (!isUrgent) return undefined;
     const settings = [...(this.#touched ?? [])];
     const userVariables = [...(this.#assigned ?? [])];
     this.#touched = undefined;
     this.#assigned = undefined;
-    const question = ask(settings, userVariables, this.#asksForLastInsertId);
-    this.#asksForLastInsertId = false;
+    const question = ask(settings, userVariables, this.lastInsertId.isDue);
+    this.lastInsertId.isDue = false;
     return question;
   }
 
@@ -266,7 +245,7 @@ export class Tracker {
       return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
-    if (last !== undefined) this.#toldLastInsertId(memory, text(last));
+    if (last !== undefined) this.lastInsertId.told(memory, text(last));
     this.#apply(memory, [...changes, ...assigned]);
     const said = this.#said;
     if (this.#lesson !== undefined)
