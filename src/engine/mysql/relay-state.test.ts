@@ -383,6 +383,11 @@ describe('what a statement leaves for the next one to ask for (MY-48)', () => {
     expect(rig.passed().length).toBe(2);
   });
 
+  test('LAST_INSERT_ID() that was SET is no variable, whose default nobody knows', () => {
+    const rig = after(query('set last_insert_id = 5'), done()).server(answer(['5']));
+    expect([rig.memory.state.isFresh, rig.boundaries]).toEqual([true, 1]);
+  });
+
   test('a connection that it had last is the one that it wants', () => {
     const rig = after(query('select 1'), oneRow());
     expect(rig.relay.fit(rig.memory)).toBe('as wanted');

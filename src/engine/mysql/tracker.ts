@@ -10,6 +10,7 @@ import type { Field } from './own.ts';
 import { FLAGS, MARIADB_FLAG } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
+import { isLastInsertId } from './sql/variables.ts';
 import type { SessionState } from './state.ts';
 import { RESULTS } from './state.ts';
 
@@ -162,6 +163,7 @@ export class Tracker {
     if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
     this.#said = effects.sets
+      .filter((name) => !isLastInsertId(name))
       .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
