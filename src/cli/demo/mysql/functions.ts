@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const example = fileURLToPath(new URL('../../../../examples/lambda-sequelize', import.meta.url));
+/** The tables that the function uses. */
+export const schemaPath = join(example, 'schema.sql');
 /** Of what the program says last, to say why it ended. */
 const LAST_LINES = 20;
 
