@@ -98,7 +98,8 @@ export class Errands {
   /** Asks what variables are. */
   ask(memory: MysqlMemory, question: Question): void {
     this.send(ourQuery(question.sql, memory), shape.results, (error, packets) => {
-      const row = error === undefined ? readOnlyRow(packets, memory.capabilities) : undefined;
+      const row =
+        error === undefined ? (readOnlyRow(packets, memory.capabilities) ?? 'none') : undefined;
       const { tracker } = this.#parts;
       for (const next of tracker.answered(memory, question, row)) this.ask(memory, next);
     });

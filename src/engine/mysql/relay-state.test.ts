@@ -189,6 +189,18 @@ describe('a user variable (MY-47)', () => {
     expect([rig.reasons, rig.attached]).toEqual([['userVariable'], true]);
   });
 
+  test('whose value is longer than an answer of ours may be is not asked for, and the session goes on', () => {
+    const rig = after(query("set @a = repeat('a', 900000), @b = 7"), done());
+    expect(rig.passed().at(-1)).toMatch(/WHERE COALESCE\(LENGTH\(@`a`\), 0\) <= \d+ AND/);
+    rig.server(say.noRow(8)).server(say.noRow(4));
+    rig.server(answer(['7', '37', 'utf8mb4', 'utf8mb4_bin']));
+    expect([rig.reasons, rig.attached, rig.memory.state.values.get('@b')]).toEqual([
+      ['userVariable'],
+      true,
+      '7',
+    ]);
+  });
+
   test('of which the text does not tell the name ties its session', () => {
     const rig = after(query('load data infile "x" into table t (@a, b) set c = @a'), done());
     expect(rig.attached || rig.passed().length > 1).toBe(true);
@@ -382,6 +394,11 @@ describe('what a statement leaves for the next one to ask for (MY-48)', () => {
     expect([rig.rests, rig.attached]).toEqual([1, true]);
     rig.client(query('select found_rows()')).server(oneRow());
     expect(rig.passed().length).toBe(2);
+  });
+
+  test('LAST_INSERT_ID() that was SET is no variable, whose default nobody knows', () => {
+    const rig = after(query('set last_insert_id = 5'), done()).server(answer(['5']));
+    expect([rig.memory.state.isFresh, rig.boundaries]).toEqual([true, 1]);
   });
 
   test('a connection that it had last is the one that it wants', () => {

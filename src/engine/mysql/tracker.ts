@@ -11,6 +11,7 @@ import type { Field } from './own.ts';
 import { FLAGS, MARIADB_FLAG } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
+import { isLastInsertId } from './sql/variables.ts';
 import type { SessionState } from './state.ts';
 import { RESULTS } from './state.ts';
 
@@ -135,7 +136,9 @@ export class Tracker {
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId && !isError) this.lastInsertId.set();
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
-    this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
+    this.#said = effects.sets
+      .filter((name) => !isLastInsertId(name))
+      .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
@@ -228,10 +231,19 @@ export class Tracker {
     return question;
   }
 
-  /** The answer; undefined where it is an error. Returns what to ask instead. */
-  answered(memory: MysqlMemory, question: Question, row: readonly Field[] | undefined): Question[] {
+  /** The answer; undefined where it is an error, and none where a value is too long to be carried. Returns what to ask instead. */
+  answered(
+    memory: MysqlMemory,
+    question: Question,
+    row: readonly Field[] | 'none' | undefined,
+  ): Question[] {
     const { settings, userVariables } = question;
-    if (row === undefined) return askSingly(question);
+    if (row === undefined || row === 'none') {
+      const instead = askSingly(question);
+      const isTooLong = row === 'none' && instead.length === 0;
+      if (isTooLong) for (const name of userVariables) this.pin('userVariable', name);
+      return instead;
+    }
     const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
@@ -320,22 +332,29 @@ function ask(
     }),
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
-  // Without it, sql_select_limit counts.
+  const most = limits.carriedVariableBytes.value;
+  const isShort = userVariables.map((name) => `COALESCE(LENGTH(@${quoted(name)}), 0) <= ${most}`);
+  const where = isShort.length === 0 ? '' : ` FROM DUAL WHERE ${isShort.join(' AND ')}`;
+  // Without LIMIT, sql_select_limit counts.
   return {
-    sql: `SELECT ${fields.join(', ')} LIMIT 1`,
+    sql: `SELECT ${fields.join(', ')}${where} LIMIT 1`,
     settings,
     userVariables,
     asksForLastInsertId,
   };
 }
 
-/** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */
-function askSingly({ settings, userVariables }: Question): Question[] {
-  if (settings.length + userVariables.length === 1) return [];
-  return [
+/**
+ * One of several that the database does not know, or that is too long, spoils the answer for all; one alone that it does not know
+ * was never set.
+ */
+function askSingly({ settings, userVariables, asksForLastInsertId }: Question): Question[] {
+  const singly = [
     ...settings.map((name) => ask([name], [])),
-    ...(userVariables.length > 0 ? [ask([], userVariables)] : []),
+    ...userVariables.map((name) => ask([], [name])),
+    ...(asksForLastInsertId ? [ask([], [], true)] : []),
   ];
+  return singly.length === 1 ? [] : singly;
 }
 
 function quoted(name: string): string {
