@@ -48,7 +48,10 @@ class Client {
   }
 
   /** `mysql` or its like: the name behind the family's. */
-  command(name: '' | 'dump' | 'slap' | 'admin', { port }: Pick<Stage, 'port'> = this.#stage): readonly string[] {
+  command(
+    name: '' | 'dump' | 'slap' | 'admin',
+    { port }: Pick<Stage, 'port'> = this.#stage,
+  ): readonly string[] {
     const { isMariadb, client } = this.#programs;
     const program = isMariadb ? `mariadb${name && `-${name}`}` : `mysql${name}`;
     return [
