@@ -248,9 +248,9 @@ describe.each([...here])('the function behind API Gateway, in front of %s', (rel
   });
 
   test('does not start without its settings, and says which is missing', async () => {
-    await expect(functions({ DB_PROXY_ENDPOINT: '' }).invoke(order('never'))).rejects.toThrow(
-      'DB_PROXY_ENDPOINT is not set',
-    );
+    const none = functions({ DB_PROXY_ENDPOINT: '' });
+    for (const failing of [none.invoke(order('never')), none.ended, none.invoke(order('nor now'))])
+      await expect(failing).rejects.toThrow('DB_PROXY_ENDPOINT is not set');
   });
 
   test('leaves no connection and no pin behind', async () => {
