@@ -103,8 +103,8 @@ describe('a session variable', () => {
 
   test('that a report names is asked for, whatever the text says (MY-55)', () => {
     const rig = after(query('call p()'), done({ changes: [variable('sql_mode', 'ANSI')] }));
-    expect(rig.passed()[1]).toBe('0 query SELECT @@session.`sql_mode`, LAST_INSERT_ID() LIMIT 1');
-    rig.server(answer(['REAL_AS_FLOAT,ANSI', '7']));
+    expect(rig.passed()[1]).toBe('0 query SELECT @@session.`sql_mode` LIMIT 1');
+    rig.server(answer(['REAL_AS_FLOAT,ANSI']));
     expect(rig.memory.state).toBe(stateOf({ sql_mode: "'REAL_AS_FLOAT,ANSI'" }));
   });
 

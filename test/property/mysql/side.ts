@@ -39,7 +39,9 @@ export class Side {
   }
 
   bytesOf(commands: readonly Command[]): Uint8Array {
-    return Buffer.concat(commands.map(({ say }) => packet(0, say(this.client, this.#prepared) ?? new Uint8Array(0))));
+    return Buffer.concat(
+      commands.map(({ say }) => packet(0, say(this.client, this.#prepared) ?? new Uint8Array(0))),
+    );
   }
 
   async #read(commands: readonly Command[]): Promise<Answer> {
