@@ -290,6 +290,7 @@ export class MysqlClient {
       case 0xfb:
         this.#sendFile(first.toString('utf8', 1), this.#following);
         return true;
+      default:
     }
     const columns = lenencAt(first, 0);
     const isTold = !this.#choosesMetadata || first[columns.end] !== 0;

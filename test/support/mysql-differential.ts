@@ -91,10 +91,7 @@ function linesThatDiffer(direct: readonly string[], proxied: readonly string[]):
   return longer.flatMap((_, at) => {
     const [expected, actual] = [direct[at], proxied[at]];
     if (expected === actual) return [];
-    return [
-      ...(expected === undefined ? [] : [`directly     ${expected}`]),
-      ...(actual === undefined ? [] : [`through it   ${actual}`]),
-    ];
+    return [`directly     ${expected ?? 'nothing'}`, `through it   ${actual ?? 'nothing'}`];
   });
 }
 

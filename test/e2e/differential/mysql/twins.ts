@@ -156,7 +156,7 @@ async function start(
 }
 
 /** What a session finds on the connection that it gets. */
-export async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
+async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
   const client = await MysqlClient.signIn(login);
   try {
     const variables = await client.rows('SHOW SESSION VARIABLES');
