@@ -14,6 +14,7 @@ import { wordsOf } from './faults.ts';
 import { isLearnable, LONGEST_LESSON_BYTES } from './learned.ts';
 import { CONNECTION_ID_BASE } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
+import { OwnWarnings } from './own-warnings.ts';
 import type { Place } from './place.ts';
 import type { Reply, Shape } from './reply.ts';
 import { shape } from './reply.ts';
@@ -64,11 +65,11 @@ const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'U
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
 /** Of a text, to see what kind of statement it is. */
-const OPENING_BYTES = 16;
+const OPENING_BYTES = 32;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
-const ending = /^\s*(?:commit|rollback)\b/i;
+const ending = /^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i;
 const setting = /^\s*set\s/i;
 const NOTHING: ReadonlySet<Leftover> = new Set();
 const ALL_LEFTOVERS = 4;
@@ -77,6 +78,9 @@ const ALL_LEFTOVERS = 4;
 export class Commands {
   readonly #parts: Crew;
   readonly #flags: number;
+  /** The status flags as the session was told them last. */
+  #status: number;
+  readonly #warnings: OwnWarnings;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
   /** The database closes the connection as it has been asked to. */
@@ -92,6 +96,8 @@ export class Commands {
   constructor(parts: Crew) {
     this.#parts = parts;
     this.#flags = parts.who.capabilities.flags;
+    this.#status = parts.welcome.firstStatus;
+    this.#warnings = new OwnWarnings(parts.welcome.target);
   }
 
   /** Whether a transaction may be open though the database does not say so. */
@@ -245,8 +251,7 @@ export class Commands {
     }
     // Nothing of it is on any connection.
     const isIdle = !statement.hasCursor && !statement.hasLongData;
-    const { status } = memory ?? this.#parts.welcome;
-    return type === command.stmtReset && isIdle ? this.answerOk(status) : undefined;
+    return type === command.stmtReset && isIdle ? this.answerOk() : undefined;
   }
 
   #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
@@ -277,7 +282,7 @@ export class Commands {
       },
       what === 'query' ? 'request' : 'session',
     );
-    if (isStopped) return this.answerOk(this.#parts.welcome.firstStatus);
+    if (isStopped) return this.answerOk();
     if (isOthers) return this.#answer(error(notOwner(id), this.#flags));
     return isOurs ? this.#answer(error(unknownThread(id), this.#flags)) : undefined;
   }
@@ -297,7 +302,7 @@ export class Commands {
         this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
-        replies.expect(shape.ok);
+        replies.expect(shape.ok, this.#warnings.tell);
         return 'pass';
       case command.stmtExecute:
       case command.stmtBulkExecute:
@@ -305,9 +310,11 @@ export class Commands {
       case command.stmtReset:
       case command.stmtSendLongData:
         return this.#onStatement(memory, type, place);
-      default:
-        replies.expect(shapes.get(type) ?? shape.ok);
+      default: {
+        const of = shapes.get(type) ?? shape.ok;
+        replies.expect(of, of === shape.ok ? this.#warnings.tell : undefined);
         return 'pass';
+      }
     }
   }
 
@@ -384,6 +391,8 @@ export class Commands {
 
   /** The reply to the client's command is over. */
   ended(memory: MysqlMemory, reply: Reply): void {
+    this.#warnings.ended(reply);
+    this.#status = memory.status;
     const { tracker, who } = this.#parts;
     const isError = reply.error !== 0;
     tracker.ended(memory, isError);
@@ -399,11 +408,11 @@ export class Commands {
     return this.#answer(error(wordsOf(fault), this.#flags));
   }
 
-  answerOk(status: number): Verdict {
+  answerOk(): Verdict {
     const said = {
       affectedRows: 0n,
       lastInsertId: 0n,
-      status: status & ~serverStatus.sessionStateChanged,
+      status: this.#status & LASTING,
       warnings: 0,
       info: '',
       sessionState: EMPTY,
@@ -436,3 +445,11 @@ function unknownThread(id: number): ServerError {
 function notOwner(id: number): ServerError {
   return { code: 1095, sqlState: 'HY000', message: `You are not owner of thread ${id}` };
 }
+
+/** What a status says of the session, and not of a statement. */
+const LASTING =
+  serverStatus.inTransaction |
+  serverStatus.inReadOnlyTransaction |
+  serverStatus.autocommit |
+  serverStatus.noBackslashEscapes |
+  serverStatus.ansiQuotes;

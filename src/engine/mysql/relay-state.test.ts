@@ -3,6 +3,7 @@ import * as say from '../../../test/transcripts/mysql-conversations.ts';
 import {
   another,
   clientWith,
+  houseOf,
   memoryFor,
   MODERN,
   MysqlRig,
@@ -54,8 +55,10 @@ describe('a session variable', () => {
   });
 
   test('is known by its text from then on, where that is plain', () => {
-    const rig = after(query("set time_zone = '+1:00'"), done()).server(answer(['+01:00']));
-    const next = new MysqlRig({ memory: another(rig.memory) });
+    const house = houseOf();
+    const rig = new MysqlRig({ house }).client(query("set time_zone = '+1:00'"));
+    rig.server(done()).server(answer(['+01:00']));
+    const next = new MysqlRig({ house, memory: another(rig.memory) });
     next.client(query("set time_zone = '+1:00'")).server(done());
     expect([next.boundaries, next.passed().length]).toEqual([1, 1]);
     expect(next.memory.state).toBe(rig.memory.state);
@@ -143,7 +146,7 @@ describe('a session variable', () => {
       answer(['latin1', 'latin1', 'latin1', 'latin1_german1_ci']),
     );
     expect(elsewhere(rig).passed()).toEqual([
-      `0 query SET @@session.\`character_set_client\` = 'latin1', @@session.\`character_set_results\` = 63, @@session.\`character_set_connection\` = 'latin1', @@session.\`collation_connection\` = 'latin1_german1_ci'`,
+      `0 query SET @@session.\`character_set_results\` = 63, @@session.\`character_set_client\` = 'latin1', @@session.\`character_set_connection\` = 'latin1', @@session.\`collation_connection\` = 'latin1_german1_ci'`,
     ]);
   });
 
@@ -177,7 +180,7 @@ describe('a user variable (MY-47)', () => {
     const memory = another(memoryFor());
     memory.state = stateOf({ '@a': '7' });
     const rig = new MysqlRig({ memory }).client(query('select 1'));
-    expect(rig.passed()).toEqual(['0 query SET @`a` = NULL']);
+    expect(rig.passed()).toEqual(["0 query SET @`a` = X'', @`a` = NULLIF(X'', X'')"]);
   });
 
   test('that is long ties its session', () => {
@@ -312,10 +315,20 @@ describe('what ties a session to its connection (MY-47)', () => {
     expect(rig.reasons).toEqual(['sessionLock']);
   });
 
-  test('MY-43: SET TRANSACTION holds the connection for the next statement, and no longer', () => {
+  test('MY-31: SET ROLE is not carried along, and ties', () => {
+    const rig = after(query('set role all'), done());
+    expect([rig.attached, rig.pinned.size]).toEqual([true, 1]);
+  });
+
+  test('MY-43: SET TRANSACTION holds the connection up to the end of the next transaction', () => {
     const rig = after(query('set transaction isolation level serializable'), done());
     expect([rig.attached, rig.boundaries, rig.pins]).toEqual([true, 0, []]);
+    // It may not have opened one.
     rig.client(query('select 1')).server(oneRow());
+    expect([rig.attached, rig.boundaries]).toEqual([true, 0]);
+    const isOpen = { status: say.IN_TRANSACTION };
+    rig.client(query('begin')).server(done(isOpen));
+    rig.client(query('commit')).server(done());
     expect([rig.attached, rig.boundaries]).toEqual([false, 1]);
   });
 

@@ -163,6 +163,32 @@ describe('a command', () => {
     ]);
   });
 
+  test('MY-17, MY-18: what drivers ask first is answered by the database, as a text or prepared', () => {
+    for (const sql of ['select @@version_comment limit 1', 'SELECT $$', 'select connection_id()']) {
+      const rig = new MysqlRig().client(query(sql));
+      expect(rig.passed()).toEqual([`0 query ${sql}`]);
+      rig.server(oneRow()).client(say.prepare(sql));
+      expect(rig.passed()).toEqual([`0 stmtPrepare ${sql}`]);
+    }
+  });
+
+  test('MY-42, MY-44: COMMIT and SAVEPOINT outside a transaction go to the database, and hold nothing', () => {
+    for (const sql of ['commit', 'rollback', 'savepoint a', 'release savepoint a']) {
+      const rig = after(query(sql), done());
+      expect([rig.passed(), rig.attached]).toEqual([[`0 query ${sql}`], false]);
+    }
+  });
+
+  test('MY-44: with autocommit off SAVEPOINT is held like all else', () => {
+    const rig = after(query('set autocommit = 0'), done({ status: 0 }));
+    rig.server(say.answer(['0'], MODERN, 0));
+    rig.client(query('savepoint a')).server(done({ status: 0 }));
+    rig.client(query('rollback to a')).server(done({ status: 0 }));
+    expect([rig.attached, rig.relay.inTransaction]).toEqual([true, true]);
+    rig.client(query('rollback')).server(done({ status: 0 }));
+    expect(rig.attached).toBe(false);
+  });
+
   test('ends the session where it says so: COMMIT RELEASE', () => {
     const rig = after(query('commit release'), done());
     expect([rig.finished, rig.boundaries]).toEqual([true, 0]);

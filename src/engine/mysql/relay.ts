@@ -218,7 +218,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
     this.#crew = this.#hire();
     this.#crew.replies.asked();
-    return this.#crew.commands.answerOk(this.#welcome.firstStatus);
+    return this.#crew.commands.answerOk();
   }
 
   /** The client signs in anew. */

@@ -140,12 +140,9 @@ export class Actor {
       counts.add('cancels that came late');
       throw new CutOff();
     }
-    const verdict = compare(direct, proxied);
+    const verdict = compare(direct, proxied, exception);
     if (verdict.kind === 'cut off') this.#cutOff();
-    if (verdict.kind === 'different' && exception !== undefined) {
-      counts.add(`excepted: ${exception}`);
-      return;
-    }
+    if (verdict.kind === 'excepted') counts.add(`excepted: ${verdict.exception}`);
     if (verdict.kind === 'different')
       throw new Difference(explain(verdict.direct, verdict.proxied));
     if (direct.ended) throw new CutOff(); // by itself, both ways

@@ -1,7 +1,10 @@
+import { Violation } from '../../../src/base/assert.ts';
 import { capability } from '../../../src/wire/mysql/capabilities.ts';
 import type { Capabilities } from '../../../src/wire/mysql/capabilities.ts';
 import { readError } from '../../../src/wire/mysql/err.ts';
-import { okOffsets, scanOk } from '../../../src/wire/mysql/ok.ts';
+import { okOffsets, readOk, scanOk } from '../../../src/wire/mysql/ok.ts';
+import { readSessionChanges } from '../../../src/wire/mysql/session-track.ts';
+import { serverStatus } from '../../../src/wire/mysql/status-flags.ts';
 import type { Heard, ReplyShape } from '../../support/mysql-client.ts';
 
 export interface Answer {
@@ -40,6 +43,25 @@ export function lastStatus(
   const offsets = okOffsets();
   scanOk(offsets, payload, 0, payload.length, flags);
   return offsets.status;
+}
+
+/**
+ * An OK that tells what has changed in the session, as a line: in any order, and with the flag only where there is something to
+ * tell (docs/differences.md). Undefined for any other payload.
+ */
+export function changesIn(payload: Uint8Array, { flags }: Capabilities): string | undefined {
+  if (payload[0] !== OK || (flags & capability.sessionTrack) === 0) return undefined;
+  const { sessionStateChanged } = serverStatus;
+  try {
+    const said = readOk(payload, 0, payload.length, flags);
+    const { affectedRows, lastInsertId, status, warnings, info, sessionState } = said;
+    const counts = [affectedRows, lastInsertId, status & ~sessionStateChanged, warnings].join(' ');
+    const changes = readSessionChanges(sessionState).map((change) => JSON.stringify(change));
+    return `ok ${counts} ${JSON.stringify(info)} ${changes.toSorted().join(' ')}`.trimEnd();
+  } catch (problem) {
+    if (problem instanceof Violation) return undefined; // a row that begins like one
+    throw problem;
+  }
 }
 
 const SUMMED_UP = 5;

@@ -4,7 +4,7 @@ import type { MysqlClient } from '../../support/mysql-client.ts';
 import { remember, tell } from '../../support/mysql-differential.ts';
 import { packet } from '../../../src/wire/mysql/framing.ts';
 import { foreignTo, Leak } from '../outcome.ts';
-import { lastStatus } from './answers.ts';
+import { changesIn, lastStatus } from './answers.ts';
 import type { Answer } from './answers.ts';
 import type { Command } from './steps.ts';
 
@@ -57,7 +57,9 @@ export class Side {
       for (const { payload } of heard) this.watch(payload);
       if (names !== undefined) remember(this.#prepared, names, heard);
       payloads.push(...heard.map(({ payload }) => payload));
-      lines.push(...tell(heard, reply));
+      const { capabilities } = this.client;
+      const told = tell(heard, reply);
+      lines.push(...heard.map(({ payload }, n) => changesIn(payload, capabilities) ?? told[n] ?? ''));
       if (ended) return { lines, payloads, ended };
       this.status = lastStatus(heard, reply, this.client.capabilities) ?? this.status;
     }

@@ -36,7 +36,7 @@ export type Step =
     };
 
 /** Differences in docs/differences.md that random scripts run into. */
-export type Exception = 'remnant';
+export type Exception = 'remnant' | 'changed result';
 
 /** - `no transaction`: none is open. */
 export type Need = 'no transaction';

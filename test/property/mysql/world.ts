@@ -36,7 +36,7 @@ const clients: Readonly<Record<ClientKind, Capabilities>> = {
 
 /** What moves by itself, or says whose connection it is. */
 const MOVING =
-  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|gtid|last_gtid|session_track_)/;
+  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|gtid|last_gtid|session_track_|identity|last_insert_id|warning_count|error_count)/;
 
 /** A server that sessions reach through Sluice, and a twin of it, alike in everything, that they reach directly. */
 export class World implements Front {
@@ -72,9 +72,7 @@ export class World implements Front {
       admins.map((admin) => admin.rows('SHOW SESSION VARIABLES')),
     );
     const values = new Map(others.map(([name, value]) => [name, value]));
-    const left = own.filter(
-      ([name, value]) => values.get(name) !== value || MOVING.test(name ?? ''),
-    );
+    const left = own.filter(([name, value]) => values.get(name) !== value || MOVING.test(name ?? ''));
     const names = left.map(([name]) => `'${name}'`).join();
     const pristine = `SHOW SESSION VARIABLES WHERE Variable_name NOT IN (${names})`;
     return new World({ release, servers, pristine, admins, cleaners });

@@ -180,8 +180,8 @@ function changedResult(scope: Scope): readonly Step[] {
     say(chance, prepare(`SELECT * FROM ${schema}.w`, name)),
     say(chance, run),
     say(chance, query(`ALTER TABLE ${schema}.w ADD COLUMN c${scope.next()} INT`)),
-    say(chance, run),
-    say(chance, run, close(name)),
+    { ...say(chance, run), exception: 'changed result' },
+    { ...say(chance, run, close(name)), exception: 'changed result' },
   ];
 }
 

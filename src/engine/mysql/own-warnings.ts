@@ -1,0 +1,42 @@
+import { int16 } from '../../wire/mysql/build.ts';
+import { EOF_HEADER } from '../../wire/mysql/eof.ts';
+import { isError } from '../../wire/mysql/err.ts';
+import type { Rewrite } from './replies.ts';
+import type { Reply } from './reply.ts';
+import type { TargetGreeting } from './target.ts';
+
+/** An EOF packet has nothing but counts and flags; an OK that takes its place is longer. */
+const EOF_BYTES = 5;
+/** Behind the header: in an OK without rows or numbers, and in an EOF. */
+const WARNINGS_IN_OK = 5;
+const WARNINGS_IN_EOF = 1;
+
+/**
+ * MySQL answers COM_PING, COM_INIT_DB and COM_SET_OPTION with the number of warnings that the connection's last statement had. That
+ * may have been another session's, or ours: the client is told of its own. MariaDB tells of none.
+ */
+export class OwnWarnings {
+  /** Of the session's last statement. */
+  #count = 0;
+  #isTold = false;
+  /** For the reply to a command that is no statement; undefined where that is as it shall be. */
+  readonly tell: Rewrite | undefined;
+
+  constructor({ isMariaDb }: TargetGreeting) {
+    this.tell = isMariaDb ? undefined : (bytes, start, end) => this.#tell(bytes, start, end);
+  }
+
+  #tell(bytes: Uint8Array, start: number, end: number): undefined {
+    this.#isTold = true;
+    if (isError(bytes, start, end)) return;
+    const isEof = bytes[start] === EOF_HEADER && end - start === EOF_BYTES;
+    bytes.set(int16(this.#count), start + (isEof ? WARNINGS_IN_EOF : WARNINGS_IN_OK));
+  }
+
+  /** The reply to the client's command is over. */
+  ended({ error, warnings }: Reply): void {
+    if (error !== 0) this.#count = 1;
+    else if (!this.#isTold) this.#count = warnings;
+    this.#isTold = false;
+  }
+}
