@@ -14,7 +14,8 @@ export type Step =
   | {
       /** For people. */
       readonly about: string;
-      readonly say: (client: MysqlClient, prepared: Prepared) => Uint8Array;
+      /** Undefined where there is nothing to say. */
+      readonly say: (client: MysqlClient, prepared: Prepared) => Uint8Array | undefined;
       readonly reply: ReplyShape;
       /** What the statement that it prepares is called from here on. */
       readonly names?: string;
@@ -54,9 +55,10 @@ export async function perform(
     const answers: (readonly string[])[] = [greeting(client).map(mask)];
     for (const step of script) {
       const { about, say, reply, names } = typeof step === 'string' ? query(step) : step;
-      client.send(say(client, prepared));
+      const said = say(client, prepared);
+      if (said !== undefined) client.send(said);
       const heard: Heard[] = [];
-      const isGone = await collect(client, about, reply, heard);
+      const isGone = said !== undefined && (await collect(client, about, reply, heard));
       if (names !== undefined) remember(prepared, names, heard);
       answers.push([...tell(heard, reply).map(mask), ...(isGone ? [CLOSED] : [])]);
       if (isGone) return answers;
@@ -126,7 +128,7 @@ export function remember(
   [first]: readonly Heard[],
 ): void {
   const payload = Buffer.from(first?.payload ?? []);
-  if (payload[0] === 0) prepared.set(name, payload.readUInt32LE(1));
+  if (payload[0] === 0 && payload.length >= 12) prepared.set(name, payload.readUInt32LE(1));
   else prepared.delete(name);
 }
 

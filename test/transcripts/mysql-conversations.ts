@@ -140,6 +140,12 @@ export function answer(values: readonly (string | null)[], flags = MODERN, statu
   return reply(...resultSet(names, [values], flags | capability.sessionTrack, status));
 }
 
+/** An answer to a query of ours that has no row. */
+export function noRow(columns: number): Uint8Array {
+  const names = Array.from({ length: columns }, (_, at) => `c${at}`);
+  return reply(...resultSet(names, [], MODERN | capability.sessionTrack, 2));
+}
+
 /** Payloads of what a statement is prepared with. */
 export function preparedAs(
   statementId: number,
@@ -223,15 +229,17 @@ export const conversations: Readonly<Record<string, (flags: number) => readonly 
     client(ping()),
     server(done()),
   ],
-  'a file, and one that is refused (MY-10)': () => [
+  'a file, and one that is refused (MY-10)': (flags) => [
     client(query('load data local infile "x" into table t')),
     server(reply(wantsFile('x'))),
     client(packet(2, utf8('1\n2\n')), packet(3, utf8('3\n')), packet(4)),
     server(replyFrom(5, okay({ rows: 3, info: 'Records: 3' }))),
+    server(answer(['7'], flags)),
     client(query('load data local infile "y" into table t')),
     server(reply(wantsFile('y'))),
     client(packet(2)),
     server(replyFrom(3, okay())),
+    server(answer(['7'], flags)),
     client(ping()),
     server(done()),
   ],

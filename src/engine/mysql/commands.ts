@@ -69,6 +69,8 @@ const OPENING_BYTES = 32;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
+/** Text ahead of a statement is rare, and may be anything. */
+const inserting = /^\s*(?:insert|replace|\/|-|#)/i;
 const ending = /^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i;
 const setting = /^\s*set\s/i;
 const NOTHING: ReadonlySet<Leftover> = new Set();
@@ -90,6 +92,10 @@ export class Commands {
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
+  /** The command at hand prepares a statement, which may ask for what it does not wipe out. */
+  #isPreparing = false;
+  /** The command is an INSERT or a REPLACE, where that matters. */
+  #isInsert = false;
   /** The command is a COMMIT or a ROLLBACK. */
   #endsTransaction = false;
 
@@ -125,12 +131,14 @@ export class Commands {
     if (type === command.stmtPrepare) return false;
     if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
     const { errands, tracker } = this.#parts;
-    const question = tracker.hasUnknownLastInsertId ? tracker.question() : undefined;
-    if (question !== undefined) {
-      errands.ask(memory, question);
-      return true;
+    const { lacking } = tracker.lastInsertId;
+    if (lacking === 'nothing') return false;
+    if (lacking === 'question') {
+      tracker.lastInsertId.isDue = true;
+      const question = tracker.question(true);
+      if (question !== undefined) errands.ask(memory, question);
+      return question !== undefined;
     }
-    if (memory.lastInsertId === tracker.lastInsertId) return false;
     errands.recallLastInsertId(memory);
     return true;
   }
@@ -143,6 +151,9 @@ export class Commands {
   /** Others here have asked for what this statement leaves behind: the session may, too. */
   get lingers(): boolean {
     const { habits } = this.#parts.who;
+    // Who has been shown the warnings may want to see them again.
+    if (this.#effects?.asksFor.has('diagnostics') === true) return true;
+    if (this.#isPreparing && this.prefersLast) return true;
     if (this.#effects?.calculatesFoundRows === true || habits.has('rowCount')) return true;
     return habits.has('foundRows') || (habits.has('diagnostics') && this.hasWarnings);
   }
@@ -155,6 +166,7 @@ export class Commands {
 
   /** A command begins; or it comes again, after it has waited. */
   look(type: number, place: Place): void {
+    this.#isPreparing = type === command.stmtPrepare;
     this.#effects = this.#effectsOf(type, place);
     const { asksFor = NOTHING } = this.#effects ?? {};
     // Of what may ask for anything, nobody can tell that it does.
@@ -378,11 +390,14 @@ export class Commands {
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
     const isAutocommit = (memory.status & serverStatus.autocommit) !== 0;
     this.#endsTransaction = false;
+    this.#isInsert = false;
     if (isAutocommit) this.#hasBegun = false;
-    if (isAutocommit && !tracker.hasOneShot) return;
+    const isPlain = isAutocommit && !tracker.hasOneShot;
+    if (isPlain && !this.#parts.who.habits.has('lastInsertId')) return;
     const text = isQuery ? bytes : (this.#parts.statements.at(place)?.template.text ?? EMPTY);
     const at = isQuery ? from : 0;
     const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
+    this.#isInsert = inserting.test(opening);
     this.#endsTransaction = ending.test(opening);
     // A SET does not begin a transaction, unless it reads a table: that the database tells.
     if (this.#endsTransaction) this.#hasBegun = false;
@@ -398,10 +413,18 @@ export class Commands {
     tracker.ended(memory, isError);
     const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
     tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
-    if (reply.lastInsertId !== 0)
-      tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
+    const { lastInsertId } = tracker;
+    if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
+    if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
     this.#parts.statements.ended(reply);
     this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
+  }
+
+  /** Whether LAST_INSERT_ID() may be another one than the reply tells, or does not tell: behind rows, and of routines. */
+  #mayHaveInserted({ lastInsertId, hasColumns, error: code }: Reply): boolean {
+    const { mayRunRoutines = false, givesNumbers = false } = this.#effects ?? {};
+    if (lastInsertId !== 0 || mayRunRoutines || givesNumbers) return true;
+    return hasColumns && code === 0 && this.#isInsert;
   }
 
   refuse(fault: Fault): Verdict {

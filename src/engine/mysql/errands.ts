@@ -75,9 +75,7 @@ export class Errands {
     const done = (error: Uint8Array | undefined): void => {
       if (error !== undefined) this.#failed(error);
     };
-    const { lastInsertId } = this.#parts.tracker;
-    memory.lastInsertId = lastInsertId;
-    const sql = `SET last_insert_id = ${lastInsertId}`;
+    const sql = `SET last_insert_id = ${this.#parts.tracker.lastInsertId.bring(memory)}`;
     this.send(ourQuery(sql, memory), shape.ok, done);
   }
 
@@ -100,7 +98,8 @@ export class Errands {
   /** Asks what variables are. */
   ask(memory: MysqlMemory, question: Question): void {
     this.send(ourQuery(question.sql, memory), shape.results, (error, packets) => {
-      const row = error === undefined ? readOnlyRow(packets, memory.capabilities) : undefined;
+      const row =
+        error === undefined ? (readOnlyRow(packets, memory.capabilities) ?? 'none') : undefined;
       const { tracker } = this.#parts;
       for (const next of tracker.answered(memory, question, row)) this.ask(memory, next);
     });

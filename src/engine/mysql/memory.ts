@@ -41,7 +41,7 @@ export class MysqlMemory {
   /** Whose request was the last. */
   lastUsedBy: object | undefined;
   /** What LAST_INSERT_ID() is on it, as far as it is known. */
-  lastInsertId: number | bigint | string = 0;
+  lastInsertId = '0';
   /** An error came last: what changed before it is told with the next reply that is none. */
   mayOweReports = false;
   /** The beginning of a packet that must be looked at as a whole; or a part of a header. */
@@ -81,7 +81,7 @@ export class MysqlMemory {
     this.state = SessionState.fresh(this.state.schema);
     this.prepared.clear();
     this.lastUsedBy = undefined;
-    this.lastInsertId = 0;
+    this.lastInsertId = '0';
     this.mayOweReports = false;
   }
 

@@ -252,6 +252,7 @@ describe('large payloads stream (MY-01)', () => {
       expect(rig.upBytes).toBe(sent);
     }
     rig.client(packet(1_000 & 0xff)).server(say.replyFrom(1_001 & 0xff, say.okay()));
+    rig.server(say.answer(['7']));
     expect([rig.boundaries, rig.relay.quiet]).toEqual([1, true]);
   });
 

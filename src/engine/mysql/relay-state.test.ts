@@ -103,8 +103,8 @@ describe('a session variable', () => {
 
   test('that a report names is asked for, whatever the text says (MY-55)', () => {
     const rig = after(query('call p()'), done({ changes: [variable('sql_mode', 'ANSI')] }));
-    expect(rig.passed()[1]).toBe('0 query SELECT @@session.`sql_mode` LIMIT 1');
-    rig.server(answer(['REAL_AS_FLOAT,ANSI']));
+    expect(rig.passed()[1]).toBe('0 query SELECT @@session.`sql_mode`, LAST_INSERT_ID() LIMIT 1');
+    rig.server(answer(['REAL_AS_FLOAT,ANSI', '7']));
     expect(rig.memory.state).toBe(stateOf({ sql_mode: "'REAL_AS_FLOAT,ANSI'" }));
   });
 
@@ -187,6 +187,18 @@ describe('a user variable (MY-47)', () => {
     const hex = '61'.repeat(5_000);
     const rig = assigned("set @a = repeat('a', 5000)", 'a', hex, 'utf8mb4', 'utf8mb4_bin');
     expect([rig.reasons, rig.attached]).toEqual([['userVariable'], true]);
+  });
+
+  test('whose value is longer than an answer of ours may be is not asked for, and the session goes on', () => {
+    const rig = after(query("set @a = repeat('a', 900000), @b = 7"), done());
+    expect(rig.passed().at(-1)).toMatch(/WHERE COALESCE\(LENGTH\(@`a`\), 0\) <= \d+ AND/);
+    rig.server(say.noRow(8)).server(say.noRow(4));
+    rig.server(answer(['7', '37', 'utf8mb4', 'utf8mb4_bin']));
+    expect([rig.reasons, rig.attached, rig.memory.state.values.get('@b')]).toEqual([
+      ['userVariable'],
+      true,
+      '7',
+    ]);
   });
 
   test('of which the text does not tell the name ties its session', () => {
@@ -320,14 +332,14 @@ describe('what ties a session to its connection (MY-47)', () => {
     expect([rig.attached, rig.pinned.size]).toEqual([true, 1]);
   });
 
-  test('MY-43: SET TRANSACTION holds the connection up to the end of the next transaction', () => {
+  test('MY-43: SET TRANSACTION holds the connection up to the end of the next transaction, and no longer', () => {
     const rig = after(query('set transaction isolation level serializable'), done());
     expect([rig.attached, rig.boundaries, rig.pins]).toEqual([true, 0, []]);
-    // It may not have opened one.
+    // What opens no transaction leaves it as it is.
     rig.client(query('select 1')).server(oneRow());
+    rig.client(query('nonsense')).server(failed());
     expect([rig.attached, rig.boundaries]).toEqual([true, 0]);
-    const isOpen = { status: say.IN_TRANSACTION };
-    rig.client(query('begin')).server(done(isOpen));
+    rig.client(query('begin')).server(done({ status: say.IN_TRANSACTION }));
     rig.client(query('commit')).server(done());
     expect([rig.attached, rig.boundaries]).toEqual([false, 1]);
   });
@@ -382,6 +394,11 @@ describe('what a statement leaves for the next one to ask for (MY-48)', () => {
     expect([rig.rests, rig.attached]).toEqual([1, true]);
     rig.client(query('select found_rows()')).server(oneRow());
     expect(rig.passed().length).toBe(2);
+  });
+
+  test('LAST_INSERT_ID() that was SET is no variable, whose default nobody knows', () => {
+    const rig = after(query('set last_insert_id = 5'), done()).server(answer(['5']));
+    expect([rig.memory.state.isFresh, rig.boundaries]).toEqual([true, 1]);
   });
 
   test('a connection that it had last is the one that it wants', () => {

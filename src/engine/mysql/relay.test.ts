@@ -127,7 +127,7 @@ describe('a command', () => {
     const file = [packet(2, utf8('1\n')), packet(3, utf8('2\n')), packet(4)];
     rig.client(...file);
     expect(rig.takePassed()).toEqual(concat(file));
-    rig.server(replyFrom(5, okay({ rows: 2 })));
+    rig.server(replyFrom(5, okay({ rows: 2 }))).server(say.answer(['7']));
     expect([rig.boundaries, rig.relay.quiet]).toEqual([1, true]);
   });
 
@@ -135,7 +135,7 @@ describe('a command', () => {
     const rig = new MysqlRig().client(query('do 1; load data local infile "x" into table t; do 2'));
     rig.server(reply(okay({ status: say.MORE }), say.wantsFile('x')));
     rig.client(packet(3, utf8('1\n')), packet(4));
-    rig.server(replyFrom(5, okay({ status: say.MORE }), okay()));
+    rig.server(replyFrom(5, okay({ status: say.MORE }), okay())).server(say.answer(['7']));
     expect([rig.boundaries, rig.relay.quiet]).toEqual([1, true]);
   });
 
@@ -293,7 +293,6 @@ describe('a peer that breaks the protocol', () => {
 
   test('a reply of another kind than was asked for', () => {
     expect(() => after(ping(), oneRow())).toThrow(Violation);
-    expect(() => after(say.prepare('select 1'), done())).toThrow(Violation);
     expect(() => after(say.prepare('select 1'), oneRow())).toThrow(Violation);
     // It speaks though it is to be given a file.
     const file = after(query('load data local infile "x" into table t'));

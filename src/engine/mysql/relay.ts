@@ -115,6 +115,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#memory = memory;
     this.#busy = true;
     this.#isReady = false;
+    if (memory.lastUsedBy !== this) this.#crew.tracker.lastInsertId.attached(memory);
   }
 
   fromClient(given: Uint8Array): number {

@@ -39,7 +39,7 @@ export class Side {
   }
 
   bytesOf(commands: readonly Command[]): Uint8Array {
-    return Buffer.concat(commands.map(({ say }) => packet(0, say(this.client, this.#prepared))));
+    return Buffer.concat(commands.map(({ say }) => packet(0, say(this.client, this.#prepared) ?? new Uint8Array(0))));
   }
 
   async #read(commands: readonly Command[]): Promise<Answer> {
@@ -59,7 +59,9 @@ export class Side {
       payloads.push(...heard.map(({ payload }) => payload));
       const { capabilities } = this.client;
       const told = tell(heard, reply);
-      lines.push(...heard.map(({ payload }, n) => changesIn(payload, capabilities) ?? told[n] ?? ''));
+      lines.push(
+        ...heard.map(({ payload }, n) => changesIn(payload, capabilities) ?? told[n] ?? ''),
+      );
       if (ended) return { lines, payloads, ended };
       this.status = lastStatus(heard, reply, this.client.capabilities) ?? this.status;
     }

@@ -72,7 +72,9 @@ export class World implements Front {
       admins.map((admin) => admin.rows('SHOW SESSION VARIABLES')),
     );
     const values = new Map(others.map(([name, value]) => [name, value]));
-    const left = own.filter(([name, value]) => values.get(name) !== value || MOVING.test(name ?? ''));
+    const left = own.filter(
+      ([name, value]) => values.get(name) !== value || MOVING.test(name ?? ''),
+    );
     const names = left.map(([name]) => `'${name}'`).join();
     const pristine = `SHOW SESSION VARIABLES WHERE Variable_name NOT IN (${names})`;
     return new World({ release, servers, pristine, admins, cleaners });
