@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { makePlan } from './plan.ts';
 import { tellFailure } from './report.ts';
 import { playRound } from './round.ts';
+import { troupeOf } from './troupe.ts';
 import { World } from './world.ts';
 
 const SIZE = { lives: 4, steps: 30 } as const;
@@ -23,7 +24,7 @@ for (const version of [18, 14] as const) {
 
     test.each([...seeds[version]])('seed %i', async (seed) => {
       const plan = makePlan(seed, SIZE);
-      const outcome = await playRound(plan, await world.troupe(plan.connections));
+      const outcome = await playRound(plan, await troupeOf(world, plan.connections));
       if (outcome.kind === 'failed')
         throw new Error(tellFailure(plan, outcome, { size: SIZE, server: `--version ${version}` }));
       expect(outcome.counts.of('requests compared')).toBeGreaterThan(50);
@@ -35,7 +36,7 @@ for (const version of [18, 14] as const) {
       const kinds = new Set<string>();
       for (let seed = 0; seed < ROUNDS_TO_NOTICE && !kinds.has('failed'); seed += 1) {
         const plan = makePlan(seed, SIZE);
-        const troupe = await world.troupe(plan.connections, { program });
+        const troupe = await troupeOf(world, plan.connections, { program });
         kinds.add((await playRound(plan, troupe)).kind);
       }
       expect([...kinds]).toContain('failed');

@@ -10,6 +10,7 @@ import type { Outcome } from './round.ts';
 import type { AnyLife, Plan, PlanSize } from './script.ts';
 import { tellStep } from './steps.ts';
 import type { Life } from './steps.ts';
+import { troupeOf } from './troupe.ts';
 import { World } from './world.ts';
 import type { Version } from './world.ts';
 
@@ -32,7 +33,7 @@ export async function openPostgres(version: Version): Promise<Theatre<Life>> {
     words: `--version ${version}`,
     makePlan,
     play: async (plan, options) =>
-      await playRound(plan, await world.troupe(plan.connections, options)),
+      await playRound(plan, await troupeOf(world, plan.connections, options)),
     tellStep,
     close: () => world.close(),
   };

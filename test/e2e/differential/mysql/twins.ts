@@ -154,20 +154,3 @@ async function start(
   await server.query('GRANT ALL ON *.* TO chief WITH GRANT OPTION');
   return server;
 }
-
-/** What a session finds on the connection that it gets. */
-async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
-  const client = await MysqlClient.signIn(login);
-  try {
-    const variables = await client.rows('SHOW SESSION VARIABLES');
-    const others = await client.rows('SELECT DATABASE(), USER(), CURRENT_USER(), LAST_INSERT_ID()');
-    await client.end();
-    return [...variables.filter(([name]) => !MOVING.test(name ?? '')), ...others].map(String);
-  } finally {
-    client.destroy();
-  }
-}
-
-/** Variables that move by themselves, or that say whose connection it is. */
-const MOVING =
-  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|error_count|warning_count|gtid|last_gtid|session_track_)/;
