@@ -3,7 +3,6 @@ import { SecretText } from '../../../../src/base/secret-text.ts';
 import type { EmbeddedMysql } from '../../../../src/cli/embedded-mysql.ts';
 import type { MysqlRelease } from '../../../../src/cli/embedded-mysql-install.ts';
 import { mysqlSettingsFor, startMysql } from '../../../support/mysql.ts';
-import { MysqlClient } from '../../../support/mysql-client.ts';
 import type { MysqlLogin } from '../../../support/mysql-client.ts';
 import { compare, perform } from '../../../support/mysql-differential.ts';
 import type { Mask, Performance, Performing, Script } from '../../../support/mysql-differential.ts';
