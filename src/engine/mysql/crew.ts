@@ -4,7 +4,7 @@ import { Errands } from './errands.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { Replies } from './replies.ts';
-import { SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 import { Statements } from './statements.ts';
 import type { Target } from './target.ts';
 import { Told } from './told.ts';
@@ -32,6 +32,7 @@ export class Crew {
     who: MysqlPrincipal,
     welcome: MysqlMemory,
     options: RelayOptions,
+    before: SessionState,
   ) {
     this.sink = sink;
     this.who = who;
@@ -42,7 +43,7 @@ export class Crew {
       options,
       isMariaDb: welcome.target.isMariaDb,
       lessons: target.lessons,
-      wanted: SessionState.fresh(who.schema),
+      wanted: before.anew(who.schema),
     });
     this.replies = new Replies(this);
     this.errands = new Errands(this);

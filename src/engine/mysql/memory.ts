@@ -3,8 +3,8 @@ import type { Gate } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import type { Beginning } from './state.ts';
-import { intern, SessionState } from './state.ts';
+import type { Beginning, SessionState } from './state.ts';
+import { intern } from './state.ts';
 import type { TargetGreeting } from './target.ts';
 import { PreparedOnServer } from './template.ts';
 
@@ -78,7 +78,7 @@ export class MysqlMemory {
   begin(beginning: Beginning): void {
     this.beginning = intern(beginning);
     this.firstStatus = this.status;
-    this.state = SessionState.fresh(this.state.schema);
+    this.state = this.state.anew(this.state.schema);
     this.prepared.clear();
     this.lastUsedBy = undefined;
     this.lastInsertId = '0';

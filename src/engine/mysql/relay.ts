@@ -21,6 +21,7 @@ import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { compressionOf, withSchema } from './principal.ts';
 import type { Place } from './place.ts';
+import { SessionState } from './state.ts';
 
 /**
  * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
@@ -70,12 +71,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#options = options;
     this.#who = who;
     this.#welcome = welcome;
-    this.#crew = this.#hire();
+    this.#crew = this.#hire(SessionState.fresh(undefined));
   }
 
-  /** The session begins. */
-  #hire(): Crew {
-    return new Crew(this.#sink, this.#house.target, this.#who, this.#welcome, this.#options);
+  /** The session begins, or begins anew: then not all that it was is gone. */
+  #hire(before: SessionState): Crew {
+    const [sink, house, who, welcome] = [this.#sink, this.#house, this.#who, this.#welcome];
+    return new Crew(sink, house.target, who, welcome, this.#options, before);
   }
 
   get quiet(): boolean {
@@ -217,7 +219,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #reset(): Verdict {
     this.#surrender();
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
-    this.#crew = this.#hire();
+    this.#crew = this.#hire(this.#crew.tracker.wanted);
     this.#crew.replies.asked();
     return this.#crew.commands.answerOk();
   }
@@ -231,7 +233,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     const begin = ({ who, welcome }: Changed): void => {
       this.#who = who;
       this.#welcome = welcome;
-      this.#crew = this.#hire();
+      this.#crew = this.#hire(this.#crew.tracker.wanted);
       this.#sink.become(who);
     };
     this.#sink.converse(function* talk(door) {

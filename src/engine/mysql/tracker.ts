@@ -13,7 +13,7 @@ import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import { isLastInsertId } from './sql/variables.ts';
 import type { SessionState } from './state.ts';
-import { RESULTS } from './state.ts';
+import { RESULTS, SEVERAL_STATEMENTS } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -188,6 +188,11 @@ export class Tracker {
   /** Amazon RDS Proxy does not look into long texts. */
   measure(textBytes: number): void {
     if (this.#pinning === 'aws' && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
+  }
+
+  /** The client has said whether its texts may hold several statements; undefined for what it was at sign-in. */
+  chose(memory: MysqlMemory, several: string | undefined): void {
+    this.#apply(memory, [[SEVERAL_STATEMENTS, several]]);
   }
 
   /** The database tells what has changed in the session. */
