@@ -2,6 +2,7 @@ import { text } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { Changes, Lessons } from './learned.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
@@ -161,7 +162,8 @@ export class Tracker {
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
-    this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
+    const sets = isError ? this.#setsBefore(memory, effects) : effects.sets;
+    this.#said = sets.flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
@@ -175,6 +177,16 @@ export class Tracker {
     for (const reason of this.#ties.reasons) this.pin(reason, effects.digest);
     for (const reason of tieReasons)
       if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
+  }
+
+  /**
+   * What a text has set up to its error. One SET does all that it says, or nothing; of several the database has told which were run,
+   * but for what it does not tell of all of them. What was refused must not be carried along: it would be refused again.
+   */
+  #setsBefore({ capabilities }: MysqlMemory, effects: Effects): readonly string[] {
+    if (!effects.hasSeveralStatements) return [];
+    const isTold = (capabilities.flags & capability.sessionTrack) !== 0;
+    return isTold ? effects.sets.filter((name) => SET_TOGETHER[name] !== undefined) : effects.sets;
   }
 
   /** What the text comes to may be known: then nobody has to be asked. */
