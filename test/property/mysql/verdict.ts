@@ -46,7 +46,7 @@ const exceptions = {
 
 /** Without the packets that end rows. */
 function withoutEnds(lines: readonly string[]): string {
-  return lines.filter((line) => !/^\d+: \\fe/.test(line)).join('\n');
+  return lines.filter((line) => !/^(?:ok |\d+: \\fe)/.test(line)).join('\n');
 }
 
 export function compare(direct: Answer, proxied: Answer, exception?: Exception): Verdict {
