@@ -138,7 +138,10 @@ export class Commands {
   recall(memory: MysqlMemory, type: number): boolean {
     // What is prepared does not ask yet.
     if (type === command.stmtPrepare) return false;
-    if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
+    const effects = this.#effects;
+    // What may set it may leave it as it is, too: that must be the session's own then.
+    if (effects?.setsLastInsertId !== true && effects?.asksFor.has('lastInsertId') !== true)
+      return false;
     const { errands, tracker } = this.#parts;
     const { lacking } = tracker.lastInsertId;
     if (lacking === 'nothing') return false;

@@ -376,7 +376,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       this.#crew.errands.ask(memory, question);
       return;
     }
-    this.#shareWithOthers();
+    this.#shareWithOthers(memory);
     memory.lastUsedBy = this;
     this.#busy = false;
     if (!this.#crew.tracker.isPinned) this.#memory = undefined;
@@ -384,8 +384,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   /** Those who are in a schema share with others than those who are in none. */
-  #shareWithOthers(): void {
+  #shareWithOthers(memory: MysqlMemory): void {
     const { schema } = this.#crew.tracker.wanted;
+    memory.isInSchema = schema !== undefined;
     if ((schema === undefined) === (this.#who.schema === undefined)) return;
     this.#who = withSchema(this.#who, schema);
     this.#sink.become(this.#who);

@@ -2,6 +2,7 @@ import { text } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { Changes, Lessons } from './learned.ts';
 import { LastInsertId } from './last-insert-id.ts';
@@ -136,7 +137,8 @@ export class Tracker {
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId && !isError) this.lastInsertId.set();
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
-    this.#said = effects.sets
+    const sets = isError ? this.#setsBefore(memory, effects) : effects.sets;
+    this.#said = sets
       .filter((name) => !isLastInsertId(name))
       .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
@@ -152,6 +154,16 @@ export class Tracker {
     for (const reason of this.#ties.reasons) this.pin(reason, effects.digest);
     for (const reason of tieReasons)
       if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
+  }
+
+  /**
+   * What a text has set up to its error. One SET does all that it says, or nothing; of several the database has told which were run,
+   * but for what it does not tell of all of them. What was refused must not be carried along: it would be refused again.
+   */
+  #setsBefore({ capabilities }: MysqlMemory, effects: Effects): readonly string[] {
+    if (!effects.hasSeveralStatements) return [];
+    const isTold = (capabilities.flags & capability.sessionTrack) !== 0;
+    return isTold ? effects.sets.filter((name) => SET_TOGETHER[name] !== undefined) : effects.sets;
   }
 
   /** What the text comes to may be known: then nobody has to be asked. */
