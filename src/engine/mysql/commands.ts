@@ -432,7 +432,7 @@ export class Commands {
     const { lastInsertId } = tracker;
     if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
     if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
-    this.#parts.statements.ended(reply);
+    this.#parts.statements.ended(memory, reply);
     if (this.#option !== undefined && !isError) this.#choose(memory, this.#option);
     this.#option = undefined;
     this.endsSession = this.#effects?.endsSession === true && reply.error === 0;

@@ -74,7 +74,7 @@ export class MysqlMemory {
     this.firstStatus = parts.status;
     this.status = parts.status;
     this.state = parts.state;
-    this.isInSchema = parts.state.schema !== undefined;
+    this.isInSchema = parts.gate.who.schema !== undefined;
   }
 
   /** Sessions begin like this from here on, in the schema that is in use now: nothing of earlier ones is left. */

@@ -24,6 +24,9 @@ const users = ['app', 'chief'] as const satisfies User[];
 export const explained: readonly Mask[] = [
   // Prepared statements have numbers of Sluice's own, which the database does not know.
   [/.The statement \(\d+\) has no open cursor/g, 'The statement (N) has no open cursor'],
+  [/Unknown prepared statement handler \(\d+\)/g, 'Unknown prepared statement handler (N)'],
+  // MariaDB tells of several changes in no order of theirs; it is another one where it is to tell of all.
+  [/\\00 \\18character_set_connection\\06latin1/g, ''],
 ];
 
 /** How many there are besides: with the client's, they take turns on one connection. */
