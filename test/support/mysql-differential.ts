@@ -88,11 +88,14 @@ export function compare(
 
 function linesThatDiffer(direct: readonly string[], proxied: readonly string[]): readonly string[] {
   const longer = direct.length >= proxied.length ? direct : proxied;
-  return longer.flatMap((_, at) => {
+  const lines: string[] = [];
+  for (const at of longer.keys()) {
     const [expected, actual] = [direct[at], proxied[at]];
-    if (expected === actual) return [];
-    return [`directly     ${expected ?? 'nothing'}`, `through it   ${actual ?? 'nothing'}`];
-  });
+    if (expected === actual) continue;
+    if (expected !== undefined) lines.push(`directly     ${expected}`);
+    if (actual !== undefined) lines.push(`through it   ${actual}`);
+  }
+  return lines;
 }
 
 export function query(sql: string | Uint8Array): Exclude<Step, string> {

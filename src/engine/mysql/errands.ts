@@ -5,7 +5,7 @@ import { command } from '../../wire/mysql/commands.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { MysqlMemory } from './memory.ts';
-import { readOnlyRow } from './own.ts';
+import { lacksMetadata, readOnlyRow } from './own.ts';
 import type { Replies } from './replies.ts';
 import type { Shape } from './reply.ts';
 import { shape } from './reply.ts';
@@ -99,9 +99,14 @@ export class Errands {
   /** Asks what variables are. */
   ask(memory: MysqlMemory, question: Question): void {
     this.send(ourQuery(question.sql, memory), shape.results, (error, packets) => {
+      const { tracker } = this.#parts;
+      if (error === undefined && lacksMetadata(packets, memory.capabilities)) {
+        // The session has asked for that: what its variables are cannot be told.
+        tracker.pin('setting', METADATA);
+        return;
+      }
       const row =
         error === undefined ? (readOnlyRow(packets, memory.capabilities) ?? 'none') : undefined;
-      const { tracker } = this.#parts;
       for (const next of tracker.answered(memory, question, row)) this.ask(memory, next);
     });
   }
@@ -121,6 +126,8 @@ export class Errands {
     this.#parts.sink.fail({ name: 'restoreFailed', original: error });
   }
 }
+
+const METADATA = 'resultset_metadata';
 
 /** A value that no session wants: it differs from all. */
 const UNKNOWN = '';

@@ -1,7 +1,7 @@
 import { utf8 } from '../../base/bytes.ts';
 import { BodyReader } from '../../wire/mysql/body-reader.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
-import { extension } from '../../wire/mysql/capabilities.ts';
+import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { charsetOf } from '../../wire/mysql/charsets.ts';
 import { columnType } from '../../wire/mysql/column-types.ts';
 import { lenenc } from '../../wire/mysql/values.ts';
@@ -41,6 +41,12 @@ const numbers: ReadonlySet<number> = new Set([
   columnType.year,
   columnType.newDecimal,
 ]);
+
+/** Whether the values of a result set of ours come without a word of what they are. */
+export function lacksMetadata([first]: readonly Uint8Array[], { flags }: Capabilities): boolean {
+  const isOptional = (flags & capability.optionalResultsetMetadata) !== 0;
+  return isOptional && first?.at(-1) === 0;
+}
 
 /** The only row of a result set of ours, if it has one: column definitions, perhaps an EOF, the row. */
 export function readOnlyRow(

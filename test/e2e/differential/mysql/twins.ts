@@ -67,11 +67,17 @@ export class MysqlTwins {
    * two of its commands.
    */
   async expectSame(script: Script, user: User, more: More = {}): Promise<void> {
-    const direct = await this.#perform(script, this.direct(user), more);
-    const alone = await this.#perform(script, this.proxied(user), more);
-    expect({ alone: compare(script, direct, alone) }).toEqual({ alone: [] });
+    const direct = await this.expectSameAlone(script, user, more);
     const shared = await this.#amongNeighbours(script, user, more);
     expect({ shared: compare(script, direct, shared) }).toEqual({ shared: [] });
+  }
+
+  /** A client is told the same directly, and through Sluice with nobody else there. */
+  async expectSameAlone(script: Script, user: User, more: More = {}): Promise<Performance> {
+    const direct = await this.#perform(script, this.direct(user), more);
+    const alone = await this.#perform(script, this.proxied(user), more);
+    expect({ alone: compare(script, direct, alone), more }).toEqual({ alone: [], more });
+    return direct;
   }
 
   /** Two clients on one connection are told what each is told on a connection of its own. */
