@@ -281,16 +281,15 @@ export class MysqlClient {
   /** One result. Returns whether there is another one behind it. */
   async #result(next: () => Promise<Buffer>): Promise<boolean> {
     const first = await next();
-    switch (first[0]) {
-      case 0x00:
-        this.status = statusOfOk(first);
-        return (this.status & MORE_RESULTS) !== 0;
-      case 0xff:
-        return isProgress(first);
-      case 0xfb:
-        this.#sendFile(first.toString('utf8', 1), this.#following);
-        return true;
-      default:
+    const [type] = first;
+    if (type === 0x00) {
+      this.status = statusOfOk(first);
+      return (this.status & MORE_RESULTS) !== 0;
+    }
+    if (type === 0xff) return isProgress(first);
+    if (type === 0xfb) {
+      this.#sendFile(first.toString('utf8', 1), this.#following);
+      return true;
     }
     const columns = lenencAt(first, 0);
     const isTold = !this.#choosesMetadata || first[columns.end] !== 0;

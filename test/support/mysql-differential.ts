@@ -139,12 +139,12 @@ export function greeting({ handshake, capabilities, welcome }: MysqlClient): rea
   const { flags, extensions } = handshake.capabilities;
   const offered = `${(flags & ~NOT_OFFERED) >>> 0} ${extensions & ~CACHE_METADATA}`;
   const agreed = `${(capabilities.flags & ~NOT_OFFERED) >>> 0} ${capabilities.extensions}`;
-  const said = textOf(welcome).replace(PROOF, '');
+  const said = textOf(welcome).replace(PROOF, (_, rest) => (rest === '' ? '' : `\\00${rest}`));
   return [`${serverVersion} ${collation} ${status}`, offered, agreed, said];
 }
 
 /** MariaDB proves its certificate, also to clients who have not asked for TLS, by a digest of its challenge and more. */
-const PROOF = /A\\01[0-9A-F]{64}/;
+const PROOF = /A\\01[0-9A-F]{64}(.*)/;
 
 /** What Sluice offers by its own settings, or not at all (docs/differences.md). */
 const NOT_OFFERED =

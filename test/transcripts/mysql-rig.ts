@@ -49,6 +49,7 @@ export function clientWith(
   flags: number,
   extensions = 0,
   isIn: 'app' | 'no schema' = 'app',
+  collation = 255,
 ): MysqlPrincipal {
   const capabilities = { flags, extensions };
   const schema = isIn === 'app' ? 'app' : undefined;
@@ -56,7 +57,7 @@ export function clientWith(
     user: 'app',
     schema,
     capabilities,
-    collation: 45,
+    collation,
     zstdLevel: undefined,
   });
 }

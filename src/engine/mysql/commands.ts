@@ -138,7 +138,10 @@ export class Commands {
   recall(memory: MysqlMemory, type: number): boolean {
     // What is prepared does not ask yet.
     if (type === command.stmtPrepare) return false;
-    if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
+    const effects = this.#effects;
+    // What may set it may leave it as it is, too: that must be the session's own then.
+    if (effects?.setsLastInsertId !== true && effects?.asksFor.has('lastInsertId') !== true)
+      return false;
     const { errands, tracker } = this.#parts;
     const { lacking } = tracker.lastInsertId;
     if (lacking === 'nothing') return false;
@@ -429,7 +432,7 @@ export class Commands {
     const { lastInsertId } = tracker;
     if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
     if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
-    this.#parts.statements.ended(reply);
+    this.#parts.statements.ended(memory, reply);
     if (this.#option !== undefined && !isError) this.#choose(memory, this.#option);
     this.#option = undefined;
     this.endsSession = this.#effects?.endsSession === true && reply.error === 0;

@@ -19,7 +19,6 @@ export class Crew {
   readonly who: MysqlPrincipal;
   readonly welcome: MysqlMemory;
   readonly options: RelayOptions;
-  readonly told: Told;
   readonly tracker: Tracker;
   readonly replies: Replies;
   readonly errands: Errands;
@@ -38,16 +37,21 @@ export class Crew {
     this.who = who;
     this.welcome = welcome;
     this.options = options;
-    this.told = Told.of(who.capabilities, welcome.reports);
     this.tracker = new Tracker(sink, {
       options,
       isMariaDb: welcome.target.isMariaDb,
       lessons: target.lessons,
       wanted: before.anew(who.schema),
+      reports: welcome.reports,
     });
     this.replies = new Replies(this);
     this.errands = new Errands(this);
     this.statements = new Statements(this);
     this.commands = new Commands(this);
+  }
+
+  /** What the client hears of changes. */
+  get told(): Told {
+    return Told.of(this.who.capabilities, this.tracker.reports);
   }
 }

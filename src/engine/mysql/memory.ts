@@ -37,6 +37,8 @@ export class MysqlMemory {
   status: number;
   /** What the last session has left on it. */
   state: SessionState;
+  /** Whether those who share it are in a schema: there is no way back to none. */
+  isInSchema: boolean;
   readonly prepared = new PreparedOnServer();
   /** Whose request was the last. */
   lastUsedBy: object | undefined;
@@ -72,6 +74,7 @@ export class MysqlMemory {
     this.firstStatus = parts.status;
     this.status = parts.status;
     this.state = parts.state;
+    this.isInSchema = parts.gate.who.schema !== undefined;
   }
 
   /** Sessions begin like this from here on, in the schema that is in use now: nothing of earlier ones is left. */

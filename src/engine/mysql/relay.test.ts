@@ -466,6 +466,20 @@ describe('MY-25: COM_RESET_CONNECTION', () => {
     expect(rig.passed()).toEqual(['0 initDb other']);
   });
 
+  test("leaves it with MySQL's own character set, as that is not the handshake's; with MariaDB's it is", () => {
+    const resetBy = (isMariaDb: boolean): readonly string[] => {
+      const rig = new MysqlRig({ isMariaDb, who: clientWith(MODERN, 0, 'app', 8) });
+      rig.client(query('select 1')).server(oneRow());
+      rig.client(say.resetConnection());
+      rig.passed();
+      return rig.client(query('select 1')).passed();
+    };
+    expect(resetBy(true)).toEqual(['0 query select 1']);
+    expect(resetBy(false)).toEqual([
+      expect.stringMatching(/^0 query SET .*`collation_connection` = DEFAULT$/),
+    ]);
+  });
+
   test('takes a session out of its transaction, and off what has tied it', () => {
     const rig = after(query('create temporary table t (a int)'), done());
     expect([...rig.pinned]).toEqual(['temporaryObject']);

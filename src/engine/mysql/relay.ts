@@ -15,6 +15,7 @@ import type { Changed } from './change-user.ts';
 import { changeUser } from './change-user.ts';
 import type { Verdict } from './commands.ts';
 import { Crew } from './crew.ts';
+import { ORDER } from './state.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
@@ -220,6 +221,11 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#surrender();
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
     this.#crew = this.#hire(this.#crew.tracker.wanted);
+    const { target } = this.#welcome;
+    const { wanted } = this.#crew.tracker;
+    // MySQL does not return to the character set of the handshake, but to the server's own.
+    if (!target.isMariaDb && this.#who.collation !== target.collation)
+      this.#crew.tracker.wanted = wanted.with(SERVERS_OWN);
     this.#crew.replies.asked();
     return this.#crew.commands.answerOk();
   }
@@ -376,21 +382,25 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       this.#crew.errands.ask(memory, question);
       return;
     }
-    this.#shareWithOthers();
+    this.#shareWithOthers(memory);
     memory.lastUsedBy = this;
     this.#busy = false;
+    if (memory.state !== this.#crew.tracker.wanted) this.#isReady = false;
     if (!this.#crew.tracker.isPinned) this.#memory = undefined;
     this.#sink.boundary();
   }
 
   /** Those who are in a schema share with others than those who are in none. */
-  #shareWithOthers(): void {
+  #shareWithOthers(memory: MysqlMemory): void {
     const { schema } = this.#crew.tracker.wanted;
+    memory.isInSchema = schema !== undefined;
     if ((schema === undefined) === (this.#who.schema === undefined)) return;
     this.#who = withSchema(this.#who, schema);
     this.#sink.become(this.#who);
   }
 }
+
+const SERVERS_OWN = ORDER.map((name) => [name, 'DEFAULT'] as const);
 
 function outOfOrder(): Violation {
   return new Violation('packets out of order');

@@ -145,7 +145,7 @@ export const RESULTS = 'character_set_results';
  * First the character sets, as `SET NAMES` would, then what hangs on them; `sql_mode` decides how others are written, and their
  * values are such that it does not matter.
  */
-const ORDER: readonly string[] = [
+export const ORDER: readonly string[] = [
   RESULTS,
   'character_set_client',
   'character_set_connection',

@@ -189,6 +189,12 @@ export class Statements {
   /** Under the schema and the settings that it was prepared under first, which may not be the session's any more. */
   #prepareAgain(memory: MysqlMemory, statement: ClientStatement): void {
     const { errands, tracker } = this.#parts;
+    // In a transaction it may not be known yet what the session has set, to which the connection is to come back.
+    const question = tracker.question();
+    if (question !== undefined) {
+      errands.ask(memory, question);
+      return;
+    }
     const { template } = statement;
     const refused = (refusal: Uint8Array): void => {
       statement.refusal = refusal;
@@ -285,9 +291,14 @@ export class Statements {
     if (this.#lastPrepared === statement) this.#lastPrepared = undefined;
     if (this.#held?.has(statement) !== true) return;
     this.#letGo(statement);
-    const onServer = memory?.prepared.use(statement.template);
-    if (memory === undefined || onServer === undefined) return;
-    memory.prepared.remove(statement.template);
+    if (memory !== undefined) this.#drop(memory, statement);
+  }
+
+  /** Takes a statement from its connection. Has no reply. */
+  #drop(memory: MysqlMemory, { template }: ClientStatement): void {
+    const onServer = memory.prepared.use(template);
+    if (onServer === undefined) return;
+    memory.prepared.remove(template);
     this.#forget(onServer.id);
   }
 
@@ -302,10 +313,12 @@ export class Statements {
   }
 
   /** The reply to an execution or a fetch is over. */
-  ended({ error: code, status }: Reply): void {
+  ended(memory: MysqlMemory, { error: code, status }: Reply): void {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
+    // A part of a parameter that there is not spoils the statement for good, and others have it, too.
+    if (running.hasLongData && code !== 0) this.#drop(memory, running);
     running.hasLongData = false;
     const isOpen = code === 0 && (status & serverStatus.cursorExists) !== 0;
     running.hasCursor = isOpen && (status & serverStatus.lastRowSent) === 0;

@@ -1,14 +1,15 @@
-import { text } from '../../base/bytes.ts';
+import { EMPTY, text } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { Changes, Lessons } from './learned.ts';
 import { LastInsertId } from './last-insert-id.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
-import type { MysqlMemory } from './memory.ts';
+import type { MysqlMemory, Reports } from './memory.ts';
 import type { Field } from './own.ts';
-import { FLAGS, MARIADB_FLAG } from './setup.ts';
+import { FLAGS, MARIADB_FLAG, TRACKED_SCHEMA, TRACKED_VARIABLES } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import { isLastInsertId } from './sql/variables.ts';
@@ -82,12 +83,20 @@ export class Tracker {
   #lesson: string | undefined;
   #said: readonly string[] = [];
   readonly lastInsertId = new LastInsertId();
+  /** What the client wants to hear of: the database always tells us more. */
+  reports: Reports;
   /** `SET TRANSACTION` was about the next transaction alone: it has not come yet, or it is under way. */
   #oneShot: 'due' | 'under way' | undefined;
 
   constructor(
     sink: TrackerSink,
-    parts: { options: RelayOptions; isMariaDb: boolean; lessons: Lessons; wanted: SessionState },
+    parts: {
+      options: RelayOptions;
+      isMariaDb: boolean;
+      lessons: Lessons;
+      wanted: SessionState;
+      reports: Reports;
+    },
   ) {
     this.#sink = sink;
     this.#pinning = parts.options.pinning;
@@ -95,6 +104,7 @@ export class Tracker {
     this.#isMariaDb = parts.isMariaDb;
     this.#lessons = parts.lessons;
     this.wanted = parts.wanted;
+    this.reports = parts.reports;
   }
 
   /** What only this connection knows: the properties of the next transaction. */
@@ -136,7 +146,8 @@ export class Tracker {
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId && !isError) this.lastInsertId.set();
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
-    this.#said = effects.sets
+    const sets = isError ? this.#setsBefore(memory, effects) : effects.sets;
+    this.#said = sets
       .filter((name) => !isLastInsertId(name))
       .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
@@ -154,6 +165,16 @@ export class Tracker {
       if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
   }
 
+  /**
+   * What a text has set up to its error. One SET does all that it says, or nothing; of several the database has told which were run,
+   * but for what it does not tell of all of them. What was refused must not be carried along: it would be refused again.
+   */
+  #setsBefore({ capabilities }: MysqlMemory, effects: Effects): readonly string[] {
+    if (!effects.hasSeveralStatements) return [];
+    const isTold = (capabilities.flags & capability.sessionTrack) !== 0;
+    return isTold ? effects.sets.filter((name) => SET_TOGETHER[name] !== undefined) : effects.sets;
+  }
+
   /** What the text comes to may be known: then nobody has to be asked. */
   #recall(memory: MysqlMemory): void {
     if (this.#lesson === undefined) return;
@@ -162,6 +183,24 @@ export class Tracker {
     this.#lesson = undefined;
     this.#touched = this.#touchedBefore;
     this.#apply(memory, changes);
+  }
+
+  /** The client has said what it wants to hear of. The connection is to report all the same, from its next request on. */
+  #noteReports(settings: readonly string[], row: readonly Field[]): void {
+    const valueOf = (name: string): string | undefined => {
+      const field = row[settings.indexOf(name)];
+      return field === undefined ? undefined : text(field.text ?? EMPTY);
+    };
+    const [variables, schema] = [valueOf(TRACKED_VARIABLES), valueOf(TRACKED_SCHEMA)];
+    if (variables === undefined && schema === undefined) return;
+    this.reports = {
+      variables: variables ?? this.reports.variables,
+      schema: schema === undefined ? this.reports.schema : schema === '1',
+    };
+    this.wanted = this.wanted.with([
+      [TRACKED_VARIABLES, undefined],
+      [TRACKED_SCHEMA, undefined],
+    ]);
   }
 
   #apply(memory: MysqlMemory, changes: Changes): void {
@@ -264,8 +303,9 @@ export class Tracker {
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
     if (last !== undefined) this.lastInsertId.told(memory, text(last));
     this.#apply(memory, [...changes, ...assigned]);
+    this.#noteReports(settings, row);
     const said = this.#said;
-    if (this.#lesson !== undefined)
+    if (this.#lesson !== undefined && !said.some((name) => name.startsWith('session_track')))
       this.#lessons.learn(
         memory.beginning,
         this.#lesson,

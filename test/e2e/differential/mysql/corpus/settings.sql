@@ -1,4 +1,4 @@
-SELECT COLLATION(@a), @a IS NULL, @never, @mine IS NULL;
+SELECT @a IS NULL, @never, @mine IS NULL;
 SET @a = 1;
 SELECT @a;
 SET @a = 'x', @b = @a;
