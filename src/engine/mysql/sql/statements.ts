@@ -188,10 +188,8 @@ function readCall({ findings }: Scene): void {
   findings.setsLastInsertId = true;
 }
 
-/** Likewise. */
 function readLoad({ tokens, findings }: Scene): void {
   if (!tokens.take('data', 'xml')) return;
-  findings.setsLastInsertId = true;
   tokens.take('low_priority', 'concurrent');
   if (tokens.isWord('local')) findings.loadsLocalFile = true;
 }
