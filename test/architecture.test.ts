@@ -57,7 +57,7 @@ const rules: readonly Rule[] = [
   {
     name: 'a database client',
     what: /\bBun\.(?:SQL|sql)\b|import \{[^}]*\bSQL\b[^}]*\} from "bun"/i,
-    where: ['cli/embedded-mysql.ts', 'cli/embedded-postgres.ts', 'cli/demo/connection.ts'],
+    where: ['cli/embedded-mysql.ts', 'cli/embedded-postgres.ts', 'cli/demo/postgres/connection.ts'],
   },
   { name: 'other programs', what: /"node:child_process"|\bBun\.spawn/, where: ['cli/', 'server/'] },
   {

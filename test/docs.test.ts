@@ -9,6 +9,7 @@ import { limits } from '../src/base/limits.ts';
 import { run } from '../src/cli/run.ts';
 import type { FaultName } from '../src/core/fault.ts';
 import { faultFacts } from '../src/core/fault.ts';
+import { pinReasons } from '../src/core/pin.ts';
 import { DETAIL_IN_TEXT as faultsWithDetail, wordsOf } from '../src/engine/mysql/faults.ts';
 import { say } from '../src/engine/postgres/faults.ts';
 import { loadSettings } from '../src/server/settings/load.ts';
@@ -118,6 +119,27 @@ describe('docs/reference/errors.md', () => {
     }
   });
 });
+
+test.each(['postgres', 'mysql'])(
+  'docs/guides/pinning.md has each reason of %s to pin',
+  (engine) => {
+    const code = sources
+      .filter((path) => path.startsWith(`src/engine/${engine}/`))
+      .map(read)
+      .join('\n');
+    const given = Object.keys(pinReasons).filter((reason) => code.includes(`'${reason}'`));
+    expect(given.length).toBeGreaterThan(5);
+    const [, table = ''] =
+      new RegExp(`<!-- reasons: ${engine} -->([^]*?)<!-- end -->`).exec(
+        read('docs/guides/pinning.md'),
+      ) ?? [];
+    const rows = table.match(/^\| `[^|]+\|/gm) ?? [];
+    const documented = rows.flatMap((cell) =>
+      Array.from(cell.matchAll(/`(\w+)`/g), ([, reason = '']) => reason),
+    );
+    expect([...new Set(documented)].toSorted()).toEqual(given.toSorted());
+  },
+);
 
 test('docs/reference/logs.md lists the events of the program with their levels', () => {
   // A proxy's own events are held to the page by the test of src/server/report.ts.

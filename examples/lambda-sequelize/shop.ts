@@ -23,6 +23,9 @@ export interface Order extends Model<InferAttributes<Order>, InferCreationAttrib
   cents: number;
 }
 
+/** Who is trusted: the authorities that Node knows, Amazon's are among them, and those in NODE_EXTRA_CA_CERTS. */
+const ssl = { rejectUnauthorized: true, verifyIdentity: true };
+
 /** The shop's tables, by at most one connection, which is opened by the first statement. */
 export interface Shop {
   readonly products: ModelStatic<Product>;
@@ -41,8 +44,8 @@ function openShop(settings: Settings, signer: Signer): Shop {
   const { host, port, user, password, database, patienceMs } = settings;
   const sequelize = new Sequelize({
     dialect: 'mysql',
-    // Bundlers do not see what Sequelize loads by a name that it puts together.
-    dialectModule: mysql2,
+    // Bundlers do not see what Sequelize loads by a name; and it copies what it is given here, so that it is no more than it needs.
+    dialectModule: { createConnection: mysql2.createConnection },
     host,
     port,
     database,
@@ -53,9 +56,13 @@ function openShop(settings: Settings, signer: Signer): Shop {
     logging: false,
     dialectOptions: {
       connectTimeout: patienceMs,
-      // The authorities are Node's own, which are Amazon's too, and those in NODE_EXTRA_CA_CERTS.
-      ssl: { rejectUnauthorized: true, verifyIdentity: true },
+      // mysql2 makes room for this many with each connection, at once; if nothing is said, for 16 000.
+      maxPreparedStatements: 100,
       ...(password === undefined ? { authPlugins: tokens(signer) } : {}),
+    },
+    hooks: {
+      // Sequelize would hand over a copy of what stands in its options, and mysql2 keeps TLS sessions with the object.
+      beforeConnect: (config) => void Object.assign(config.dialectOptions ?? {}, { ssl }),
     },
   });
   return {

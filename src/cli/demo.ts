@@ -5,18 +5,16 @@ import type { Command, Given } from './command.ts';
 import { UsageError } from './command.ts';
 import { unlessAborted, untilStopped } from './demo/abort.ts';
 import { burst, BUSINESS_LOGIC_MS } from './demo/burst.ts';
-import type { Connection } from './demo/connection.ts';
-import type { DemoDatabase } from './demo/database.ts';
-import { MAX_CONNECTIONS, startDatabase } from './demo/database.ts';
+import type { DemoDatabase, Route } from './demo/database.ts';
+import { MAX_CONNECTIONS } from './demo/database.ts';
+import type { EngineName } from './demo/engines.ts';
+import { engineNames, engines } from './demo/engines.ts';
 import { figuresOf } from './demo/figures.ts';
-import { openObserver, peakDuring, rowsOf, untilAlone } from './demo/observe.ts';
 import type { Progress } from './demo/progress.ts';
 import { Bars, canDraw, Lines, paint, silence } from './demo/progress.ts';
 import { startProxy } from './demo/proxy.ts';
 import type { Result, Results } from './demo/report.ts';
 import { comparison, conclusion, connectionCommands } from './demo/report.ts';
-import type { Route } from './demo/routes.ts';
-import { directRoute, proxiedRoute } from './demo/routes.ts';
 import type { Io } from './io.ts';
 import { table } from './table.ts';
 
@@ -28,9 +26,14 @@ const INTERRUPTED = 130;
 
 export const demoCommand: Command = {
   summary:
-    'Show what a proxy is for: many function invocations at once, first straight at a small PostgreSQL ' +
+    'Show what a proxy is for: many function invocations at once, first straight at a small database ' +
     'server, which is thrown away afterwards, then through Sluice.',
   flags: [
+    {
+      name: 'engine',
+      value: 'NAME',
+      what: `Which database: ${list(engineNames)}. Default: ${engineNames[0]}`,
+    },
     {
       name: 'invocations',
       value: 'NUMBER',
@@ -52,7 +55,12 @@ export const demoCommand: Command = {
   },
 };
 
+function list(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
 interface Options {
+  readonly engine: EngineName;
   readonly invocations: number;
   readonly keep: boolean;
   readonly json: boolean;
@@ -72,38 +80,47 @@ function readOptions(given: Given): Options {
   const invocations = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (invocations < 1 || invocations > most)
     throw new UsageError(`--invocations must be a number from 1 to ${most}`);
-  return { invocations, keep, json };
+  const wanted = given.get('engine') ?? engineNames[0];
+  const engine = engineNames.find((name) => name === wanted);
+  if (engine === undefined) throw new UsageError(`--engine must be ${list(engineNames)}`);
+  return { engine, invocations, keep, json };
 }
 
 /** The whole story. All that it starts has ended when it returns, however it does. */
 async function tell(stage: Stage): Promise<number> {
   const { io, signal, clock, json, invocations, keep } = stage;
+  const engine = engines[stage.engine];
   const say = (text: string): void => (json ? undefined : io.out(text));
   await using cleanup = new AsyncDisposableStack();
   say(
-    `Starting a PostgreSQL server with max_connections = ${MAX_CONNECTIONS}: what Amazon RDS grants\n` +
+    `Starting a ${engine.title} server with max_connections = ${MAX_CONNECTIONS}: what Amazon RDS grants\n` +
       'a database instance with 1 GB of memory.',
   );
-  const database = cleanup.use(await startDatabase(systemRandom));
+  const surroundings = { clock, random: systemRandom, env: io.env, signal, say };
+  const database = cleanup.use(await engine.start(surroundings));
   signal.throwIfAborted();
-  const observer = cleanup.use(await openObserver(database));
   say(
-    `${invocations} function invocations at once: each connects with TLS, reads a row, computes\n` +
-      `for ${BUSINESS_LOGIC_MS} ms, writes a row, and closes its connection.\n`,
+    `It is ${database.origin}.\n\n` +
+      `${invocations} function invocations at once: each connects with TLS, reads a row, computes\n` +
+      `for ${BUSINESS_LOGIC_MS} ms, writes a row, and closes its connection.${engine.remark}\n`,
   );
   const progress = showProgress(stage);
   cleanup.defer(() => progress.end());
-  const run = (route: Route): Promise<Result> =>
-    unlessAborted(signal, measure(route, { invocations, clock, database, observer, progress }));
-  const direct = await run(directRoute(database));
-  await unlessAborted(signal, untilAlone(observer, clock));
-  const proxy = cleanup.use(await startProxy(database, { signal, clock, random: systemRandom }));
-  const proxied = await run(proxiedRoute(proxy, database));
+  const run = async (opening: Promise<Route>): Promise<Result> => {
+    await using route = await opening;
+    const work = measure(route, { invocations, clock, database, progress });
+    return await unlessAborted(signal, Promise.race([work, route.ended]));
+  };
+  const direct = await run(database.directRoute());
+  await unlessAborted(signal, database.untilAlone());
+  const kind = { name: stage.engine, family: engine.family };
+  const proxy = cleanup.use(await startProxy(database, kind, surroundings));
+  const proxied = await run(database.proxiedRoute(proxy));
   progress.end();
   say(report({ direct, proxied }, io));
   if (json) io.out(JSON.stringify({ direct: direct.figures, proxied: proxied.figures }));
   if (keep) {
-    say(`\n${connectionCommands(proxy, database)}`);
+    say(`\n${connectionCommands(engine.client, proxy, database.passwords)}`);
     await untilToldToStop(signal, proxy.ended);
   }
   return proxied.figures.failed === 0 ? 0 : 1;
@@ -118,20 +135,19 @@ interface Measurement {
   readonly invocations: number;
   readonly clock: Clock;
   readonly database: DemoDatabase;
-  readonly observer: Connection;
   readonly progress: Progress;
 }
 
 /** Lets all invocations take this route. Rejects where the database does not hold what they say they wrote. */
 async function measure(
   route: Route,
-  { invocations, clock, database, observer, progress }: Measurement,
+  { invocations, clock, database, progress }: Measurement,
 ): Promise<Result> {
   const { name } = route;
-  const [outcome, peak] = await peakDuring(name, database, observer, () =>
+  const [outcome, peak] = await database.peakDuring(name, () =>
     burst(route, invocations, clock, (...counts) => progress.update(name, ...counts)),
   );
-  const rows = await rowsOf(name, observer);
+  const rows = await database.rowsOf(name);
   const succeeded = outcome.latenciesMs.length;
   if (rows !== succeeded)
     throw new Error(`${succeeded} invocations succeeded, but ${rows} rows were written`);

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mysqlPrograms, mysqlReleasesHere } from '../../test/support/mysql.ts';
+import { pretendInstalled } from '../../test/support/installed-mysql.ts';
+import { mysqlReleasesHere } from '../../test/support/mysql.ts';
 import { findInstalledMysql } from './embedded-mysql-installed.ts';
 import { startMysqlServer } from './embedded-mysql.ts';
 
 const here = await mysqlReleasesHere();
 
-/** Programs that are unpacked, laid out as if they were installed: they know of themselves where their files are. */
 describe.each([...here])('a %s that is installed', (release) => {
   const kind = release === 'mysql' ? 'mysql' : 'mariadb';
   const other = release === 'mysql' ? 'mariadb' : 'mysql';
@@ -17,20 +17,8 @@ describe.each([...here])('a %s that is installed', (release) => {
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'sluice-installed-'));
-    where = { cache: join(home, 'cache'), path: join(home, 'prefix/bin'), folders: [] };
-    const { server } = await mysqlPrograms(release);
-    const command = server('');
-    const root = /^(.*)\/usr\/sbin\//.exec(
-      command.find((one) => one.includes('/sbin/')) ?? '',
-    )?.[1];
-    const own = command.slice(command.indexOf('--no-defaults') + 1);
-    const options = own.filter((one) => !/^--(?:datadir|user)=/.test(one));
-    const quoted = (words: readonly string[]): string => words.map((one) => `'${one}'`).join(' ');
-    await mkdir(join(home, 'prefix/bin'), { recursive: true });
-    const run = quoted(command.slice(0, command.indexOf('--no-defaults')));
-    const script = `#!/bin/sh\nexec ${run} "$@" ${quoted(options)}\n`;
-    await writeFile(join(where.path, 'mysqld'), script, { mode: 0o755 });
-    await symlink(join(root ?? '', 'usr/share'), join(home, 'prefix/share'));
+    const path = await pretendInstalled(release, join(home, 'prefix'));
+    where = { cache: join(home, 'cache'), path, folders: [] };
   });
 
   afterAll(() => rm(home, { recursive: true }));

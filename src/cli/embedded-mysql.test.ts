@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mysqlReleasesHere, startMysql } from '../../test/support/mysql.ts';
@@ -72,6 +73,24 @@ describe.each([...here])('an embedded %s', (release) => {
     expect(await server.query(kept)).toEqual([{ answer: 42 }]);
   }, 30_000);
 });
+
+test('an embedded MariaDB knows its version when its log has lost it behind many warnings', async () => {
+  const server = await startMysql({ release: 'mariadb-10.11' });
+  const toldAt = server.log().findIndex((line) => line.includes("Version: '"));
+  expect(toldAt).toBeGreaterThanOrEqual(0);
+  const lost = (): boolean => !server.log().some((line) => line.includes("Version: '"));
+  // Whoever leaves without a word is worth a warning.
+  for (let visits = 0; !lost() && visits < 10_000; visits += 1) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const visitor = connect(server.port, server.host);
+    visitor.once('data', () => visitor.destroy());
+    visitor.once('close', () => resolve());
+    await promise;
+  }
+  expect(lost()).toBe(true);
+  expect(server.version).toMatch(/^10\.11\./);
+  await server.destroy();
+}, 60_000);
 
 test('an embedded MariaDB dies with its parent, even by SIGKILL, and leaves no data', async () => {
   const module = fileURLToPath(new URL('../../test/support/mysql.ts', import.meta.url));

@@ -142,6 +142,7 @@ class Server implements MysqlServer {
   readonly #options: MysqlServerOptions;
   readonly #random: Random;
   #certPem: string | undefined;
+  #version: string | undefined;
 
   constructor(program: MysqlProgram, process: EmbeddedProcess, options: MysqlServerOptions) {
     this.isMariadb = program.isMariadb;
@@ -164,8 +165,7 @@ class Server implements MysqlServer {
   }
 
   get version(): string {
-    const told = this.log().findLast((line) => line.includes(READY_WORDS));
-    return must(/Version: '([^']+)'/.exec(told ?? '')?.[1], 'the server has told no version');
+    return must(this.#version, 'the server has told no version');
   }
 
   get certPem(): string | undefined {
@@ -229,6 +229,9 @@ class Server implements MysqlServer {
     ];
     const command = [...this.#program.server(this.dataDir), ...options];
     await this.#process.startSomewhere((port) => [...command, `--port=${port}`], this.#random);
+    // While it is there: many warnings later the log has lost it.
+    const told = this.log().findLast((line) => line.includes(READY_WORDS));
+    this.#version = /Version: '([^']+)'/.exec(told ?? '')?.[1];
   }
 
   async #tlsOptions(): Promise<readonly string[]> {

@@ -60,8 +60,10 @@ export const plainClient: Capabilities = {
 };
 
 const UTF8MB4_GENERAL_CI = 45;
+const PREPARED_BYTES = 12;
 const MORE_RESULTS = 0x0008;
 const CURSOR_EXISTS = 0x0040;
+const LAST_ROW_SENT = 0x0080;
 /** MariaDB's reports of progress are errors of this number. */
 const PROGRESS = 0xffff;
 const RSA_KEY_REQUEST = 2;
@@ -94,6 +96,8 @@ export class MysqlClient {
 
   /** The number of what the client says next in the same exchange. */
   #following = 0;
+  /** The status flags as an OK or EOF packet told them last. */
+  status = 0;
 
   private constructor(socket: TestSocket) {
     this.socket = socket;
@@ -245,7 +249,7 @@ export class MysqlClient {
         return;
       case 'fields':
       case 'rows':
-        await this.#rows(next);
+        this.status = await this.#rows(next);
     }
   }
 
@@ -261,6 +265,11 @@ export class MysqlClient {
     this.socket.destroy();
   }
 
+  /** There are rows that it can fetch. */
+  get hasCursor(): boolean {
+    return (this.status & CURSOR_EXISTS) !== 0 && (this.status & LAST_ROW_SENT) === 0;
+  }
+
   get #deprecatesEof(): boolean {
     return (this.capabilities.flags & capability.deprecateEof) !== 0;
   }
@@ -272,23 +281,25 @@ export class MysqlClient {
   /** One result. Returns whether there is another one behind it. */
   async #result(next: () => Promise<Buffer>): Promise<boolean> {
     const first = await next();
-    switch (first[0]) {
-      case 0x00:
-        return (statusOfOk(first) & MORE_RESULTS) !== 0;
-      case 0xff:
-        return isProgress(first);
-      case 0xfb:
-        this.#sendFile(first.toString('utf8', 1), this.#following);
-        return true;
+    const [type] = first;
+    if (type === 0x00) {
+      this.status = statusOfOk(first);
+      return (this.status & MORE_RESULTS) !== 0;
+    }
+    if (type === 0xff) return isProgress(first);
+    if (type === 0xfb) {
+      this.#sendFile(first.toString('utf8', 1), this.#following);
+      return true;
     }
     const columns = lenencAt(first, 0);
     const isTold = !this.#choosesMetadata || first[columns.end] !== 0;
     for (let left = isTold ? columns.value : 0; left > 0; left -= 1) await next();
     if (!this.#deprecatesEof) {
-      const status = (await next()).readUInt16LE(3);
-      if ((status & CURSOR_EXISTS) !== 0) return false;
+      this.status = (await next()).readUInt16LE(3);
+      if (this.hasCursor) return false;
     }
-    return ((await this.#rows(next)) & MORE_RESULTS) !== 0;
+    this.status = await this.#rows(next);
+    return (this.status & MORE_RESULTS) !== 0;
   }
 
   /** Rows, or column definitions, up to what ends them. Returns the status, 0 after an error. */
@@ -304,7 +315,8 @@ export class MysqlClient {
 
   async #prepared(next: () => Promise<Buffer>): Promise<void> {
     const first = await next();
-    if (first[0] === 0xff) return;
+    // MySQL answers a plain OK where a SET GLOBAL is not allowed, and has prepared nothing.
+    if (first[0] === 0xff || first.length < PREPARED_BYTES) return;
     if (this.#choosesMetadata && first.length > 12 && first[12] === 0) return;
     for (const count of [first.readUInt16LE(7), first.readUInt16LE(5)]) {
       for (let left = count; left > 0; left -= 1) await next();

@@ -14,7 +14,8 @@ export type Step =
   | {
       /** For people. */
       readonly about: string;
-      readonly say: (client: MysqlClient, prepared: Prepared) => Uint8Array;
+      /** Undefined where there is nothing to say. */
+      readonly say: (client: MysqlClient, prepared: Prepared) => Uint8Array | undefined;
       readonly reply: ReplyShape;
       /** What the statement that it prepares is called from here on. */
       readonly names?: string;
@@ -54,9 +55,10 @@ export async function perform(
     const answers: (readonly string[])[] = [greeting(client).map(mask)];
     for (const step of script) {
       const { about, say, reply, names } = typeof step === 'string' ? query(step) : step;
-      client.send(say(client, prepared));
+      const said = say(client, prepared);
+      if (said !== undefined) client.send(said);
       const heard: Heard[] = [];
-      const isGone = await collect(client, about, reply, heard);
+      const isGone = said !== undefined && (await collect(client, about, reply, heard));
       if (names !== undefined) remember(prepared, names, heard);
       answers.push([...tell(heard, reply).map(mask), ...(isGone ? [CLOSED] : [])]);
       if (isGone) return answers;
@@ -89,10 +91,7 @@ function linesThatDiffer(direct: readonly string[], proxied: readonly string[]):
   return longer.flatMap((_, at) => {
     const [expected, actual] = [direct[at], proxied[at]];
     if (expected === actual) return [];
-    return [
-      ...(expected === undefined ? [] : [`directly     ${expected}`]),
-      ...(actual === undefined ? [] : [`through it   ${actual}`]),
-    ];
+    return [`directly     ${expected ?? 'nothing'}`, `through it   ${actual ?? 'nothing'}`];
   });
 }
 
@@ -126,7 +125,7 @@ export function remember(
   [first]: readonly Heard[],
 ): void {
   const payload = Buffer.from(first?.payload ?? []);
-  if (payload[0] === 0) prepared.set(name, payload.readUInt32LE(1));
+  if (payload[0] === 0 && payload.length >= 12) prepared.set(name, payload.readUInt32LE(1));
   else prepared.delete(name);
 }
 
@@ -140,12 +139,12 @@ export function greeting({ handshake, capabilities, welcome }: MysqlClient): rea
   const { flags, extensions } = handshake.capabilities;
   const offered = `${(flags & ~NOT_OFFERED) >>> 0} ${extensions & ~CACHE_METADATA}`;
   const agreed = `${(capabilities.flags & ~NOT_OFFERED) >>> 0} ${capabilities.extensions}`;
-  const said = textOf(welcome).replace(PROOF, '');
+  const said = textOf(welcome).replace(PROOF, (_, rest) => (rest === '' ? '' : `\\00${rest}`));
   return [`${serverVersion} ${collation} ${status}`, offered, agreed, said];
 }
 
 /** MariaDB proves its certificate, also to clients who have not asked for TLS, by a digest of its challenge and more. */
-const PROOF = /A\\01[0-9A-F]{64}/;
+const PROOF = /A\\01[0-9A-F]{64}(.*)/;
 
 /** What Sluice offers by its own settings, or not at all (docs/differences.md). */
 const NOT_OFFERED =

@@ -49,6 +49,7 @@ export function clientWith(
   flags: number,
   extensions = 0,
   isIn: 'app' | 'no schema' = 'app',
+  collation = 255,
 ): MysqlPrincipal {
   const capabilities = { flags, extensions };
   const schema = isIn === 'app' ? 'app' : undefined;
@@ -56,7 +57,7 @@ export function clientWith(
     user: 'app',
     schema,
     capabilities,
-    collation: 45,
+    collation,
     zstdLevel: undefined,
   });
 }
@@ -77,14 +78,6 @@ const usualBeginning: Readonly<Record<string, string>> = {
   collation_connection: "'utf8mb4_general_ci'",
   time_zone: "'SYSTEM'",
 };
-
-let scenes = 0;
-
-/** Where nobody has learnt anything from others: what a text comes to is known among connections that begin alike. */
-function unheardOf(): Readonly<Record<string, string>> {
-  scenes += 1;
-  return { last_gtid: `'${scenes}'` };
-}
 
 /** A connection for clients like this one, in the schema `app`, as `enter` leaves it. */
 export function memoryFor(parts: MemoryParts = {}): MysqlMemory {
@@ -115,7 +108,7 @@ export function another(like: MysqlMemory): MysqlMemory {
   return new MysqlMemory({ ...parts, threadId: threadId + 1, status: 2, state });
 }
 
-export function house(isMariaDb = false): House {
+export function houseOf(isMariaDb = false): House {
   const target = new Target();
   target.meet(greetingFor(isMariaDb));
   return { target, principals: new Principals(), key: new ServerKey() };
@@ -124,6 +117,8 @@ export function house(isMariaDb = false): House {
 export interface MysqlRigParts extends MemoryParts {
   readonly welcome?: MysqlMemory;
   readonly options?: RelayOptions;
+  /** What is known of the target; each has its own unless it is given one. */
+  readonly house?: House;
 }
 
 /** A MySQL relay between a client and a database in memory. */
@@ -132,10 +127,10 @@ export class MysqlRig extends RelayRig<MysqlMemory, MysqlPrincipal, MysqlRelay> 
 
   constructor(parts: MysqlRigParts & { readonly memory?: MysqlMemory } = {}) {
     const { who = clientWith(MODERN), isMariaDb = false, options = usualOptions } = parts;
-    const { memory = memoryFor({ beginning: unheardOf(), ...parts, who }) } = parts;
+    const { memory = memoryFor({ ...parts, who }), house = houseOf(isMariaDb) } = parts;
     const { welcome = memory } = parts;
     super(memory, {
-      relay: (sink) => new MysqlRelay(sink, house(isMariaDb), who, welcome, options),
+      relay: (sink) => new MysqlRelay(sink, house, who, welcome, options),
       overhear,
     });
     this.#flags = who.capabilities.flags;

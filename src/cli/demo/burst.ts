@@ -1,9 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
-import { Connection } from './connection.ts';
-import { PRODUCTS } from './database.ts';
-import { pause } from './pause.ts';
+import type { Route } from './database.ts';
 import type { Outcome } from './figures.ts';
-import type { Route } from './routes.ts';
 
 /** What an invocation computes while its connection waits. */
 export const BUSINESS_LOGIC_MS = 25;
@@ -23,7 +20,7 @@ export async function burst(
   const one = async (_: unknown, invocation: number): Promise<void> => {
     const startedMs = clock.nowMs();
     try {
-      await handle(route, invocation, clock);
+      await route.invoke(invocation);
       latenciesMs.push(clock.nowMs() - startedMs);
     } catch (error) {
       errors.push(error instanceof Error ? error.message : String(error));
@@ -32,18 +29,4 @@ export async function burst(
   };
   await Promise.all(Array.from({ length: invocations }, one));
   return { latenciesMs, errors };
-}
-
-/** What functions do that know nothing of pools: connect, read, think while the connection waits, write, close. */
-async function handle(route: Route, invocation: number, clock: Clock): Promise<void> {
-  await using connection = await Connection.open(await route.login(invocation));
-  const { sql } = connection;
-  const product = 1 + (invocation % PRODUCTS);
-  await sql`SELECT cents FROM products WHERE id = ${product}`;
-  await pause(clock, BUSINESS_LOGIC_MS);
-  await sql.begin(async (transaction) => {
-    await transaction`
-      INSERT INTO orders (route, invocation, cents)
-      SELECT ${route.name}, ${invocation}, cents FROM products WHERE id = ${product}`;
-  });
 }

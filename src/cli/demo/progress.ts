@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Io } from '../io.ts';
-import type { RouteName } from './routes.ts';
-import { routes } from './routes.ts';
+import type { RouteName } from './database.ts';
+import { routes } from './database.ts';
 
 /** What people call the routes. */
 export const routeTitles = {

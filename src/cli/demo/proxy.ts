@@ -2,14 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
-import type { SecretText } from '../../base/secret-text.ts';
+import type { EngineFamily } from '../../core/engine.ts';
 import { dbUserArn } from '../../iam/principals.ts';
 import { proxyId } from '../../iam/proxy-id.ts';
 import { generateCertificate } from '../../net/certificate.ts';
 import { unlessAborted } from './abort.ts';
-import type { DemoDatabase } from './database.ts';
+import type { AccessKey, DemoDatabase, ProxyAddress, Surroundings } from './database.ts';
 import { newSecret, PASSWORD_USER, TOKEN_USER } from './database.ts';
 import { Program } from './program.ts';
 
@@ -24,26 +23,22 @@ const MAX_CONNECTIONS_PERCENT = 30;
 /** The longest that settings allow for: what takes long on a slow machine shall not fail. */
 const PATIENCE_S = 300;
 
-/** How somebody who may sign in as `TOKEN_USER` signs tokens. */
-export interface AccessKey {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: SecretText;
-}
-
-export interface DemoProxy extends AsyncDisposable {
-  readonly port: number;
-  readonly certPem: string;
-  /** A file with it. */
-  readonly certPath: string;
-  readonly accessKey: AccessKey;
+export interface DemoProxy extends AsyncDisposable, ProxyAddress {
   /** Rejects when the proxy has ended. */
   readonly ended: Promise<never>;
+}
+
+/** What settings say of the database's kind. */
+export interface DatabaseKind {
+  readonly name: string;
+  readonly family: EngineFamily;
 }
 
 /** Starts Sluice in front of the database; resolves when it has reached it. To be disposed of. */
 export async function startProxy(
   database: DemoDatabase,
-  { signal, clock, random }: { signal: AbortSignal; clock: Clock; random: Random },
+  kind: DatabaseKind,
+  { signal, clock, random }: Pick<Surroundings, 'signal' | 'clock' | 'random'>,
 ): Promise<DemoProxy> {
   await using cleanup = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
@@ -51,7 +46,7 @@ export async function startProxy(
   const accessKey = newAccessKey(random);
   const { certPem, keyPem } = generateCertificate([HOSTNAME, LISTEN_HOST], clock, random);
   const files = {
-    'sluice.yaml': stringify(settings(database, accessKey.accessKeyId)),
+    'sluice.yaml': stringify(settings(database, kind, accessKey.accessKeyId)),
     'database.crt': database.certPem,
     'proxy.crt': certPem,
     'proxy.key': keyPem,
@@ -77,7 +72,11 @@ export async function startProxy(
 }
 
 /** What `sluice.yaml` says; the secrets come from the environment. */
-function settings({ server: { host, port } }: DemoDatabase, accessKeyId: string): object {
+function settings(
+  { host, port }: DemoDatabase,
+  { name, family }: DatabaseKind,
+  accessKeyId: string,
+): object {
   const id = proxyId(ACCOUNT, REGION, NAME);
   const resource = dbUserArn({ region: REGION, account: ACCOUNT, proxyId: id, user: TOKEN_USER });
   const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: resource };
@@ -88,7 +87,7 @@ function settings({ server: { host, port } }: DemoDatabase, accessKeyId: string)
     databases: [
       {
         identifier: 'database',
-        engine: 'postgres',
+        engine: name,
         host,
         port,
         tls: 'verify-full',
@@ -98,7 +97,7 @@ function settings({ server: { host, port } }: DemoDatabase, accessKeyId: string)
     proxies: [
       {
         name: NAME,
-        engineFamily: 'POSTGRESQL',
+        engineFamily: family,
         listen: `${LISTEN_HOST}:0`,
         hostnames: [HOSTNAME, LISTEN_HOST],
         requireTls: true,

@@ -2,13 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { table } from '../table.ts';
 import type { Figures } from './figures.ts';
 import { mostFrequent } from './figures.ts';
-import type { DemoDatabase } from './database.ts';
-import { DATABASE, PASSWORD_USER, TOKEN_USER } from './database.ts';
+import type { Client } from './client.ts';
+import { quoted } from './client.ts';
+import type { Passwords, ProxyAddress, RouteName } from './database.ts';
+import { PASSWORD_USER, routes, TOKEN_USER } from './database.ts';
 import { routeTitles } from './progress.ts';
-import type { DemoProxy } from './proxy.ts';
 import { HOSTNAME, REGION } from './proxy.ts';
-import type { RouteName } from './routes.ts';
-import { routes } from './routes.ts';
 
 /** What one route came to. */
 export interface Result {
@@ -65,33 +64,23 @@ const program = fileURLToPath(new URL('../../../bin/sluice', import.meta.url));
 
 /** Commands to paste into another terminal, one for each way to sign in. */
 export function connectionCommands(
-  { port, certPath, accessKey }: Pick<DemoProxy, 'port' | 'certPath' | 'accessKey'>,
-  { passwords }: Pick<DemoDatabase, 'passwords'>,
+  client: Client,
+  { port, certPath, accessKey }: Pick<ProxyAddress, 'port' | 'certPath' | 'accessKey'>,
+  passwords: Passwords,
 ): string {
-  const place = `${HOSTNAME}:${port}/${DATABASE}?sslmode=verify-full&sslrootcert=${pathForUrl(certPath)}`;
-  const password = passwords[PASSWORD_USER].reveal();
   const { accessKeyId, secretAccessKey } = accessKey;
   // Empty, since what is set in that terminal would be used instead of the keys, or with them.
   const keys =
     'AWS_PROFILE= AWS_SESSION_TOKEN= ' +
     `AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey.reveal()}`;
   const token = `token --region ${REGION} --host ${HOSTNAME} --port ${port} --user ${TOKEN_USER}`;
+  const password = passwords[PASSWORD_USER].reveal();
+  const by = `${keys} \\\n  ${quoted(program)} ${token}`;
   return `The proxy goes on until Ctrl-C. In another terminal, with a password:
 
-psql 'postgresql://${PASSWORD_USER}:${password}@${place}'
+${client({ port, certPath, user: PASSWORD_USER, password })}
 
 With an IAM token:
 
-PGPASSWORD="$(${keys} \\
-  ${quoted(program)} ${token})" \\
-  psql 'postgresql://${TOKEN_USER}@${place}'`;
-}
-
-function pathForUrl(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/').replaceAll("'", '%27');
-}
-
-/** For a shell, inside double quotes' command substitution or outside. */
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+${client({ port, certPath, user: TOKEN_USER, password: { by } })}`;
 }

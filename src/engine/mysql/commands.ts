@@ -1,4 +1,4 @@
-import { EMPTY, latin1, u32le, u8 } from '../../base/bytes.ts';
+import { EMPTY, latin1, u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { Fault } from '../../core/fault.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
@@ -62,14 +62,23 @@ const asker: Readonly<Partial<Record<number, string>>> = {
 };
 
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
+const malformed: ServerError = {
+  code: 1835,
+  sqlState: 'HY000',
+  message: 'Malformed communication packet.',
+};
+/** COM_SET_OPTION, with the option's number. */
+const OPTION_BYTES = 3;
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
 /** Of a text, to see what kind of statement it is. */
-const OPENING_BYTES = 16;
+const OPENING_BYTES = 32;
 /** The first byte of a command, and a number. */
 const ID_END = 5;
 
-const ending = /^\s*(?:commit|rollback)\b/i;
+/** Text ahead of a statement is rare, and may be anything. */
+const inserting = /^\s*(?:insert|replace|\/|-|#)/i;
+const ending = /^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i;
 const setting = /^\s*set\s/i;
 const NOTHING: ReadonlySet<Leftover> = new Set();
 const ALL_LEFTOVERS = 4;
@@ -90,6 +99,12 @@ export class Commands {
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
+  /** Of a COM_SET_OPTION under way. */
+  #option: number | undefined;
+  /** The command at hand prepares a statement, which may ask for what it does not wipe out. */
+  #isPreparing = false;
+  /** The command is an INSERT or a REPLACE, where that matters. */
+  #isInsert = false;
   /** The command is a COMMIT or a ROLLBACK. */
   #endsTransaction = false;
 
@@ -128,12 +143,14 @@ export class Commands {
     if (effects?.setsLastInsertId !== true && effects?.asksFor.has('lastInsertId') !== true)
       return false;
     const { errands, tracker } = this.#parts;
-    const question = tracker.hasUnknownLastInsertId ? tracker.question() : undefined;
-    if (question !== undefined) {
-      errands.ask(memory, question);
-      return true;
+    const { lacking } = tracker.lastInsertId;
+    if (lacking === 'nothing') return false;
+    if (lacking === 'question') {
+      tracker.lastInsertId.isDue = true;
+      const question = tracker.question(true);
+      if (question !== undefined) errands.ask(memory, question);
+      return question !== undefined;
     }
-    if (memory.lastInsertId === tracker.lastInsertId) return false;
     errands.recallLastInsertId(memory);
     return true;
   }
@@ -146,6 +163,9 @@ export class Commands {
   /** Others here have asked for what this statement leaves behind: the session may, too. */
   get lingers(): boolean {
     const { habits } = this.#parts.who;
+    // Who has been shown the warnings may want to see them again.
+    if (this.#effects?.asksFor.has('diagnostics') === true) return true;
+    if (this.#isPreparing && this.prefersLast) return true;
     if (this.#effects?.calculatesFoundRows === true || habits.has('rowCount')) return true;
     return habits.has('foundRows') || (habits.has('diagnostics') && this.hasWarnings);
   }
@@ -158,6 +178,7 @@ export class Commands {
 
   /** A command begins; or it comes again, after it has waited. */
   look(type: number, place: Place): void {
+    this.#isPreparing = type === command.stmtPrepare;
     this.#effects = this.#effectsOf(type, place);
     const { asksFor = NOTHING } = this.#effects ?? {};
     // Of what may ask for anything, nobody can tell that it does.
@@ -216,8 +237,11 @@ export class Commands {
           id: u32le(place.bytes, place.start + 1),
         });
       case command.stmtPrepare:
-      case command.setOption:
         return undefined;
+      case command.setOption:
+        return place.length < OPTION_BYTES
+          ? this.#answer(error(malformed, this.#flags))
+          : undefined;
       case command.stmtExecute:
       case command.stmtBulkExecute:
       case command.stmtFetch:
@@ -305,6 +329,7 @@ export class Commands {
         this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
+        this.#option = u16le(place.bytes, place.start + 1);
         replies.expect(shape.ok, this.#warnings.tell);
         return 'pass';
       case command.stmtExecute:
@@ -381,11 +406,14 @@ export class Commands {
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
     const isAutocommit = (memory.status & serverStatus.autocommit) !== 0;
     this.#endsTransaction = false;
+    this.#isInsert = false;
     if (isAutocommit) this.#hasBegun = false;
-    if (isAutocommit && !tracker.hasOneShot) return;
+    const isPlain = isAutocommit && !tracker.hasOneShot;
+    if (isPlain && !this.#parts.who.habits.has('lastInsertId')) return;
     const text = isQuery ? bytes : (this.#parts.statements.at(place)?.template.text ?? EMPTY);
     const at = isQuery ? from : 0;
     const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
+    this.#isInsert = inserting.test(opening);
     this.#endsTransaction = ending.test(opening);
     // A SET does not begin a transaction, unless it reads a table: that the database tells.
     if (this.#endsTransaction) this.#hasBegun = false;
@@ -401,10 +429,27 @@ export class Commands {
     tracker.ended(memory, isError);
     const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
     tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
-    if (reply.lastInsertId !== 0)
-      tracker.inserted(memory, reply.lastInsertId, who.habits.has('lastInsertId'));
-    this.#parts.statements.ended(reply);
+    const { lastInsertId } = tracker;
+    if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
+    if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
+    this.#parts.statements.ended(memory, reply);
+    if (this.#option !== undefined && !isError) this.#choose(memory, this.#option);
+    this.#option = undefined;
     this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
+  }
+
+  /** COM_SET_OPTION has been obeyed: whether a text may hold several statements. */
+  #choose(memory: MysqlMemory, option: number): void {
+    const isOn = option === 0;
+    const wasOn = (this.#flags & capability.multiStatements) !== 0;
+    this.#parts.tracker.chose(memory, isOn === wasOn ? undefined : isOn ? 'ON' : 'OFF');
+  }
+
+  /** Whether LAST_INSERT_ID() may be another one than the reply tells, or does not tell: behind rows, and of routines. */
+  #mayHaveInserted({ lastInsertId, hasColumns, error: code }: Reply): boolean {
+    const { mayRunRoutines = false, givesNumbers = false } = this.#effects ?? {};
+    if (lastInsertId !== 0 || mayRunRoutines || givesNumbers) return true;
+    return hasColumns && code === 0 && this.#isInsert;
   }
 
   refuse(fault: Fault): Verdict {

@@ -5,7 +5,7 @@ import type { Turn } from '../../../test/transcripts/mysql-conversations.ts';
 import * as say from '../../../test/transcripts/mysql-conversations.ts';
 import {
   clientWith,
-  house,
+  houseOf,
   memoryFor,
   MODERN,
   MysqlRig,
@@ -32,20 +32,18 @@ import { MysqlRelay } from './relay.ts';
 
 const flagOf = { zlib: capability.compress, zstd: capability.zstdCompression } as const;
 
-let scenes = 0;
-
 /** A relay between a client that compresses and a database that does not. */
 class CompressedRig extends RelayRig<MysqlMemory, MysqlPrincipal, CompressedRelay> {
   constructor(compression: Compression) {
     const who = clientWith(MODERN | flagOf[compression]);
-    const memory = memoryFor({ who, beginning: { ours: String((scenes += 1)) } });
+    const memory = memoryFor({ who });
     super(memory, {
       relay: (sink) =>
         new CompressedRelay(
           sink,
           compression,
           3,
-          (to) => new MysqlRelay(to, house(), who, memory, usualOptions),
+          (to) => new MysqlRelay(to, houseOf(), who, memory, usualOptions),
         ),
       overhear,
     });

@@ -4,7 +4,7 @@ import { Errands } from './errands.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { Replies } from './replies.ts';
-import { SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 import { Statements } from './statements.ts';
 import type { Target } from './target.ts';
 import { Told } from './told.ts';
@@ -19,7 +19,6 @@ export class Crew {
   readonly who: MysqlPrincipal;
   readonly welcome: MysqlMemory;
   readonly options: RelayOptions;
-  readonly told: Told;
   readonly tracker: Tracker;
   readonly replies: Replies;
   readonly errands: Errands;
@@ -32,21 +31,27 @@ export class Crew {
     who: MysqlPrincipal,
     welcome: MysqlMemory,
     options: RelayOptions,
+    before: SessionState,
   ) {
     this.sink = sink;
     this.who = who;
     this.welcome = welcome;
     this.options = options;
-    this.told = Told.of(who.capabilities, welcome.reports);
     this.tracker = new Tracker(sink, {
       options,
       isMariaDb: welcome.target.isMariaDb,
       lessons: target.lessons,
-      wanted: SessionState.fresh(who.schema),
+      wanted: before.anew(who.schema),
+      reports: welcome.reports,
     });
     this.replies = new Replies(this);
     this.errands = new Errands(this);
     this.statements = new Statements(this);
     this.commands = new Commands(this);
+  }
+
+  /** What the client hears of changes. */
+  get told(): Told {
+    return Told.of(this.who.capabilities, this.tracker.reports);
   }
 }

@@ -86,7 +86,7 @@ export function* enter(gate: MysqlGate, target: Target): Conversation<MysqlMemor
     reports,
     capabilities,
     announced: readSessionChanges(sessionState).filter(({ kind }) => kind === 'systemVariable'),
-    beginning: readBeginning(greeting, must(begun, NO_ANSWER)),
+    beginning: readBeginning(greeting, must(begun, NO_ANSWER), tracked),
     status: listener.status,
     state: SessionState.fresh(undefined),
   });

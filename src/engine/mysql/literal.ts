@@ -5,6 +5,7 @@ const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/;
 const PLAIN = /^[ -[\]-~]*$/; // neither a backslash nor anything but ASCII
 const CHARSET = /^[a-z0-9]{1,32}$/;
 const COLLATION = /^\w{1,64}$/;
+const HEX = /^(?:[0-9A-F]{2})*$/;
 
 /** A session variable's value as SQL writes it, whatever `sql_mode` is; undefined where that cannot be done. */
 export function settingLiteral({ text: value, isNumber }: Field): string | undefined {
@@ -31,9 +32,9 @@ export function userLiteral(
     if (value.isUnsigned) return `CAST(${said} AS UNSIGNED)`;
     return value.isDouble && !said.includes('e') ? `${said}e0` : said;
   }
-  const [set, order] = [textOf(charset), textOf(collation)];
-  if (!CHARSET.test(set) || !COLLATION.test(order)) return undefined;
-  const bytes = `_${set} X'${textOf(hex)}'`;
+  const [digits, set, order] = [textOf(hex), textOf(charset), textOf(collation)];
+  if (!HEX.test(digits) || !CHARSET.test(set) || !COLLATION.test(order)) return undefined;
+  const bytes = `_${set} X'${digits}'`;
   return set === 'binary' ? bytes : `${bytes} COLLATE ${order}`;
 }
 

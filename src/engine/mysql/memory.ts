@@ -3,8 +3,8 @@ import type { Gate } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import type { Beginning } from './state.ts';
-import { intern, SessionState } from './state.ts';
+import type { Beginning, SessionState } from './state.ts';
+import { intern } from './state.ts';
 import type { TargetGreeting } from './target.ts';
 import { PreparedOnServer } from './template.ts';
 
@@ -43,7 +43,7 @@ export class MysqlMemory {
   /** Whose request was the last. */
   lastUsedBy: object | undefined;
   /** What LAST_INSERT_ID() is on it, as far as it is known. */
-  lastInsertId: number | bigint | string = 0;
+  lastInsertId = '0';
   /** An error came last: what changed before it is told with the next reply that is none. */
   mayOweReports = false;
   /** The beginning of a packet that must be looked at as a whole; or a part of a header. */
@@ -74,17 +74,17 @@ export class MysqlMemory {
     this.firstStatus = parts.status;
     this.status = parts.status;
     this.state = parts.state;
-    this.isInSchema = parts.state.schema !== undefined;
+    this.isInSchema = parts.gate.who.schema !== undefined;
   }
 
   /** Sessions begin like this from here on, in the schema that is in use now: nothing of earlier ones is left. */
   begin(beginning: Beginning): void {
     this.beginning = intern(beginning);
     this.firstStatus = this.status;
-    this.state = SessionState.fresh(this.state.schema);
+    this.state = this.state.anew(this.state.schema);
     this.prepared.clear();
     this.lastUsedBy = undefined;
-    this.lastInsertId = 0;
+    this.lastInsertId = '0';
     this.mayOweReports = false;
   }
 

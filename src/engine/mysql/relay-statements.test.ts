@@ -61,23 +61,29 @@ describe('a prepared statement', () => {
     expect([rig.boundaries, rig.requests, rig.pins]).toEqual([3, 1, []]);
   });
 
-  test('MY-60: of a number that there is not is an error, and no more', () => {
-    const rig = new MysqlRig().client(
-      execute(9),
-      say.fetchRows(9, 1),
-      say.resetStatement(9),
-      say.closeStatement(9),
-      longData(9, 0, 'x'),
-      packet(0, byte(command.stmtExecute)),
-    );
-    expect([rig.attached, rig.heard()]).toEqual([
-      false,
-      ['execute', 'fetch', 'reset', 'execute'].map((what, at) =>
-        expect.stringContaining(
-          `1 ERR 1243 HY000 Unknown prepared statement handler (${at < 3 ? 9 : 0}) given to mysqld_stmt_${what}`,
-        ),
-      ),
-    ]);
+  test('MY-60: of a number that there is not is an error in the words of the database, and no more', () => {
+    for (const isMariaDb of [false, true]) {
+      const rig = new MysqlRig({ isMariaDb }).client(
+        execute(9),
+        say.fetchRows(9, 1),
+        say.resetStatement(9),
+        say.closeStatement(9),
+        longData(9, 0, 'x'),
+        packet(0, byte(command.stmtExecute)),
+      );
+      const asked = ['execute', 'fetch', 'reset', 'execute'] as const;
+      const words = asked.map((what, at) => {
+        const by = isMariaDb ? `mysqld_stmt_${what}` : 'mysql_stmt_precheck';
+        const number = at < 3 ? 9 : 0;
+        return `1 ERR 1243 HY000 Unknown prepared statement handler (${number}) given to ${by}`;
+      });
+      expect([rig.attached, rig.heard()]).toEqual([false, words]);
+    }
+  });
+
+  test('that is answered by a mere OK is none', () => {
+    const rig = new MysqlRig().client(prepare('set global a = 1'), execute(1)).server(done());
+    expect([rig.boundaries, rig.heard()]).toEqual([1, ['1 OK 2', expect.stringContaining('1243')]]);
   });
 
   test('MY-65: is prepared again where it is missing, in the settings that it was prepared in', () => {

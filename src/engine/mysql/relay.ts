@@ -15,12 +15,14 @@ import type { Changed } from './change-user.ts';
 import { changeUser } from './change-user.ts';
 import type { Verdict } from './commands.ts';
 import { Crew } from './crew.ts';
+import { ORDER } from './state.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { compressionOf, withSchema } from './principal.ts';
 import type { Place } from './place.ts';
+import { SessionState } from './state.ts';
 
 /**
  * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
@@ -70,12 +72,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#options = options;
     this.#who = who;
     this.#welcome = welcome;
-    this.#crew = this.#hire();
+    this.#crew = this.#hire(SessionState.fresh(undefined));
   }
 
-  /** The session begins. */
-  #hire(): Crew {
-    return new Crew(this.#sink, this.#house.target, this.#who, this.#welcome, this.#options);
+  /** The session begins, or begins anew: then not all that it was is gone. */
+  #hire(before: SessionState): Crew {
+    const [sink, house, who, welcome] = [this.#sink, this.#house, this.#who, this.#welcome];
+    return new Crew(sink, house.target, who, welcome, this.#options, before);
   }
 
   get quiet(): boolean {
@@ -115,6 +118,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#memory = memory;
     this.#busy = true;
     this.#isReady = false;
+    if (memory.lastUsedBy !== this) this.#crew.tracker.lastInsertId.attached(memory);
   }
 
   fromClient(given: Uint8Array): number {
@@ -216,7 +220,12 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #reset(): Verdict {
     this.#surrender();
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
-    this.#crew = this.#hire();
+    this.#crew = this.#hire(this.#crew.tracker.wanted);
+    const { target } = this.#welcome;
+    const { wanted } = this.#crew.tracker;
+    // MySQL does not return to the character set of the handshake, but to the server's own.
+    if (!target.isMariaDb && this.#who.collation !== target.collation)
+      this.#crew.tracker.wanted = wanted.with(SERVERS_OWN);
     this.#crew.replies.asked();
     return this.#crew.commands.answerOk();
   }
@@ -230,7 +239,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     const begin = ({ who, welcome }: Changed): void => {
       this.#who = who;
       this.#welcome = welcome;
-      this.#crew = this.#hire();
+      this.#crew = this.#hire(this.#crew.tracker.wanted);
       this.#sink.become(who);
     };
     this.#sink.converse(function* talk(door) {
@@ -376,6 +385,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#shareWithOthers(memory);
     memory.lastUsedBy = this;
     this.#busy = false;
+    if (memory.state !== this.#crew.tracker.wanted) this.#isReady = false;
     if (!this.#crew.tracker.isPinned) this.#memory = undefined;
     this.#sink.boundary();
   }
@@ -389,6 +399,8 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#sink.become(this.#who);
   }
 }
+
+const SERVERS_OWN = ORDER.map((name) => [name, 'DEFAULT'] as const);
 
 function outOfOrder(): Violation {
   return new Violation('packets out of order');

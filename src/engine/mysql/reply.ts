@@ -71,6 +71,8 @@ export class Reply {
   error = 0;
   /** The number that a statement has given out last, as an OK told; 0 for none. */
   lastInsertId: number | bigint = 0;
+  /** It has result sets. */
+  hasColumns = false;
   /** Rows in the result set at hand. */
   rows = 0;
 
@@ -87,6 +89,7 @@ export class Reply {
     this.#phase = of === shape.rows ? phase.rows : of === shape.fields ? phase.fields : phase.first;
     this.error = 0;
     this.lastInsertId = 0;
+    this.hasColumns = false;
     this.warnings = 0;
     this.rows = 0;
   }
@@ -216,6 +219,7 @@ export class Reply {
     if (this.#left > limits.resultColumns.value)
       throw new Violation(`a result of ${this.#left} columns`);
     this.rows = 0;
+    this.hasColumns = true;
     const isDefined = !this.#hasMetadataFlag || after === end || u8(bytes, after) !== 0;
     if (isDefined && this.#left > 0) this.#phase = phase.columns;
     else this.#phase = this.#deprecatesEof ? phase.rows : phase.endOfColumns;

@@ -57,7 +57,7 @@ function* talkReset(memory: MysqlMemory, target: Target): Conversation<void> {
   for (const { error } of answers) if (error !== undefined) throw refusedBy(error);
   if ((memory.status & serverStatus.inTransaction) !== 0)
     throw new Violation('a transaction is open after a reset');
-  memory.begin(readBeginning(memory.target, must(answers[2], NO_ANSWER)));
+  memory.begin(readBeginning(memory.target, must(answers[2], NO_ANSWER), tracked));
 }
 
 export function* ping(memory: MysqlMemory): Conversation<void> {
@@ -137,7 +137,7 @@ function* takeStock(
   const changed = [...after].filter(([name, value]) => before.get(name) !== value);
   const names = changed.map(([name]) => name).filter((name) => !MOVING.includes(name));
   const [begun] = yield* ask(memory, query(beginningQuery(memory.target, names), capabilities));
-  memory.begin(readBeginning(memory.target, must(begun, NO_ANSWER), names));
+  memory.begin(readBeginning(memory.target, must(begun, NO_ANSWER), tracked, names));
 }
 
 /** Variables that change by themselves, or tell of the statement before. */

@@ -39,6 +39,10 @@ export const FLAGS = [
 /** One more of them, of MariaDB's alone. */
 export const MARIADB_FLAG = 'check_constraint_checks';
 
+/** These decide what is reported. Clients may set them, and hear what they want to (trap MY-49); what we hear does not change. */
+export const TRACKED_VARIABLES = 'session_track_system_variables';
+export const TRACKED_SCHEMA = 'session_track_schema';
+
 /** What sessions begin with, beside what is the database's default. */
 function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
   const isOld = version < (isMariaDb ? 110_101 : 50_720);
@@ -66,6 +70,7 @@ export function beginningQuery(target: TargetGreeting, more: readonly string[] =
 export function readBeginning(
   target: TargetGreeting,
   answer: Answer,
+  tracked: string | undefined,
   more: readonly string[] = [],
 ): ReadonlyMap<string, string> {
   const { rows, error, numeric, collations } = answer;
@@ -77,6 +82,8 @@ export function readBeginning(
     names.map((name, at) => [name, literal(name, row[at] ?? null, numeric[at] === true)]),
   );
   beginning.set(RESULTS, resultsOf(target, beginning, collations[0]));
+  if (tracked !== undefined)
+    beginning.set(TRACKED_VARIABLES, `'${tracked}'`).set(TRACKED_SCHEMA, '1');
   return beginning;
 }
 
@@ -106,7 +113,7 @@ function literal(name: string, value: string | null, isNumeric: boolean): string
 
 /** What the database itself would report, and by which number it knows the connection. */
 export function reportsQuery({ capabilities }: TargetGreeting): string {
-  const names = ['session_track_system_variables', 'session_track_schema'].map(read);
+  const names = [TRACKED_VARIABLES, TRACKED_SCHEMA].map(read);
   const asked = (capabilities.flags & capability.sessionTrack) === 0 ? [] : names;
   return `SELECT ${['CONNECTION_ID()', ...asked].join(', ')}`;
 }
@@ -131,17 +138,20 @@ export function reportQuery(tracked: string | undefined, restored?: Beginning): 
     const value = restored?.get(name);
     return value === undefined ? [] : [assigned(name, value)];
   });
-  const reporting =
-    tracked === undefined
-      ? []
-      : [
-          `${read('session_track_system_variables')} = '${tracked}'`,
-          `${read('session_track_schema')} = ON`,
-          `${read('session_track_state_change')} = OFF`,
-          `${read('session_track_transaction_info')} = OFF`,
-        ];
+  const reporting = reportsFor(tracked).map(([name, value]) => `${read(name)} = ${value}`);
   const all = [...restoring, ...reporting];
   return all.length === 0 ? undefined : `SET ${all.join(', ')}`;
+}
+
+/** What the database is made to report, by variables as SQL writes them: all that changes, and nothing that says so again. */
+function reportsFor(tracked: string | undefined): readonly (readonly [string, string])[] {
+  if (tracked === undefined) return [];
+  return [
+    [TRACKED_VARIABLES, `'${tracked}'`],
+    [TRACKED_SCHEMA, 'ON'],
+    ['session_track_state_change', 'OFF'],
+    ['session_track_transaction_info', 'OFF'],
+  ];
 }
 
 /** All variables, as `readVariables` wants them. */

@@ -1,3 +1,4 @@
+import { Violation } from '../../base/assert.ts';
 import { u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions, RelaySink } from '../../core/engine.ts';
@@ -221,27 +222,39 @@ export class Statements {
    * The client executes a statement that is on the connection. Returns the payload to send in place of its own, where the
    * database does not know how the parameters are bound: the client has said so on another connection (trap MY-62).
    */
-  execute(
+  execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Uint8Array | undefined {
+    this.#parts.replies.expect(shape.results);
+    this.#running = statement;
+    try {
+      return this.#bind(memory, statement, place);
+    } catch (problem) {
+      if (!(problem instanceof Violation)) throw problem;
+      // What is wrong with it, the database says, and goes on.
+      return undefined;
+    }
+  }
+
+  #bind(
     memory: MysqlMemory,
     statement: ClientStatement,
     { bytes, start, end }: Place,
   ): Uint8Array | undefined {
-    this.#parts.replies.expect(shape.results);
-    this.#running = statement;
     const isBulk = u8(bytes, start) === command.stmtBulkExecute;
     const { parameters, types } = statement;
     const onServer = memory.prepared.use(statement.template);
     if (onServer === undefined || (parameters === 0 && !isBulk)) return undefined;
     const knowsTypes = onServer.boundBy === statement;
-    onServer.boundBy = statement;
+    onServer.boundBy = undefined;
     if (isBulk) {
       const said = readStmtBulkExecute(bytes, start, end, parameters);
+      onServer.boundBy = statement;
       if (said.hasTypes) statement.remember(bytes, said);
       else if (!knowsTypes && types !== undefined)
         return bulkWithTypes(bytes, start, end, said, types);
       return undefined;
     }
     const said = readStmtExecute(bytes, start, end, parameters, this.#parts.who.capabilities.flags);
+    onServer.boundBy = statement;
     if (said.hasTypes) statement.remember(bytes, said);
     else if (!knowsTypes && types !== undefined && said.parameters > 0)
       return withTypes(bytes, start, end, said, types);
@@ -278,9 +291,14 @@ export class Statements {
     if (this.#lastPrepared === statement) this.#lastPrepared = undefined;
     if (this.#held?.has(statement) !== true) return;
     this.#letGo(statement);
-    const onServer = memory?.prepared.use(statement.template);
-    if (memory === undefined || onServer === undefined) return;
-    memory.prepared.remove(statement.template);
+    if (memory !== undefined) this.#drop(memory, statement);
+  }
+
+  /** Takes a statement from its connection. Has no reply. */
+  #drop(memory: MysqlMemory, { template }: ClientStatement): void {
+    const onServer = memory.prepared.use(template);
+    if (onServer === undefined) return;
+    memory.prepared.remove(template);
     this.#forget(onServer.id);
   }
 
@@ -295,10 +313,12 @@ export class Statements {
   }
 
   /** The reply to an execution or a fetch is over. */
-  ended({ error: code, status }: Reply): void {
+  ended(memory: MysqlMemory, { error: code, status }: Reply): void {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
+    // A part of a parameter that there is not spoils the statement for good, and others have it, too.
+    if (running.hasLongData && code !== 0) this.#drop(memory, running);
     running.hasLongData = false;
     const isOpen = code === 0 && (status & serverStatus.cursorExists) !== 0;
     running.hasCursor = isOpen && (status & serverStatus.lastRowSent) === 0;

@@ -1,18 +1,20 @@
-import { text } from '../../base/bytes.ts';
+import { EMPTY, text } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { Changes, Lessons } from './learned.ts';
+import { LastInsertId } from './last-insert-id.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
-import type { MysqlMemory } from './memory.ts';
+import type { MysqlMemory, Reports } from './memory.ts';
 import type { Field } from './own.ts';
-import { FLAGS, MARIADB_FLAG } from './setup.ts';
+import { FLAGS, MARIADB_FLAG, TRACKED_SCHEMA, TRACKED_VARIABLES } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
+import { isLastInsertId } from './sql/variables.ts';
 import type { SessionState } from './state.ts';
-import { RESULTS } from './state.ts';
+import { RESULTS, SEVERAL_STATEMENTS } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -80,17 +82,21 @@ export class Tracker {
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
   #said: readonly string[] = [];
-  /** What LAST_INSERT_ID() is to the session, as far as it is known; whether the database is to be asked. */
-  lastInsertId: number | bigint | string = 0;
-  #asksForLastInsertId = false;
-  /** What it was to the session, and on the connection, before those statements about which the database is to be asked. */
-  #before: { readonly own: number | bigint | string; readonly there: string } | undefined;
+  readonly lastInsertId = new LastInsertId();
+  /** What the client wants to hear of: the database always tells us more. */
+  reports: Reports;
   /** `SET TRANSACTION` was about the next transaction alone: it has not come yet, or it is under way. */
   #oneShot: 'due' | 'under way' | undefined;
 
   constructor(
     sink: TrackerSink,
-    parts: { options: RelayOptions; isMariaDb: boolean; lessons: Lessons; wanted: SessionState },
+    parts: {
+      options: RelayOptions;
+      isMariaDb: boolean;
+      lessons: Lessons;
+      wanted: SessionState;
+      reports: Reports;
+    },
   ) {
     this.#sink = sink;
     this.#pinning = parts.options.pinning;
@@ -98,6 +104,7 @@ export class Tracker {
     this.#isMariaDb = parts.isMariaDb;
     this.#lessons = parts.lessons;
     this.wanted = parts.wanted;
+    this.reports = parts.reports;
   }
 
   /** What only this connection knows: the properties of the next transaction. */
@@ -118,37 +125,14 @@ export class Tracker {
 
   /** Something is to be found out before the connection may go to somebody else. */
   get hasWork(): boolean {
-    return this.#touched !== undefined || this.#assigned !== undefined || this.#asksForLastInsertId;
-  }
-
-  /** A statement has given a number out. It may not be what LAST_INSERT_ID() is from here on: that of a row which came with one is not. */
-  inserted(memory: MysqlMemory, id: number | bigint, mustBeSure: boolean): void {
-    if (mustBeSure) {
-      this.#before ??= { own: this.lastInsertId, there: String(memory.lastInsertId) };
-      this.#asksForLastInsertId = true;
-    }
-    this.lastInsertId = id;
-    memory.lastInsertId = id;
-  }
-
-  /** It is not known what LAST_INSERT_ID() is. */
-  get hasUnknownLastInsertId(): boolean {
-    return this.#asksForLastInsertId;
-  }
-
-  /** The database tells what LAST_INSERT_ID() is. As it was before, on the connection, it is nothing of the session's. */
-  #toldLastInsertId(memory: MysqlMemory, told: string): void {
-    const before = this.#before;
-    this.#before = undefined;
-    memory.lastInsertId = told;
-    if (told === String(this.lastInsertId)) this.lastInsertId = told;
-    else this.lastInsertId = before !== undefined && told === before.there ? before.own : told;
+    return this.#touched !== undefined || this.#assigned !== undefined || this.lastInsertId.isDue;
   }
 
   /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
   sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
     this.#lesson = text;
+    this.lastInsertId.sent();
     this.#touchedBefore =
       text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
@@ -160,10 +144,12 @@ export class Tracker {
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
-    if (effects.setsLastInsertId) this.#asksForLastInsertId = true;
+    if (effects.setsLastInsertId && !isError) this.lastInsertId.set();
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
     const sets = isError ? this.#setsBefore(memory, effects) : effects.sets;
-    this.#said = sets.flatMap((name) => SET_TOGETHER[name] ?? name);
+    this.#said = sets
+      .filter((name) => !isLastInsertId(name))
+      .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
@@ -199,6 +185,24 @@ export class Tracker {
     this.#apply(memory, changes);
   }
 
+  /** The client has said what it wants to hear of. The connection is to report all the same, from its next request on. */
+  #noteReports(settings: readonly string[], row: readonly Field[]): void {
+    const valueOf = (name: string): string | undefined => {
+      const field = row[settings.indexOf(name)];
+      return field === undefined ? undefined : text(field.text ?? EMPTY);
+    };
+    const [variables, schema] = [valueOf(TRACKED_VARIABLES), valueOf(TRACKED_SCHEMA)];
+    if (variables === undefined && schema === undefined) return;
+    this.reports = {
+      variables: variables ?? this.reports.variables,
+      schema: schema === undefined ? this.reports.schema : schema === '1',
+    };
+    this.wanted = this.wanted.with([
+      [TRACKED_VARIABLES, undefined],
+      [TRACKED_SCHEMA, undefined],
+    ]);
+  }
+
   #apply(memory: MysqlMemory, changes: Changes): void {
     memory.state = memory.state.with(changes);
     this.wanted = this.wanted.with(changes);
@@ -225,6 +229,11 @@ export class Tracker {
     if (this.#pinning === 'aws' && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
   }
 
+  /** The client has said whether its texts may hold several statements; undefined for what it was at sign-in. */
+  chose(memory: MysqlMemory, several: string | undefined): void {
+    this.#apply(memory, [[SEVERAL_STATEMENTS, several]]);
+  }
+
   /** The database tells what has changed in the session. */
   reported(memory: MysqlMemory, changes: readonly SessionChange[]): void {
     for (const change of changes) {
@@ -249,22 +258,36 @@ export class Tracker {
     (this.#touched ??= new Set()).add(name);
   }
 
-  /** What the database must be asked before the connection may go. The answer goes to `answered`. */
-  question(): Question | undefined {
+  /**
+   * What the database must be asked before the connection may go. The answer goes to `answered`. A connection that stays, as it is
+   * pinned, need only be asked about what decides how texts are read, unless the client asks for it.
+   */
+  question(isAsked = false): Question | undefined {
     if (!this.hasWork) return undefined;
+    const isUrgent = this.#touched !== undefined || !this.isPinned || isAsked;
+    if (!isUrgent) return undefined;
     const settings = [...(this.#touched ?? [])];
     const userVariables = [...(this.#assigned ?? [])];
     this.#touched = undefined;
     this.#assigned = undefined;
-    const question = ask(settings, userVariables, this.#asksForLastInsertId);
-    this.#asksForLastInsertId = false;
+    const question = ask(settings, userVariables, this.lastInsertId.isDue);
+    this.lastInsertId.isDue = false;
     return question;
   }
 
-  /** The answer; undefined where it is an error. Returns what to ask instead. */
-  answered(memory: MysqlMemory, question: Question, row: readonly Field[] | undefined): Question[] {
+  /** The answer; undefined where it is an error, and none where a value is too long to be carried. Returns what to ask instead. */
+  answered(
+    memory: MysqlMemory,
+    question: Question,
+    row: readonly Field[] | 'none' | undefined,
+  ): Question[] {
     const { settings, userVariables } = question;
-    if (row === undefined) return askSingly(question);
+    if (row === undefined || row === 'none') {
+      const instead = askSingly(question);
+      const isTooLong = row === 'none' && instead.length === 0;
+      if (isTooLong) for (const name of userVariables) this.pin('userVariable', name);
+      return instead;
+    }
     const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
@@ -278,10 +301,11 @@ export class Tracker {
       return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
-    if (last !== undefined) this.#toldLastInsertId(memory, text(last));
+    if (last !== undefined) this.lastInsertId.told(memory, text(last));
     this.#apply(memory, [...changes, ...assigned]);
+    this.#noteReports(settings, row);
     const said = this.#said;
-    if (this.#lesson !== undefined)
+    if (this.#lesson !== undefined && !said.some((name) => name.startsWith('session_track')))
       this.#lessons.learn(
         memory.beginning,
         this.#lesson,
@@ -353,22 +377,29 @@ function ask(
     }),
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
-  // Without it, sql_select_limit counts.
+  const most = limits.carriedVariableBytes.value;
+  const isShort = userVariables.map((name) => `COALESCE(LENGTH(@${quoted(name)}), 0) <= ${most}`);
+  const where = isShort.length === 0 ? '' : ` FROM DUAL WHERE ${isShort.join(' AND ')}`;
+  // Without LIMIT, sql_select_limit counts.
   return {
-    sql: `SELECT ${fields.join(', ')} LIMIT 1`,
+    sql: `SELECT ${fields.join(', ')}${where} LIMIT 1`,
     settings,
     userVariables,
     asksForLastInsertId,
   };
 }
 
-/** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */
-function askSingly({ settings, userVariables }: Question): Question[] {
-  if (settings.length + userVariables.length === 1) return [];
-  return [
+/**
+ * One of several that the database does not know, or that is too long, spoils the answer for all; one alone that it does not know
+ * was never set.
+ */
+function askSingly({ settings, userVariables, asksForLastInsertId }: Question): Question[] {
+  const singly = [
     ...settings.map((name) => ask([name], [])),
-    ...(userVariables.length > 0 ? [ask([], userVariables)] : []),
+    ...userVariables.map((name) => ask([], [name])),
+    ...(asksForLastInsertId ? [ask([], [], true)] : []),
   ];
+  return singly.length === 1 ? [] : singly;
 }
 
 function quoted(name: string): string {

@@ -5,6 +5,7 @@ import { MysqlClient, MysqlError } from '../../support/mysql-client.ts';
 import type { ScriptedServer } from '../../support/scripted-server.ts';
 import { passwordOf } from '../../support/sluice.ts';
 import type { TestSocket } from '../../support/test-socket.ts';
+import { refusal } from '../../transcripts/mysql-server.ts';
 import { greetingFor } from '../../transcripts/mysql-visit.ts';
 import { eventually } from '../clients/stage.ts';
 import { scriptedMysql, settingsWith } from './mysql-database.ts';
@@ -13,6 +14,8 @@ import { Scene } from './scene.ts';
 /** A database that is another one, as far as it says, once `greeting` has changed; what was connected is cut then. */
 class Changing {
   greeting: Partial<Handshake> = {};
+  /** What it says to whoever signs in, in the place of OK. */
+  refusal: Uint8Array | undefined;
   readonly server: ScriptedServer;
   readonly #open = new Set<TestSocket>();
 
@@ -23,12 +26,16 @@ class Changing {
         visit.admit(await visit.greet());
         await visit.serve(() => false);
       },
-      () => ({ handshake: this.greeting }),
+      () => {
+        const { greeting: handshake, refusal: words } = this;
+        return words === undefined ? { handshake } : { handshake, auth: [() => words] };
+      },
     );
   }
 
-  becomes(greeting: Partial<Handshake>): void {
+  becomes(greeting: Partial<Handshake>, words?: Uint8Array): void {
     this.greeting = greeting;
+    this.refusal = words;
     for (const peer of this.#open) peer.destroy();
     this.#open.clear();
   }
@@ -112,6 +119,21 @@ describe('a database that is another one after a failover', () => {
     expect(await answerTo(before)).toBe(0);
     database.becomes(without(capability.multiStatements));
     expect(await answerTo(before)).toBe(0xff);
+    database.becomes({});
+    await eventually(
+      () => answerTo(before),
+      (answer) => answer === 0,
+    );
+    before.destroy();
+  });
+
+  test('and knows another password: the client’s command fails by that, and it can ask again (MY-26)', async () => {
+    const { database, signIn } = await stage();
+    const before = await signIn();
+    expect(await answerTo(before)).toBe(0);
+    database.becomes({}, refusal(1045, 'Access denied', '28000'));
+    const heard = await before.query('DO 1');
+    expect([heard[0]?.payload[0], heard[0]?.sequences]).toEqual([0xff, [1]]);
     database.becomes({});
     await eventually(
       () => answerTo(before),

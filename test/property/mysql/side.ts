@@ -40,7 +40,12 @@ export class Side {
   }
 
   bytesOf(commands: readonly Command[]): Uint8Array {
-    return Buffer.concat(commands.map(({ say }) => packet(0, say(this.client, this.#prepared))));
+    return Buffer.concat(
+      commands.flatMap(({ say }) => {
+        const payload = say(this.client, this.#prepared);
+        return payload === undefined ? [] : [packet(0, payload)];
+      }),
+    );
   }
 
   async #read(commands: readonly Command[]): Promise<Answer> {

@@ -70,6 +70,8 @@ export interface Effects {
   readonly asksFor: ReadonlySet<Leftover>;
   /** LAST_INSERT_ID(…) with a value, SET last_insert_id. */
   readonly setsLastInsertId: boolean;
+  /** It may change LAST_INSERT_ID() without its reply telling: CALL, LOAD DATA. */
+  readonly givesNumbers: boolean;
   readonly calculatesFoundRows: boolean;
   readonly kill: Kill | undefined;
   /** Calls what the server has been taught: procedures, functions, prepared statements. */

@@ -22,6 +22,7 @@ export class Findings {
   shapesNextTransaction = false;
   endsSession = false;
   setsLastInsertId = false;
+  givesNumbers = false;
   calculatesFoundRows = false;
   mayRunRoutines = false;
   loadsLocalFile = false;
@@ -74,6 +75,7 @@ export class Findings {
     this.assignAny();
     this.askForAll();
     this.setsLastInsertId = true;
+    this.givesNumbers = true;
     this.calculatesFoundRows = true;
     this.mayRunRoutines = true;
   }
@@ -94,6 +96,7 @@ export class Findings {
     for (const variable of effects.sets) this.set(variable);
     if (effects.isUnsure) this.doubt();
     this.setsLastInsertId ||= effects.setsLastInsertId;
+    this.givesNumbers ||= effects.givesNumbers;
     this.calculatesFoundRows ||= effects.calculatesFoundRows;
     this.shapesNextTransaction ||= effects.shapesNextTransaction;
   }
@@ -109,6 +112,7 @@ export class Findings {
       !this.shapesNextTransaction &&
       !this.endsSession &&
       !this.setsLastInsertId &&
+      !this.givesNumbers &&
       !this.calculatesFoundRows &&
       !this.mayRunRoutines &&
       !this.loadsLocalFile &&
@@ -132,6 +136,7 @@ export class Findings {
       endsSession: this.endsSession,
       asksFor: this.#asksFor,
       setsLastInsertId: this.setsLastInsertId,
+      givesNumbers: this.givesNumbers,
       calculatesFoundRows: this.calculatesFoundRows,
       kill: this.kill,
       mayRunRoutines: this.mayRunRoutines,

@@ -182,14 +182,14 @@ function readGet({ tokens, findings }: Scene): void {
   if (tokens.isWord('diagnostics')) findings.askFor('diagnostics');
 }
 
-/** Which numbers it gives out its OK does not tell. */
 function readCall({ findings }: Scene): void {
   findings.mayRunRoutines = true;
-  findings.setsLastInsertId = true;
+  findings.givesNumbers = true;
 }
 
 function readLoad({ tokens, findings }: Scene): void {
   if (!tokens.take('data', 'xml')) return;
+  findings.givesNumbers = true;
   tokens.take('low_priority', 'concurrent');
   if (tokens.isWord('local')) findings.loadsLocalFile = true;
 }

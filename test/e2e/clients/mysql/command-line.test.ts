@@ -48,7 +48,7 @@ class Client {
   }
 
   /** `mysql` or its like: the name behind the family's. */
-  command(name: '' | 'dump' | 'slap' | 'admin', { port }: Pick<Stage, 'port'> = this.#stage): readonly string[] {
+  command(name: '' | 'dump' | 'slap' | 'admin', port = this.#stage.port): readonly string[] {
     const { isMariadb, client } = this.#programs;
     const program = isMariadb ? `mariadb${name && `-${name}`}` : `mysql${name}`;
     return [
@@ -63,8 +63,9 @@ class Client {
   /** What is at the database itself: its own certificate is not looked at. */
   directly(name: '' | 'dump'): readonly string[] {
     const { isMariadb } = this.#programs;
-    const { port } = this.#stage.server;
-    const command = this.command(name, { port }).filter((word) => !word.startsWith('--ssl'));
+    const command = this.command(name, this.#stage.server.port).filter(
+      (word) => !word.startsWith('--ssl'),
+    );
     return [...command, isMariadb ? '--skip-ssl-verify-server-cert' : '--ssl-mode=PREFERRED'];
   }
 

@@ -31,7 +31,6 @@ const POOL = `
 describe.each([...(await mysqlReleasesHere())])('IAM tokens at a proxy of %s', (release) => {
   let stage: Stage;
   let token: string;
-  const { promise: ready, resolve } = Promise.withResolvers<void>();
   beforeAll(async () => {
     const policy = {
       Statement: { Effect: 'Allow', Action: 'rds-db:connect', Resource: '*' },
@@ -41,13 +40,11 @@ describe.each([...(await mysqlReleasesHere())])('IAM tokens at a proxy of %s', (
       rest: { principals: [{ ...key, policy }] },
     });
     token = String(await runInNode(SIGN, { port: stage.port, region: REGION, credentials: key }));
-    resolve();
   });
   afterAll(() => stage.close());
 
   /** The client that comes with the newest server of its family. */
   async function commandLine(password: string, ...more: readonly string[]): Promise<Finished> {
-    await ready;
     const isMariadb = release !== 'mysql';
     const { client } = await mysqlPrograms(isMariadb ? 'mariadb-11.8' : 'mysql');
     const tls = isMariadb ? ['--ssl-verify-server-cert'] : ['--ssl-mode=VERIFY_IDENTITY'];

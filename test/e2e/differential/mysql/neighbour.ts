@@ -84,7 +84,7 @@ export const life: readonly (readonly [sql: string, heard: string])[] = [
   ['SET autocommit = 1', ''],
   ['USE neighbours', ''],
   ['SET sql_mode = DEFAULT, NAMES utf8mb4', ''],
-  [`SET time_zone = DEFAULT, sql_select_limit = DEFAULT, foreign_key_checks = 1, @a = NULL`, ''],
+  [`SET time_zone = DEFAULT, sql_select_limit = DEFAULT, foreign_key_checks = 1`, ''],
   ['CREATE TEMPORARY TABLE shadow (a int)', ''],
   ['DROP TEMPORARY TABLE shadow', ''],
   [`PREPARE it FROM 'SELECT 42'`, ''],

@@ -1,6 +1,5 @@
 import { concat } from '../../../../src/base/bytes.ts';
 import { capability } from '../../../../src/wire/mysql/capabilities.ts';
-import { comQuery } from '../../../../src/wire/mysql/com-query.ts';
 import { command } from '../../../../src/wire/mysql/commands.ts';
 import type { Prepared, Step } from '../../../support/mysql-differential.ts';
 import type { ReplyShape } from '../../../support/mysql-client.ts';
@@ -40,7 +39,7 @@ export interface Executing {
   readonly name?: string;
   /** `CURSOR_TYPE_…` */
   readonly flags?: number;
-  /** Says nothing of concern where the statement could not be prepared. */
+  /** Says nothing where the statement could not be prepared. */
   readonly isCareful?: boolean;
   /** Leaves the types out: the server knows them. */
   readonly withoutTypes?: boolean;
@@ -52,8 +51,7 @@ export function execute(parameters: readonly Parameter[] = [], options: Executin
     about: `execute ${name} (${parameters.length})`,
     reply: 'results',
     say: (client, prepared) => {
-      if (isCareful && !prepared.has(name))
-        return comQuery(Buffer.from('DO 0'), client.capabilities.flags);
+      if (isCareful && !prepared.has(name)) return undefined;
       const hasNames = (client.capabilities.flags & capability.queryAttributes) !== 0;
       return concat([
         Uint8Array.of(command.stmtExecute),
@@ -90,6 +88,16 @@ export function longData(at: number, data: Uint8Array, name = 'it'): Told {
 
 export function fetch(rows: number, name = 'it'): Told {
   return onStatement(command.stmtFetch, 'rows', name, Uint8Array.of(rows, 0, 0, 0));
+}
+
+/** Says nothing where there is no cursor. */
+export function fetchMore(rows: number): Told {
+  const { about, reply, say: saying } = fetch(rows);
+  return {
+    about,
+    reply,
+    say: (client, prepared) => (client.hasCursor ? saying(client, prepared) : undefined),
+  };
 }
 
 export function reset(name = 'it'): Told {

@@ -31,7 +31,7 @@ const Person = new EntitySchema({
 const Post = new EntitySchema({
   name: 'Post',
   columns: {
-    id: { type: 'varchar', length: 36, primary: true, generated: 'uuid' },
+    id: { type: 'varchar', primary: true, generated: 'uuid' },
     title: { type: 'varchar', length: 80 },
   },
   relations: { author: { type: 'many-to-one', target: 'Person', inverseSide: 'posts' } },

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { EmbeddedPostgres } from '../../embedded-postgres.ts';
+import { DATABASE } from '../database.ts';
+import { pause } from '../pause.ts';
 import { Connection } from './connection.ts';
-import type { DemoDatabase } from './database.ts';
-import { DATABASE } from './database.ts';
-import { pause } from './pause.ts';
 
 const ASK_EVERY_MS = 20;
 
@@ -32,7 +32,7 @@ const SCHEMA = `
 `;
 
 /** Opens a superuser's connection, for which PostgreSQL keeps room. To be disposed of. */
-export async function openObserver({ server, certPem }: DemoDatabase): Promise<Connection> {
+export async function openObserver(server: EmbeddedPostgres, certPem: string): Promise<Connection> {
   await server.query(SCHEMA, DATABASE);
   const { host, port, superuser: user, superuserPassword: password } = server;
   return await Connection.open({ host, port, database: DATABASE, user, password, certPem });
@@ -41,9 +41,8 @@ export async function openObserver({ server, certPem }: DemoDatabase): Promise<C
 /** Runs `work` and tells how many clients the database had at most meanwhile, the observer aside. */
 export async function peakDuring<T>(
   route: string,
-  { server }: DemoDatabase,
-  { sql }: Connection,
-  work: () => Promise<T>,
+  server: EmbeddedPostgres,
+  { observer: { sql }, work }: { readonly observer: Connection; readonly work: () => Promise<T> },
 ): Promise<readonly [T, number]> {
   const observedWork = async (): Promise<T> => {
     try {

@@ -1,6 +1,6 @@
 import { SQL } from 'bun';
 import type { ReservedSQL } from 'bun';
-import type { SecretText } from '../../base/secret-text.ts';
+import type { SecretText } from '../../../base/secret-text.ts';
 
 /** Where to connect, as whom, and whose certificate to trust. */
 export interface Login {

@@ -1,0 +1,97 @@
+-- user: chief
+CREATE TABLE log (id int AUTO_INCREMENT PRIMARY KEY, what varchar(100));
+DELIMITER //
+CREATE PROCEDURE several() BEGIN SELECT 1 AS one; SELECT 'a' AS a, 'b' AS b UNION SELECT 'c', 'd'; UPDATE log SET what = 'x'; SELECT 3; END//
+CREATE PROCEDURE nothing() BEGIN END//
+CREATE PROCEDURE given(IN a int, OUT b int, INOUT c varchar(20)) BEGIN SET b = a * 2; SET c = CONCAT(c, '!'); SELECT a; END//
+CREATE PROCEDURE fails() BEGIN SELECT 1; SELECT * FROM never_there; SELECT 2; END//
+CREATE PROCEDURE handles() BEGIN DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN GET DIAGNOSTICS CONDITION 1 @text = MESSAGE_TEXT; END; SELECT * FROM never_there; SELECT @text; END//
+CREATE PROCEDURE loops(n int) BEGIN DECLARE i int DEFAULT 0; l: LOOP SET i = i + 1; IF i > n THEN LEAVE l; END IF; INSERT INTO log (what) VALUES (i); END LOOP; END//
+CREATE PROCEDURE cursors() BEGIN DECLARE done int DEFAULT 0; DECLARE w varchar(100); DECLARE c CURSOR FOR SELECT what FROM log ORDER BY id; DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = 1; OPEN c; FETCH c INTO w; CLOSE c; SELECT w, done; END//
+CREATE PROCEDURE sets() BEGIN SET SESSION lc_time_names = 'de_DE'; SET @from_procedure = 42; SET time_zone = '+02:00'; END//
+CREATE PROCEDURE begins() BEGIN START TRANSACTION; INSERT INTO log (what) VALUES ('in'); END//
+CREATE PROCEDURE dynamic(t text) BEGIN SET @dynamic = t; PREPARE d FROM @dynamic; EXECUTE d; DEALLOCATE PREPARE d; END//
+CREATE PROCEDURE temporary() BEGIN CREATE TEMPORARY TABLE of_procedure (a int); INSERT INTO of_procedure VALUES (7); END//
+CREATE FUNCTION doubled(a int) RETURNS int DETERMINISTIC RETURN a * 2//
+CREATE FUNCTION remembers() RETURNS int NOT DETERMINISTIC BEGIN SET @remembered = 17; RETURN 17; END//
+CREATE FUNCTION inserts() RETURNS int NOT DETERMINISTIC MODIFIES SQL DATA BEGIN INSERT INTO log (what) VALUES ('function'); RETURN LAST_INSERT_ID(); END//
+CREATE TRIGGER before_log BEFORE INSERT ON log FOR EACH ROW BEGIN SET NEW.what = CONCAT(NEW.what, '.'); SET @triggered = NEW.what; END//
+DELIMITER ;
+CALL several();
+CALL nothing();
+SET @c = 'c';
+CALL given(21, @b_way, @c);
+SELECT @b_way, @c;
+CALL fails();
+CALL handles();
+CALL loops(3);
+SELECT * FROM log;
+SELECT LAST_INSERT_ID();
+CALL cursors();
+CALL never_there();
+CALL given(1);
+CALL sets();
+SELECT @@lc_time_names, @@time_zone, @from_procedure;
+SET lc_time_names = DEFAULT, time_zone = DEFAULT;
+CALL begins();
+SELECT what FROM log WHERE what = 'in.';
+ROLLBACK;
+CALL dynamic('SELECT 5');
+CALL dynamic('SET @x = 6');
+SELECT @x;
+CALL temporary();
+SELECT * FROM of_procedure;
+DROP TEMPORARY TABLE of_procedure;
+SELECT doubled(21), remembers(), @remembered;
+SELECT inserts() > 0;
+SELECT LAST_INSERT_ID() > 0;
+INSERT INTO log (what) VALUES ('seen');
+SELECT @triggered;
+CALL several(); SELECT 'between'; CALL nothing(); SELECT 'end';
+SHOW CREATE PROCEDURE nothing;
+SHOW CREATE FUNCTION doubled;
+ALTER PROCEDURE nothing COMMENT 'does nothing';
+ALTER FUNCTION doubled COMMENT 'doubles';
+DROP TRIGGER before_log;
+DROP FUNCTION doubled;
+DROP PROCEDURE nothing;
+DROP PROCEDURE IF EXISTS nothing;
+SHOW WARNINGS;
+DROP PROCEDURE nothing;
+CREATE VIEW v AS SELECT what FROM log WHERE id < 3 WITH CHECK OPTION;
+SELECT * FROM v;
+UPDATE v SET what = 'by view';
+CREATE OR REPLACE ALGORITHM = MERGE SQL SECURITY INVOKER VIEW v AS SELECT id FROM log;
+ALTER VIEW v AS SELECT 1 AS one;
+SHOW CREATE VIEW v;
+DROP VIEW v;
+DROP VIEW IF EXISTS v;
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM log;
+ALTER EVENT e COMMENT 'never';
+DROP EVENT e;
+PREPARE p FROM 'SELECT ? + ?, ?';
+SET @a = 1, @b = 2, @c = 'three';
+EXECUTE p USING @a, @b, @c;
+EXECUTE p USING @a;
+EXECUTE never;
+PREPARE p FROM 'SELEC';
+EXECUTE p;
+PREPARE p FROM 'INSERT INTO log (what) VALUES (?)';
+EXECUTE p USING @c;
+SELECT ROW_COUNT();
+SELECT LAST_INSERT_ID() > 0;
+DROP PREPARE p;
+DEALLOCATE PREPARE p;
+-- only mariadb
+EXECUTE IMMEDIATE 'SELECT ?' USING 5;
+-- only mariadb
+EXECUTE IMMEDIATE CONCAT('SET @', 'imm = 3');
+SELECT @imm;
+DELIMITER //
+-- only mariadb
+BEGIN NOT ATOMIC DECLARE x int DEFAULT 5; SELECT x; SET @block = x; END//
+DELIMITER ;
+SELECT @block;
+-- only mariadb
+CREATE PACKAGE never AS PROCEDURE p(); END;
+DROP TABLE log;
