@@ -166,12 +166,12 @@ export class Tracker {
   }
 
   /**
-   * What a text has set up to its error. One SET does all that it says, or nothing; of several the database has told which were run,
-   * but for what it does not tell of all of them. What was refused must not be carried along: it would be refused again.
+   * What a text has set up to its error. One SET does all that it says, or nothing; of several MySQL has told which were
+   * run, but for what it does not tell of all of them; MariaDB tells less. What was refused must not be carried along: it would be refused again.
    */
   #setsBefore({ capabilities }: MysqlMemory, effects: Effects): readonly string[] {
     if (!effects.hasSeveralStatements) return [];
-    const isTold = (capabilities.flags & capability.sessionTrack) !== 0;
+    const isTold = !this.#isMariaDb && (capabilities.flags & capability.sessionTrack) !== 0;
     return isTold ? effects.sets.filter((name) => SET_TOGETHER[name] !== undefined) : effects.sets;
   }
 

@@ -71,6 +71,8 @@ describe.each([...here])('in front of %s', (release) => {
     await client.query('CREATE TABLE numbers (id INT AUTO_INCREMENT PRIMARY KEY, v INT)');
     await client.query('CREATE PROCEDURE number() INSERT INTO numbers (v) VALUES (1), (2)');
     await client.query('CREATE PROCEDURE nothing() DO 0');
+    // It is known from here on that somebody asks.
+    await client.rows('SELECT LAST_INSERT_ID()');
     await client.query('CALL number()');
     await other.query('INSERT INTO numbers (v) VALUES (3)');
     expect(await client.rows('SELECT LAST_INSERT_ID()')).toEqual([['1']]);

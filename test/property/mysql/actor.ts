@@ -196,6 +196,8 @@ export class Actor {
     const { counts } = this.#stage;
     // Another one may not, and has to wait for a connection to sign in, which this session may have.
     if (this.#user !== this.#life.login.user) return 'left out';
+    // It would begin a transaction, and what takes its place in the twin would not.
+    if (!this.#direct.isAutocommit) return 'left out';
     const slow = [query(SLOW.replaceAll('SCHEMA', this.#life.name))];
     const running = this.#proxied.exchange(slow);
     const asking = this.#askToCancel(turns);

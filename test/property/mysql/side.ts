@@ -96,6 +96,10 @@ export class Side {
     return { sequences, payload: plain };
   }
 
+  get isAutocommit(): boolean {
+    return (this.status & AUTOCOMMIT) !== 0;
+  }
+
   get inTransaction(): boolean {
     return (this.status & IN_TRANSACTION) !== 0;
   }

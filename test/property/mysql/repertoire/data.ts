@@ -87,8 +87,8 @@ function several({ chance, schema, token }: Scope): string {
 
 function loadFile({ chance, schema }: Scope): string {
   return chance.pick([
-    `LOAD DATA LOCAL INFILE 'file' INTO TABLE ${schema}.auto (@x, v)`,
-    `LOAD DATA LOCAL INFILE 'missing' INTO TABLE ${schema}.auto (@x, v)`,
+    `LOAD DATA LOCAL INFILE 'file' INTO TABLE ${schema}.w (a, @x)`,
+    `LOAD DATA LOCAL INFILE 'missing' INTO TABLE ${schema}.w (a, @x)`,
     `LOAD DATA LOCAL INFILE 'file' INTO TABLE ${schema}.no_such_table`,
   ]);
 }
