@@ -56,6 +56,8 @@ function openShop(settings: Settings, signer: Signer): Shop {
     logging: false,
     dialectOptions: {
       connectTimeout: patienceMs,
+      // mysql2 makes room for this many with each connection, at once; if nothing is said, for 16 000.
+      maxPreparedStatements: 100,
       ...(password === undefined ? { authPlugins: tokens(signer) } : {}),
     },
     hooks: {

@@ -109,7 +109,7 @@ async function tell(stage: Stage): Promise<number> {
   const run = async (opening: Promise<Route>): Promise<Result> => {
     await using route = await opening;
     const work = measure(route, { invocations, clock, database, progress });
-    return await unlessAborted(signal, work);
+    return await unlessAborted(signal, Promise.race([work, route.ended]));
   };
   const direct = await run(database.directRoute());
   await unlessAborted(signal, database.untilAlone());

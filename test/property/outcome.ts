@@ -13,7 +13,7 @@ export class Leak extends Error {
   override readonly name = 'Leak';
 }
 
-/** What the life of this name must never meet: any other one's token. */
+/** What the life of this name must never meet: any other one's token, of which an answer may have the beginning only. */
 export function foreignTo(name: string): RegExp {
-  return new RegExp(`tok_(?!${name}_)\\w*`);
+  return new RegExp(`tok_(?!${name}_)n\\d+_\\d+_\\w*`);
 }

@@ -1,13 +1,21 @@
 import type { MysqlRelease } from '../../src/cli/embedded-mysql-install.ts';
 import type { SluiceOptions } from '../support/sluice.ts';
+import { Actor } from './actor.ts';
+import { Counts } from './counts.ts';
+import type { History } from './history.ts';
+import { Actor as MysqlActor } from './mysql/actor.ts';
 import { makePlan as makeMysqlPlan } from './mysql/plan.ts';
 import { tellStep as tellMysqlStep } from './mysql/steps.ts';
 import type { Life as MysqlLife } from './mysql/steps.ts';
 import { World as MysqlWorld } from './mysql/world.ts';
 import { makePlan } from './plan.ts';
+import { Proxy } from './proxy.ts';
+import type { Front } from './proxy.ts';
 import { playRound } from './round.ts';
-import type { Outcome } from './round.ts';
+import type { AnyActor, Outcome, Troupe } from './round.ts';
 import type { AnyLife, Plan, PlanSize } from './script.ts';
+import { Stage } from './stage.ts';
+import type { AnyWorld } from './stage.ts';
 import { tellStep } from './steps.ts';
 import type { Life } from './steps.ts';
 import { World } from './world.ts';
@@ -32,7 +40,7 @@ export async function openPostgres(version: Version): Promise<Theatre<Life>> {
     words: `--version ${version}`,
     makePlan,
     play: async (plan, options) =>
-      await playRound(plan, await world.troupe(plan.connections, options)),
+      await playRound(plan, await hire(world, Actor, plan.connections, options)),
     tellStep,
     close: () => world.close(),
   };
@@ -45,8 +53,34 @@ export async function openMysql(release: MysqlRelease): Promise<Theatre<MysqlLif
     words: `--engine ${release}`,
     makePlan: (seed, size) => makeMysqlPlan(seed, size, world.isMariadb),
     play: async (plan, options) =>
-      await playRound(plan, await world.troupe(plan.connections, options)),
+      await playRound(plan, await hire(world, MysqlActor, plan.connections, options)),
     tellStep: tellMysqlStep,
     close: () => world.close(),
+  };
+}
+
+interface Home<Life> extends Front, AnyWorld {
+  prepare(life: Life): Promise<void>;
+  clean(life: Life): Promise<void>;
+}
+
+interface Cast<Life, World extends AnyWorld> {
+  enter(stage: Stage<World>, life: Life, history: History): Promise<AnyActor | undefined>;
+}
+
+/** Those who play a round, with a Sluice of their own. */
+async function hire<Life, World extends Home<Life>>(
+  world: World,
+  cast: Cast<Life, World>,
+  connections: number,
+  options: SluiceOptions = {},
+): Promise<Troupe<Life, World>> {
+  const proxy = await Proxy.open(world, connections, options);
+  const stage = new Stage<World>(world, proxy, new Counts());
+  return {
+    stage,
+    prepare: (life) => world.prepare(life),
+    enter: (life, history) => cast.enter(stage, life, history),
+    clean: (life) => world.clean(life),
   };
 }

@@ -4,14 +4,11 @@ import type { EmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
 import { RawClient } from '../support/raw-client.ts';
 import type { ConnectOptions, Login as SignIn } from '../support/raw-client.ts';
 import { passwordOf, settingsFor } from '../support/sluice.ts';
-import type { SettingsParts, SluiceOptions } from '../support/sluice.ts';
-import { Actor } from './actor.ts';
-import { Counts } from './counts.ts';
-import { Proxy, SESSION_DEADLINE_MS } from './proxy.ts';
-import type { Front } from './proxy.ts';
+import type { SettingsParts } from '../support/sluice.ts';
+import { SESSION_DEADLINE_MS } from './proxy.ts';
+import type { Front, Proxy } from './proxy.ts';
 import { seeds } from './repertoire/settings.ts';
-import type { Troupe } from './round.ts';
-import { Stage as AnyStage } from './stage.ts';
+import type { Stage as AnyStage } from './stage.ts';
 import type { Life, Login } from './steps.ts';
 
 export type Version = 18 | 14;
@@ -110,18 +107,6 @@ export class World implements Front {
     const { port } = proxy.sluice;
     const how = { host: '127.0.0.1', port, deadlineMs: SESSION_DEADLINE_MS } as const;
     return { ...how, tls: tls ? 'startTls' : 'none', user, password, database, parameters };
-  }
-
-  /** Those who play a round here, with a Sluice of their own. */
-  async troupe(connections: number, options: SluiceOptions = {}): Promise<Troupe<Life, World>> {
-    const proxy = await Proxy.open(this, connections, options);
-    const stage = new AnyStage<World>(this, proxy, new Counts());
-    return {
-      stage,
-      prepare: (life) => this.prepare(life),
-      enter: (life, history) => Actor.enter(stage, life, history),
-      clean: (life) => this.clean(life),
-    };
   }
 
   /** Makes what belongs to one life, in the database and in its twin. A round that failed may have left something. */

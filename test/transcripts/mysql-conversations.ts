@@ -140,6 +140,12 @@ export function answer(values: readonly (string | null)[], flags = MODERN, statu
   return reply(...resultSet(names, [values], flags | capability.sessionTrack, status));
 }
 
+/** An answer to a query of ours that has no row. */
+export function noRow(columns: number): Uint8Array {
+  const names = Array.from({ length: columns }, (_, at) => `c${at}`);
+  return reply(...resultSet(names, [], MODERN | capability.sessionTrack, 2));
+}
+
 /** Payloads of what a statement is prepared with. */
 export function preparedAs(
   statementId: number,

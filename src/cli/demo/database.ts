@@ -22,6 +22,8 @@ export interface Route extends AsyncDisposable {
   readonly name: RouteName;
   /** Rejects with what the function was told, where it fails. */
   invoke(invocation: number): Promise<void>;
+  /** Rejects where nothing can be invoked any more. */
+  readonly ended: Promise<never>;
 }
 
 /** How somebody who may sign in as `TOKEN_USER` signs tokens. */

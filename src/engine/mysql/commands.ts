@@ -1,4 +1,4 @@
-import { EMPTY, latin1, u32le, u8 } from '../../base/bytes.ts';
+import { EMPTY, latin1, u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { Fault } from '../../core/fault.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
@@ -62,6 +62,13 @@ const asker: Readonly<Partial<Record<number, string>>> = {
 };
 
 const unknownCommand: ServerError = { code: 1047, sqlState: '08S01', message: 'Unknown command' };
+const malformed: ServerError = {
+  code: 1835,
+  sqlState: 'HY000',
+  message: 'Malformed communication packet.',
+};
+/** COM_SET_OPTION, with the option's number. */
+const OPTION_BYTES = 3;
 /** Enough to see which statement a command is about, and how its parameters are bound. */
 const STATEMENT_HEADER_BYTES = 10;
 /** Of a text, to see what kind of statement it is. */
@@ -92,6 +99,8 @@ export class Commands {
   #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
+  /** Of a COM_SET_OPTION under way. */
+  #option: number | undefined;
   /** The command at hand prepares a statement, which may ask for what it does not wipe out. */
   #isPreparing = false;
   /** The command is an INSERT or a REPLACE, where that matters. */
@@ -129,7 +138,10 @@ export class Commands {
   recall(memory: MysqlMemory, type: number): boolean {
     // What is prepared does not ask yet.
     if (type === command.stmtPrepare) return false;
-    if (this.#effects?.asksFor.has('lastInsertId') !== true) return false;
+    const effects = this.#effects;
+    // What may set it may leave it as it is, too: that must be the session's own then.
+    if (effects?.setsLastInsertId !== true && effects?.asksFor.has('lastInsertId') !== true)
+      return false;
     const { errands, tracker } = this.#parts;
     const { lacking } = tracker.lastInsertId;
     if (lacking === 'nothing') return false;
@@ -225,8 +237,11 @@ export class Commands {
           id: u32le(place.bytes, place.start + 1),
         });
       case command.stmtPrepare:
-      case command.setOption:
         return undefined;
+      case command.setOption:
+        return place.length < OPTION_BYTES
+          ? this.#answer(error(malformed, this.#flags))
+          : undefined;
       case command.stmtExecute:
       case command.stmtBulkExecute:
       case command.stmtFetch:
@@ -314,6 +329,7 @@ export class Commands {
         this.#parts.statements.prepare(memory, place, this.#effects);
         return 'pass';
       case command.setOption:
+        this.#option = u16le(place.bytes, place.start + 1);
         replies.expect(shape.ok, this.#warnings.tell);
         return 'pass';
       case command.stmtExecute:
@@ -417,7 +433,16 @@ export class Commands {
     if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
     if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
     this.#parts.statements.ended(memory, reply);
+    if (this.#option !== undefined && !isError) this.#choose(memory, this.#option);
+    this.#option = undefined;
     this.endsSession = this.#effects?.endsSession === true && reply.error === 0;
+  }
+
+  /** COM_SET_OPTION has been obeyed: whether a text may hold several statements. */
+  #choose(memory: MysqlMemory, option: number): void {
+    const isOn = option === 0;
+    const wasOn = (this.#flags & capability.multiStatements) !== 0;
+    this.#parts.tracker.chose(memory, isOn === wasOn ? undefined : isOn ? 'ON' : 'OFF');
   }
 
   /** Whether LAST_INSERT_ID() may be another one than the reply tells, or does not tell: behind rows, and of routines. */

@@ -4,7 +4,7 @@ import { Errands } from './errands.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { Replies } from './replies.ts';
-import { SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 import { Statements } from './statements.ts';
 import type { Target } from './target.ts';
 import { Told } from './told.ts';
@@ -31,6 +31,7 @@ export class Crew {
     who: MysqlPrincipal,
     welcome: MysqlMemory,
     options: RelayOptions,
+    before: SessionState,
   ) {
     this.sink = sink;
     this.who = who;
@@ -40,7 +41,7 @@ export class Crew {
       options,
       isMariaDb: welcome.target.isMariaDb,
       lessons: target.lessons,
-      wanted: SessionState.fresh(who.schema),
+      wanted: before.anew(who.schema),
       reports: welcome.reports,
     });
     this.replies = new Replies(this);

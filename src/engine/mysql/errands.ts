@@ -1,5 +1,6 @@
 import { concat, utf8 } from '../../base/bytes.ts';
 import type { RelaySink } from '../../core/engine.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
@@ -104,7 +105,8 @@ export class Errands {
         tracker.pin('setting', METADATA);
         return;
       }
-      const row = error === undefined ? readOnlyRow(packets, memory.capabilities) : undefined;
+      const row =
+        error === undefined ? (readOnlyRow(packets, memory.capabilities) ?? 'none') : undefined;
       for (const next of tracker.answered(memory, question, row)) this.ask(memory, next);
     });
   }
@@ -132,12 +134,20 @@ const UNKNOWN = '';
 
 function nothing(): void {}
 
+/** COM_SET_OPTION, with its words for yes and no. */
+function severalStatements(wanted: string, { capabilities: { flags } }: MysqlMemory): Uint8Array {
+  const isOn = wanted === '' ? (flags & capability.multiStatements) !== 0 : wanted === 'ON';
+  return Uint8Array.of(command.setOption, isOn ? 0 : 1, 0);
+}
+
 function ourQuery(sql: string, { capabilities }: MysqlMemory): Uint8Array {
   return packet(0, query(sql, capabilities));
 }
 
-function commandsOf({ schema, sql }: Way, memory: MysqlMemory): readonly Uint8Array[] {
+function commandsOf(way: Way, memory: MysqlMemory): readonly Uint8Array[] {
+  const { several, schema, sql } = way;
   return [
+    ...(several === undefined ? [] : [packet(0, severalStatements(several, memory))]),
     ...(schema === undefined ? [] : [packet(0, Uint8Array.of(command.initDb), utf8(schema))]),
     ...(sql === undefined ? [] : [ourQuery(sql, memory)]),
   ];

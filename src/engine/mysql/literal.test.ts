@@ -3,13 +3,15 @@ import { utf8 } from '../../base/bytes.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
 import type { Field } from './own.ts';
 
-function field(text: string | undefined, type: 'text' | 'number' | 'double' = 'text'): Field {
+type Kind = 'text' | 'number' | 'double' | 'unsigned';
+
+function field(text: string | undefined, type: Kind = 'text'): Field {
   const isDouble = type === 'double';
   return {
     text: text === undefined ? undefined : utf8(text),
     isNumber: type !== 'text',
     isDouble,
-    isUnsigned: false,
+    isUnsigned: type === 'unsigned',
     collation: 45,
   };
 }
@@ -36,6 +38,7 @@ describe('a value as SQL writes it, whatever sql_mode is (MY-52)', () => {
   test('of a user variable, of its type, character set and collation (MY-47)', () => {
     expect(literalOf(field(undefined))).toBe('NULL');
     expect(literalOf(field('7', 'number'))).toBe('7');
+    expect(literalOf(field('7', 'unsigned'))).toBe('CAST(7 AS UNSIGNED)');
     // A double stays one.
     expect(literalOf(field('7', 'double'))).toBe('7e0');
     expect(literalOf(field('1e300', 'double'))).toBe('1e300');

@@ -3,8 +3,8 @@ import type { Gate } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import type { Beginning } from './state.ts';
-import { intern, SessionState } from './state.ts';
+import type { Beginning, SessionState } from './state.ts';
+import { intern } from './state.ts';
 import type { TargetGreeting } from './target.ts';
 import { PreparedOnServer } from './template.ts';
 
@@ -37,6 +37,8 @@ export class MysqlMemory {
   status: number;
   /** What the last session has left on it. */
   state: SessionState;
+  /** Whether those who share it are in a schema: there is no way back to none. */
+  isInSchema: boolean;
   readonly prepared = new PreparedOnServer();
   /** Whose request was the last. */
   lastUsedBy: object | undefined;
@@ -72,13 +74,14 @@ export class MysqlMemory {
     this.firstStatus = parts.status;
     this.status = parts.status;
     this.state = parts.state;
+    this.isInSchema = parts.gate.who.schema !== undefined;
   }
 
   /** Sessions begin like this from here on, in the schema that is in use now: nothing of earlier ones is left. */
   begin(beginning: Beginning): void {
     this.beginning = intern(beginning);
     this.firstStatus = this.status;
-    this.state = SessionState.fresh(this.state.schema);
+    this.state = this.state.anew(this.state.schema);
     this.prepared.clear();
     this.lastUsedBy = undefined;
     this.lastInsertId = '0';

@@ -35,7 +35,8 @@ export class OwnWarnings {
 
   /** The reply to the client's command is over. */
   ended({ error, warnings }: Reply): void {
-    if (error !== 0) this.#count = 1;
+    // A statement begins with none; what is no statement adds its error to those that there are.
+    if (error !== 0) this.#count = this.#isTold ? this.#count + 1 : 1;
     else if (!this.#isTold) this.#count = warnings;
     this.#isTold = false;
   }

@@ -48,17 +48,21 @@ export function lacksMetadata([first]: readonly Uint8Array[], { flags }: Capabil
   return isOptional && first?.at(-1) === 0;
 }
 
-/** The only row of a result set of ours, which must have one: column definitions, perhaps an EOF, the row. */
-export function readOnlyRow(packets: readonly Uint8Array[], capabilities: Capabilities): Field[] {
+/** The only row of a result set of ours, if it has one: column definitions, perhaps an EOF, the row. */
+export function readOnlyRow(
+  packets: readonly Uint8Array[],
+  capabilities: Capabilities,
+): Field[] | undefined {
   const [first, ...rest] = packets;
   const count = new BodyReader('column count', first ?? NOTHING).lenenc();
   const types = rest.slice(0, count).map((definition) => readType(definition, capabilities));
   // Without an EOF the row comes at once; what begins with 0xFE and is short is none.
   const behind = rest.slice(count);
   const row = behind.find((packet) => packet.length > 0 && !isShortEof(packet));
-  const reader = new BodyReader('row', row ?? NOTHING);
+  if (row === undefined) return undefined;
+  const reader = new BodyReader('row', row);
   return types.map(({ type, flags, collation }) => ({
-    text: inUtf8(readField(reader, row ?? NOTHING), collation),
+    text: inUtf8(readField(reader, row), collation),
     isNumber: numbers.has(type),
     isDouble: type === columnType.double,
     isUnsigned: type === columnType.longlong && (flags & UNSIGNED) !== 0,

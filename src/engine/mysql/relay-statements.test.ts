@@ -81,6 +81,11 @@ describe('a prepared statement', () => {
     }
   });
 
+  test('that is answered by a mere OK is none', () => {
+    const rig = new MysqlRig().client(prepare('set global a = 1'), execute(1)).server(done());
+    expect([rig.boundaries, rig.heard()]).toEqual([1, ['1 OK 2', expect.stringContaining('1243')]]);
+  });
+
   test('MY-65: is prepared again where it is missing, in the settings that it was prepared in', () => {
     const rig = prepared();
     rig.client(query("set sql_mode = 'ANSI_QUOTES'")).server(done());

@@ -22,6 +22,7 @@ import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { compressionOf, withSchema } from './principal.ts';
 import type { Place } from './place.ts';
+import { SessionState } from './state.ts';
 
 /**
  * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
@@ -71,12 +72,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#options = options;
     this.#who = who;
     this.#welcome = welcome;
-    this.#crew = this.#hire();
+    this.#crew = this.#hire(SessionState.fresh(undefined));
   }
 
-  /** The session begins. */
-  #hire(): Crew {
-    return new Crew(this.#sink, this.#house.target, this.#who, this.#welcome, this.#options);
+  /** The session begins, or begins anew: then not all that it was is gone. */
+  #hire(before: SessionState): Crew {
+    const [sink, house, who, welcome] = [this.#sink, this.#house, this.#who, this.#welcome];
+    return new Crew(sink, house.target, who, welcome, this.#options, before);
   }
 
   get quiet(): boolean {
@@ -218,7 +220,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   #reset(): Verdict {
     this.#surrender();
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
-    this.#crew = this.#hire();
+    this.#crew = this.#hire(this.#crew.tracker.wanted);
     const { target } = this.#welcome;
     const { wanted } = this.#crew.tracker;
     // MySQL does not return to the character set of the handshake, but to the server's own.
@@ -237,7 +239,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     const begin = ({ who, welcome }: Changed): void => {
       this.#who = who;
       this.#welcome = welcome;
-      this.#crew = this.#hire();
+      this.#crew = this.#hire(this.#crew.tracker.wanted);
       this.#sink.become(who);
     };
     this.#sink.converse(function* talk(door) {
@@ -380,7 +382,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       this.#crew.errands.ask(memory, question);
       return;
     }
-    this.#shareWithOthers();
+    this.#shareWithOthers(memory);
     memory.lastUsedBy = this;
     this.#busy = false;
     if (memory.state !== this.#crew.tracker.wanted) this.#isReady = false;
@@ -389,8 +391,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   /** Those who are in a schema share with others than those who are in none. */
-  #shareWithOthers(): void {
+  #shareWithOthers(memory: MysqlMemory): void {
     const { schema } = this.#crew.tracker.wanted;
+    memory.isInSchema = schema !== undefined;
     if ((schema === undefined) === (this.#who.schema === undefined)) return;
     this.#who = withSchema(this.#who, schema);
     this.#sink.become(this.#who);

@@ -36,6 +36,8 @@ export function reset(
 ): Conversation<void> | undefined {
   const { isMariaDb, version } = memory.target;
   if (OUTLASTING.some((reason) => pins.has(reason))) return undefined;
+  // A reset leaves the schema as it is, into which a session may have gone that has left in a transaction.
+  if ((memory.state.schema !== undefined) !== memory.isInSchema) return undefined;
   return version < (isMariaDb ? RESETS.mariadb : RESETS.mysql)
     ? undefined
     : talkReset(memory, target);

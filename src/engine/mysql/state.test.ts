@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { intern, SessionState } from './state.ts';
+import { intern, SessionState, SEVERAL_STATEMENTS } from './state.ts';
 import { PreparedOnServer, Template } from './template.ts';
 
 const beginning = intern(new Map([['time_zone', "'SYSTEM'"]]));
@@ -42,6 +42,7 @@ describe('the way from one to another', () => {
     expect(
       way(stateOf({ a: '1', time_zone: "'x'", same: '1' }), stateOf({ b: '2', same: '1' })),
     ).toEqual({
+      several: undefined,
       schema: undefined,
       sql: "SET @@session.`a` = DEFAULT, @@session.`time_zone` = 'SYSTEM', @@session.`b` = 2",
     });
@@ -49,10 +50,20 @@ describe('the way from one to another', () => {
 
   test('goes to another schema, and there is none back to none', () => {
     expect(way(SessionState.fresh('app'), SessionState.fresh('other'))).toEqual({
+      several: undefined,
       schema: 'other',
       sql: undefined,
     });
     expect(way(SessionState.fresh('app'), SessionState.fresh(undefined))).toBeUndefined();
+  });
+
+  test('says whether a text may hold several statements, and no reset forgets that', () => {
+    const fresh = SessionState.fresh('app');
+    const allowed = fresh.with([[SEVERAL_STATEMENTS, 'ON']]);
+    expect(way(fresh, allowed)).toEqual({ several: 'ON', schema: undefined, sql: undefined });
+    expect(way(allowed, fresh)).toEqual({ several: '', schema: undefined, sql: undefined });
+    expect(allowed.with([['a', '1']]).anew('other')).toBe(allowed.in('other'));
+    expect(fresh.with([['a', '1']]).anew('app')).toBe(fresh);
   });
 
   test('quotes names that are whatever they like', () => {

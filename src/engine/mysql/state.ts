@@ -1,5 +1,13 @@
+/**
+ * Whether a text may hold several statements, which COM_SET_OPTION says and no reset takes back. It is kept among the variables,
+ * by a name that none of them has, as `ON` or `OFF`; missing where it is as it was at sign-in.
+ */
+export const SEVERAL_STATEMENTS = 'several statements';
+
 /** What brings a connection from one state to another. */
 export interface Way {
+  /** What `SEVERAL_STATEMENTS` is to become; empty for what it was at sign-in. */
+  readonly several: string | undefined;
   /** The schema to change to. */
   readonly schema: string | undefined;
   /** A statement that sets variables. */
@@ -37,6 +45,13 @@ export class SessionState {
   /** Nothing is set, with this schema in use. */
   static fresh(schema: string | undefined): SessionState {
     return SessionState.of(schema, NOTHING);
+  }
+
+  /** What a reset leaves of it, with this schema in use. */
+  anew(schema: string | undefined): SessionState {
+    const several = this.values.get(SEVERAL_STATEMENTS);
+    const fresh = SessionState.fresh(schema);
+    return several === undefined ? fresh : fresh.with([[SEVERAL_STATEMENTS, several]]);
   }
 
   /** Nothing is set but perhaps a schema. */
@@ -85,7 +100,8 @@ export class SessionState {
       this.#ways.set(state, known);
     }
     const { way } = known;
-    return way.schema === undefined && way.sql === undefined ? undefined : way;
+    const { several, schema, sql } = way;
+    return several === undefined && schema === undefined && sql === undefined ? undefined : way;
   }
 }
 
@@ -137,8 +153,9 @@ export const ORDER: readonly string[] = [
 ];
 
 function wayBetween(from: SessionState, to: SessionState, beginning: Beginning): Way {
+  const differs = (name: string): boolean => from.values.get(name) !== to.values.get(name);
   const changed = [...new Set([...from.values.keys(), ...to.values.keys()])].filter(
-    (name) => from.values.get(name) !== to.values.get(name),
+    (name) => name !== SEVERAL_STATEMENTS && differs(name),
   );
   // A character set brings its collation along, which may have been another one.
   if (
@@ -150,7 +167,9 @@ function wayBetween(from: SessionState, to: SessionState, beginning: Beginning):
     changed.push('collation_connection');
   changed.sort((a, b) => rank(a) - rank(b));
   const assignments = changed.map((name) => assignment(name, to.values.get(name), beginning));
+  const several = to.values.get(SEVERAL_STATEMENTS) ?? '';
   return {
+    several: differs(SEVERAL_STATEMENTS) ? several : undefined,
     schema: to.schema === from.schema ? undefined : to.schema,
     sql: changed.length === 0 ? undefined : `SET ${assignments.join(', ')}`,
   };

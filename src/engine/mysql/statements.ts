@@ -189,6 +189,12 @@ export class Statements {
   /** Under the schema and the settings that it was prepared under first, which may not be the session's any more. */
   #prepareAgain(memory: MysqlMemory, statement: ClientStatement): void {
     const { errands, tracker } = this.#parts;
+    // In a transaction it may not be known yet what the session has set, to which the connection is to come back.
+    const question = tracker.question();
+    if (question !== undefined) {
+      errands.ask(memory, question);
+      return;
+    }
     const { template } = statement;
     const refused = (refusal: Uint8Array): void => {
       statement.refusal = refusal;

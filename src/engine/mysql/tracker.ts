@@ -2,6 +2,7 @@ import { EMPTY, text } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
+import { capability } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { Changes, Lessons } from './learned.ts';
 import { LastInsertId } from './last-insert-id.ts';
@@ -11,8 +12,9 @@ import type { Field } from './own.ts';
 import { FLAGS, MARIADB_FLAG, TRACKED_SCHEMA, TRACKED_VARIABLES } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
+import { isLastInsertId } from './sql/variables.ts';
 import type { SessionState } from './state.ts';
-import { RESULTS } from './state.ts';
+import { RESULTS, SEVERAL_STATEMENTS } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -144,7 +146,10 @@ export class Tracker {
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId && !isError) this.lastInsertId.set();
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
-    this.#said = effects.sets.flatMap((name) => SET_TOGETHER[name] ?? name);
+    const sets = isError ? this.#setsBefore(memory, effects) : effects.sets;
+    this.#said = sets
+      .filter((name) => !isLastInsertId(name))
+      .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
@@ -158,6 +163,16 @@ export class Tracker {
     for (const reason of this.#ties.reasons) this.pin(reason, effects.digest);
     for (const reason of tieReasons)
       if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
+  }
+
+  /**
+   * What a text has set up to its error. One SET does all that it says, or nothing; of several MySQL has told which were
+   * run, but for what it does not tell of all of them; MariaDB tells less. What was refused must not be carried along: it would be refused again.
+   */
+  #setsBefore({ capabilities }: MysqlMemory, effects: Effects): readonly string[] {
+    if (!effects.hasSeveralStatements) return [];
+    const isTold = !this.#isMariaDb && (capabilities.flags & capability.sessionTrack) !== 0;
+    return isTold ? effects.sets.filter((name) => SET_TOGETHER[name] !== undefined) : effects.sets;
   }
 
   /** What the text comes to may be known: then nobody has to be asked. */
@@ -214,6 +229,11 @@ export class Tracker {
     if (this.#pinning === 'aws' && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
   }
 
+  /** The client has said whether its texts may hold several statements; undefined for what it was at sign-in. */
+  chose(memory: MysqlMemory, several: string | undefined): void {
+    this.#apply(memory, [[SEVERAL_STATEMENTS, several]]);
+  }
+
   /** The database tells what has changed in the session. */
   reported(memory: MysqlMemory, changes: readonly SessionChange[]): void {
     for (const change of changes) {
@@ -255,10 +275,19 @@ export class Tracker {
     return question;
   }
 
-  /** The answer; undefined where it is an error. Returns what to ask instead. */
-  answered(memory: MysqlMemory, question: Question, row: readonly Field[] | undefined): Question[] {
+  /** The answer; undefined where it is an error, and none where a value is too long to be carried. Returns what to ask instead. */
+  answered(
+    memory: MysqlMemory,
+    question: Question,
+    row: readonly Field[] | 'none' | undefined,
+  ): Question[] {
     const { settings, userVariables } = question;
-    if (row === undefined) return askSingly(question);
+    if (row === undefined || row === 'none') {
+      const instead = askSingly(question);
+      const isTooLong = row === 'none' && instead.length === 0;
+      if (isTooLong) for (const name of userVariables) this.pin('userVariable', name);
+      return instead;
+    }
     const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
@@ -348,22 +377,29 @@ function ask(
     }),
     ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
   ];
-  // Without it, sql_select_limit counts.
+  const most = limits.carriedVariableBytes.value;
+  const isShort = userVariables.map((name) => `COALESCE(LENGTH(@${quoted(name)}), 0) <= ${most}`);
+  const where = isShort.length === 0 ? '' : ` FROM DUAL WHERE ${isShort.join(' AND ')}`;
+  // Without LIMIT, sql_select_limit counts.
   return {
-    sql: `SELECT ${fields.join(', ')} LIMIT 1`,
+    sql: `SELECT ${fields.join(', ')}${where} LIMIT 1`,
     settings,
     userVariables,
     asksForLastInsertId,
   };
 }
 
-/** One of several that the database does not know spoils the answer for all; one alone that it does not know was never set. */
-function askSingly({ settings, userVariables }: Question): Question[] {
-  if (settings.length + userVariables.length === 1) return [];
-  return [
+/**
+ * One of several that the database does not know, or that is too long, spoils the answer for all; one alone that it does not know
+ * was never set.
+ */
+function askSingly({ settings, userVariables, asksForLastInsertId }: Question): Question[] {
+  const singly = [
     ...settings.map((name) => ask([name], [])),
-    ...(userVariables.length > 0 ? [ask([], userVariables)] : []),
+    ...userVariables.map((name) => ask([], [name])),
+    ...(asksForLastInsertId ? [ask([], [], true)] : []),
   ];
+  return singly.length === 1 ? [] : singly;
 }
 
 function quoted(name: string): string {

@@ -170,7 +170,7 @@ const pool = mapping(
     ).default(120),
     sessionPinningFilters: listOf(
       oneOf(['EXCLUDE_VARIABLE_SETS'], 'What does not pin.'),
-      'For MYSQL: with EXCLUDE_VARIABLE_SETS, no `SET` pins.',
+      'For MYSQL with `pinning: aws`: with EXCLUDE_VARIABLE_SETS, no `SET` of variables pins.',
     ).default([]),
     initQuery: z
       .string({ error: 'must be SQL statements, as text' })

@@ -248,9 +248,11 @@ describe.each([...here])('the function behind API Gateway, in front of %s', (rel
   });
 
   test('does not start without its settings, and says which is missing', async () => {
-    await expect(functions({ DB_PROXY_ENDPOINT: '' }).invoke(order('never'))).rejects.toThrow(
-      'DB_PROXY_ENDPOINT is not set',
-    );
+    const none = functions({ DB_PROXY_ENDPOINT: '' });
+    const missing = 'DB_PROXY_ENDPOINT is not set';
+    await expect(none.invoke(order('never'))).rejects.toThrow(missing);
+    await expect(none.ended).rejects.toThrow(missing);
+    await expect(none.invoke(order('not now either'))).rejects.toThrow(missing);
   });
 
   test('leaves no connection and no pin behind', async () => {

@@ -41,6 +41,7 @@ export class Actor {
   /** Signs in both ways. Undefined where the connection was ended from outside before it was one. */
   static async enter(stage: Stage, life: Life, history: History): Promise<Actor | undefined> {
     const { login, name } = life;
+    const { isMariadb } = stage.world;
     const direct = await MysqlClient.signIn(stage.world.direct(name, login));
     stage.opened(direct);
     const proxied = await throughProxy(stage, life);
@@ -48,8 +49,8 @@ export class Actor {
     stage.opened(proxied);
     for (const client of [direct, proxied]) client.files.set('file', FILE);
     const actor = new Actor(stage, life, history, [
-      new Side(direct, name),
-      new Side(proxied, name),
+      new Side(direct, name, isMariadb),
+      new Side(proxied, name, isMariadb),
     ]);
     const [expected, actual] = [direct, proxied].map((client) => told(client, stage.world)) as [
       string[],
@@ -193,6 +194,10 @@ export class Actor {
    */
   async #cancel(turns: number): Promise<string> {
     const { counts } = this.#stage;
+    // Another one may not, and has to wait for a connection to sign in, which this session may have.
+    if (this.#user !== this.#life.login.user) return 'left out';
+    // It would begin a transaction, and what takes its place in the twin would not.
+    if (!this.#direct.isAutocommit) return 'left out';
     const slow = [query(SLOW.replaceAll('SCHEMA', this.#life.name))];
     const running = this.#proxied.exchange(slow);
     const asking = this.#askToCancel(turns);
@@ -220,8 +225,8 @@ export class Actor {
     const { world, proxy } = this.#stage;
     const id = this.#proxied.client.handshake?.connectionId ?? 0;
     await proxy.gate.through(async () => {
-      const login = { ...this.#life.login, user: this.#user, schema: 'none' } as const;
-      const canceller = await MysqlClient.signIn(world.proxied(proxy, this.#life.name, login));
+      const { name, login } = this.#life;
+      const canceller = await MysqlClient.signIn(world.proxied(proxy, name, login));
       try {
         await canceller.query(`KILL QUERY ${id}`);
       } finally {

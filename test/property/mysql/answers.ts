@@ -4,6 +4,7 @@ import type { Capabilities } from '../../../src/wire/mysql/capabilities.ts';
 import { readError } from '../../../src/wire/mysql/err.ts';
 import { okOffsets, readOk, scanOk } from '../../../src/wire/mysql/ok.ts';
 import { readSessionChanges } from '../../../src/wire/mysql/session-track.ts';
+import type { SessionChange } from '../../../src/wire/mysql/session-track.ts';
 import { serverStatus } from '../../../src/wire/mysql/status-flags.ts';
 import type { Heard, ReplyShape } from '../../support/mysql-client.ts';
 
@@ -18,6 +19,7 @@ export interface Answer {
 const ERR = 0xff;
 const OK = 0x00;
 const EOF = 0xfe;
+const EOF_BYTES = 5;
 
 /** Undefined where the payload is no error. */
 export function codeOf(payload: Uint8Array | undefined): number | undefined {
@@ -49,19 +51,36 @@ export function lastStatus(
  * An OK that tells what has changed in the session, as a line: in any order, and with the flag only where there is something to
  * tell (docs/differences.md). Undefined for any other payload.
  */
-export function changesIn(payload: Uint8Array, { flags }: Capabilities): string | undefined {
-  if (payload[0] !== OK || (flags & capability.sessionTrack) === 0) return undefined;
+export function changesIn(
+  payload: Uint8Array,
+  { flags }: Capabilities,
+  isMariadb: boolean,
+): string | undefined {
+  const isOk = payload[0] === OK || (payload[0] === EOF && payload.length > EOF_BYTES);
+  if (!isOk || (flags & capability.sessionTrack) === 0) return undefined;
   const { sessionStateChanged } = serverStatus;
   try {
     const said = readOk(payload, 0, payload.length, flags);
     const { affectedRows, lastInsertId, status, warnings, info, sessionState } = said;
     const counts = [affectedRows, lastInsertId, status & ~sessionStateChanged, warnings].join(' ');
-    const changes = readSessionChanges(sessionState).map((change) => JSON.stringify(change));
-    return `ok ${counts} ${JSON.stringify(info)} ${changes.toSorted().join(' ')}`.trimEnd();
+    const changes = readSessionChanges(sessionState).filter(
+      (change) => !isMariadb || !isMistold(change, payload[0] === EOF),
+    );
+    const told = changes.map((change) => JSON.stringify(change)).toSorted();
+    return `ok ${counts} ${JSON.stringify(info)} ${told.join(' ')}`.trimEnd();
   } catch (problem) {
     if (problem instanceof Violation) return undefined; // a row that begins like one
     throw problem;
   }
+}
+
+/** By these names MariaDB tells of others, too, where it is to tell of some variables and not of all. */
+const MISNAMED: readonly string[] = ['autocommit', 'character_set_connection'];
+
+/** Behind rows MariaDB tells of the schema of a prepared statement that was left again at once. */
+function isMistold(change: SessionChange, endsRows: boolean): boolean {
+  if (change.kind === 'systemVariable') return MISNAMED.includes(change.name);
+  return change.kind === 'schema' && endsRows;
 }
 
 const SUMMED_UP = 5;

@@ -1,6 +1,6 @@
 import type { Chance } from '../../support/chance.ts';
-import { close, execute, prepare } from '../../e2e/differential/mysql/steps.ts';
-import { otherOf, query, say } from './steps.ts';
+import { close, prepare } from '../../e2e/differential/mysql/steps.ts';
+import { careful, otherOf, query, say } from './steps.ts';
 import type { Login, Step } from './steps.ts';
 
 /** What a life is mostly about: things that are near each other meet more often. */
@@ -61,8 +61,7 @@ export class Scope {
     if (chance.percent(80)) return [say(chance, query(sql))];
     // It may be one that cannot be prepared: the execution is then left out.
     const name = `once${this.next()}`;
-    const careful = execute([], { name, isCareful: true });
-    return [say(chance, prepare(sql, name)), say(chance, careful, close(name))];
+    return [say(chance, prepare(sql, name)), say(chance, careful([], { name }), close(name))];
   }
 }
 

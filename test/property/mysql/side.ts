@@ -1,6 +1,5 @@
 import { PeerGone } from '../../support/byte-queue.ts';
-import type { Heard } from '../../support/mysql-client.ts';
-import type { MysqlClient } from '../../support/mysql-client.ts';
+import type { Heard, MysqlClient, ReplyShape } from '../../support/mysql-client.ts';
 import { remember, tell } from '../../support/mysql-differential.ts';
 import { packet } from '../../../src/wire/mysql/framing.ts';
 import { foreignTo, Leak } from '../outcome.ts';
@@ -12,13 +11,15 @@ import type { Command } from './steps.ts';
 export class Side {
   readonly client: MysqlClient;
   readonly #prepared = new Map<string, number>();
+  readonly #isMariadb: boolean;
   /** What must never be met. */
   readonly #foreign: RegExp;
   /** The flags that the server has told last. */
   status = AUTOCOMMIT;
 
-  constructor(client: MysqlClient, name: string) {
+  constructor(client: MysqlClient, name: string, isMariadb: boolean) {
     this.client = client;
+    this.#isMariadb = isMariadb;
     this.#foreign = foreignTo(name);
   }
 
@@ -39,7 +40,12 @@ export class Side {
   }
 
   bytesOf(commands: readonly Command[]): Uint8Array {
-    return Buffer.concat(commands.map(({ say }) => packet(0, say(this.client, this.#prepared) ?? new Uint8Array(0))));
+    return Buffer.concat(
+      commands.flatMap(({ say }) => {
+        const payload = say(this.client, this.#prepared);
+        return payload === undefined ? [] : [packet(0, payload)];
+      }),
+    );
   }
 
   async #read(commands: readonly Command[]): Promise<Answer> {
@@ -58,12 +64,40 @@ export class Side {
       if (names !== undefined) remember(this.#prepared, names, heard);
       payloads.push(...heard.map(({ payload }) => payload));
       const { capabilities } = this.client;
-      const told = tell(heard, reply);
-      lines.push(...heard.map(({ payload }, n) => changesIn(payload, capabilities) ?? told[n] ?? ''));
+      const told = tell(
+        heard.map((one) => this.#plain(one, reply)),
+        reply,
+      );
+      lines.push(
+        ...heard.map(
+          (one, n) =>
+            changesIn(this.#plain(one, reply).payload, capabilities, this.#isMariadb) ??
+            told[n] ??
+            '',
+        ),
+      );
       if (ended) return { lines, payloads, ended };
       this.status = lastStatus(heard, reply, this.client.capabilities) ?? this.status;
     }
     return { lines, payloads, ended: false };
+  }
+
+  /**
+   * Without what is as it happens (docs/differences.md): MySQL answers what is no statement with the warnings of the one before, and
+   * MariaDB tells in some EOF packets that the session has changed, and cannot tell what.
+   */
+  #plain({ sequences, payload }: Heard, reply: ReplyShape): Heard {
+    const plain = payload.slice();
+    const [first] = payload;
+    if (!this.#isMariadb && reply === 'one' && (first === OK || first === EOF))
+      plain.fill(0, WARNINGS_AT, WARNINGS_AT + 2);
+    if (this.#isMariadb && first === EOF && payload.length === EOF_BYTES)
+      plain.set([(payload[EOF_BYTES - 1] ?? 0) & ~STATE_CHANGED], EOF_BYTES - 1);
+    return { sequences, payload: plain };
+  }
+
+  get isAutocommit(): boolean {
+    return (this.status & AUTOCOMMIT) !== 0;
   }
 
   get inTransaction(): boolean {
@@ -82,5 +116,12 @@ export class Side {
   }
 }
 
+const OK = 0x00;
+const EOF = 0xfe;
+const EOF_BYTES = 5;
+/** Behind a header and two counts that are 0. */
+const WARNINGS_AT = 5;
+/** In the second byte of the flags. */
+const STATE_CHANGED = 0x40;
 const AUTOCOMMIT = 0x0002;
 const IN_TRANSACTION = 0x0001;

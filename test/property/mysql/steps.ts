@@ -1,3 +1,5 @@
+import { execute } from '../../e2e/differential/mysql/steps.ts';
+import type { Executing, Parameter } from '../../e2e/differential/mysql/steps.ts';
 import type { Chance } from '../../support/chance.ts';
 import type { Step as SaidCommand } from '../../support/mysql-differential.ts';
 import { query as sayQuery } from '../../support/mysql-differential.ts';
@@ -79,6 +81,19 @@ export function otherOf(name: string): string {
 /** Commands in one piece or in some. */
 export function say(chance: Chance, ...commands: readonly Command[]): Step & { kind: 'say' } {
   return { kind: 'say', commands, cuts: cutsOf(chance), readsLate: chance.percent(2) };
+}
+
+/** Runs a prepared statement, or nothing at all where it could not be prepared. */
+export function careful(
+  parameters: readonly Parameter[],
+  options: Executing & { name: string },
+): Command {
+  const run = execute(parameters, options);
+  return {
+    ...run,
+    say: (client, prepared) =>
+      (prepared.has(options.name) ? run : query('DO 0')).say(client, prepared),
+  };
 }
 
 export function query(sql: string): Command {

@@ -19,6 +19,10 @@ const masks: readonly (readonly [RegExp, string])[] = [
   // Prepared statements have numbers of Sluice's own.
   [/(prepared statement handler )\(\d+\)/g, '$1(N)'],
   [/The statement \(\d+\) has no open cursor/g, 'The statement (N) has no open cursor'],
+  // A user variable that is NULL has, as a column, the type of its last value; on another connection it has none.
+  [/^(\d+: \\03def\\00\\00\\00\\[\da-f]{2}@(?!@).*?\\00\\0c).*$/g, '$1'],
+  // MariaDB remembers of a parameter that is a column whether it has ever been NULL, whoever ran the statement on the connection.
+  [/^(\d+: \\03def\\00\\00\\00(?:\\01\?|\\02it)\\00\\0c).*$/g, '$1'],
 ];
 
 function masked(line: string): string {
@@ -42,7 +46,7 @@ const exceptions = {
 
 /** Without the packets that end rows. */
 function withoutEnds(lines: readonly string[]): string {
-  return lines.filter((line) => !/^\d+: \\fe/.test(line)).join('\n');
+  return lines.filter((line) => !/^(?:ok |\d+: \\fe)/.test(line)).join('\n');
 }
 
 export function compare(direct: Answer, proxied: Answer, exception?: Exception): Verdict {

@@ -7,13 +7,10 @@ import { mysqlSettingsFor, startMysql } from '../../support/mysql.ts';
 import { MysqlClient, MysqlError, plainClient } from '../../support/mysql-client.ts';
 import type { MysqlLogin } from '../../support/mysql-client.ts';
 import { passwordOf } from '../../support/sluice.ts';
-import type { SettingsParts, SluiceOptions } from '../../support/sluice.ts';
-import { Counts } from '../counts.ts';
-import { Proxy, SESSION_DEADLINE_MS } from '../proxy.ts';
-import type { Front } from '../proxy.ts';
-import type { Troupe } from '../round.ts';
-import { Stage as AnyStage } from '../stage.ts';
-import { Actor } from './actor.ts';
+import type { SettingsParts } from '../../support/sluice.ts';
+import { SESSION_DEADLINE_MS } from '../proxy.ts';
+import type { Front, Proxy } from '../proxy.ts';
+import type { Stage as AnyStage } from '../stage.ts';
 import { codeOf } from './answers.ts';
 import { otherOf, schemaOf } from './steps.ts';
 import type { ClientKind, Life, Login, User } from './steps.ts';
@@ -72,7 +69,9 @@ export class World implements Front {
       admins.map((admin) => admin.rows('SHOW SESSION VARIABLES')),
     );
     const values = new Map(others.map(([name, value]) => [name, value]));
-    const left = own.filter(([name, value]) => values.get(name) !== value || MOVING.test(name ?? ''));
+    const left = own.filter(
+      ([name, value]) => values.get(name) !== value || MOVING.test(name ?? ''),
+    );
     const names = left.map(([name]) => `'${name}'`).join();
     const pristine = `SHOW SESSION VARIABLES WHERE Variable_name NOT IN (${names})`;
     return new World({ release, servers, pristine, admins, cleaners });
@@ -105,17 +104,13 @@ export class World implements Front {
     return database === undefined ? how : { ...how, database };
   }
 
-  /** Those who play a round here, with a Sluice of their own. */
-  async troupe(connections: number, options: SluiceOptions = {}): Promise<Troupe<Life, World>> {
-    const proxy = await Proxy.open(this, connections, options);
-    const stage = new AnyStage<World>(this, proxy, new Counts());
-    return {
-      stage,
-      prepare: (life) => this.#inBoth(this.#admins, homesOf(life)),
-      enter: (life, history) => Actor.enter(stage, life, history),
-      clean: ({ name }) =>
-        this.#inBoth(this.#cleaners, `DROP DATABASE ${name}; DROP DATABASE ${otherOf(name)}`),
-    };
+  async prepare(life: Life): Promise<void> {
+    await this.#inBoth(this.#admins, homesOf(life));
+  }
+
+  /** For which nobody may hold on to it any more. */
+  async clean({ name }: Life): Promise<void> {
+    await this.#inBoth(this.#cleaners, `DROP DATABASE ${name}; DROP DATABASE ${otherOf(name)}`);
   }
 
   async terminate(which: number): Promise<boolean> {
@@ -183,8 +178,7 @@ function homeOf(schema: string, token: string): string {
     CREATE TABLE ${schema}.auto (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(100) UNIQUE);
     CREATE TABLE ${schema}.many (a INT); INSERT INTO ${schema}.many VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
     CREATE PROCEDURE ${schema}.turn(v INT) SET SESSION group_concat_max_len = v;
-    CREATE PROCEDURE ${schema}.rows_and_more() BEGIN SELECT 1 AS one; SELECT kind FROM ${schema}.here; END;
-    CREATE PROCEDURE ${schema}.remember(v VARCHAR(100)) SET @kept = v;`;
+    CREATE PROCEDURE ${schema}.rows_and_more() BEGIN SELECT 1 AS one; SELECT kind FROM ${schema}.here; END;`;
 }
 
 /** The superuser of one server, who does one thing after the other, whoever asks. */

@@ -55,10 +55,12 @@ export class Functions implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<string, Waiting>();
   readonly #lastLines: string[] = [];
+  readonly #end = Promise.withResolvers<never>();
   #ended: Error | undefined;
 
   /** `env` is all that it sees of the environment, and `node` is looked for in the PATH in it. */
   constructor(program: string, env: Readonly<Record<string, string>>, node = 'node') {
+    this.#end.promise.catch(() => {});
     // Detached: the terminal's Ctrl-C is for us.
     this.#child = spawn(node, [program], { env, stdio: 'pipe', detached: true });
     const { stdin, stdout, stderr } = this.#child;
@@ -66,8 +68,13 @@ export class Functions implements AsyncDisposable {
     if (stderr !== null) createInterface(stderr).on('line', (line) => this.#keep(line));
     // Where it has ended, that says more.
     stdin?.on('error', () => {});
-    this.#child.once('error', ({ message }) => this.#end(`cannot be run by ${node}: ${message}`));
-    this.#child.once('close', (code, signal) => this.#end(`ended (${String(signal ?? code)})`));
+    this.#child.once('error', ({ message }) => this.#stop(`cannot be run by ${node}: ${message}`));
+    this.#child.once('close', (code, signal) => this.#stop(`ended (${String(signal ?? code)})`));
+  }
+
+  /** Rejects when the program has ended, and says how. */
+  get ended(): Promise<never> {
+    return this.#end.promise;
   }
 
   /** Invokes the function once. Rejects where the program has ended. */
@@ -98,8 +105,9 @@ export class Functions implements AsyncDisposable {
     if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
   }
 
-  #end(how: string): void {
+  #stop(how: string): void {
     this.#ended ??= new Error([`the function ${how}`, ...this.#lastLines].join('\n'));
+    this.#end.reject(this.#ended);
     for (const { reject } of this.#waiting.values()) reject(this.#ended);
     this.#waiting.clear();
   }

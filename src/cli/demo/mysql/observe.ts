@@ -14,14 +14,15 @@ export async function peakDuring<T>(
 ): Promise<readonly [T, number]> {
   await server.query(forgetPeak(server));
   const outcome = await work();
-  const peak = await status(server, 'Max_used_connections');
-  // One more is let in for administrators, so that it is counted before it is known to be none.
-  return [outcome, Math.min(peak, MAX_CONNECTIONS)];
+  const { Max_used_connections: most, Threads_connected: now } = await connections(server);
+  // Where there were never more than now, the one who asks is among them. And one more than there may be is let in for
+  // administrators, so that it is counted before it is known to be none.
+  return [outcome, Math.min(most === now ? most - 1 : most, MAX_CONNECTIONS)];
 }
 
 /** Resolves when the server has no other client left than the one who asks. */
 export async function untilAlone(server: MysqlServer, clock: Clock): Promise<void> {
-  while ((await status(server, 'Threads_connected')) > 1) await pause(clock, ASK_EVERY_MS);
+  while ((await connections(server)).Threads_connected > 1) await pause(clock, ASK_EVERY_MS);
 }
 
 /** How many invocations left their row behind on this route. */
@@ -39,9 +40,15 @@ function forgetPeak({ isMariadb, version }: MysqlServer): string {
   return ofSession ? 'FLUSH GLOBAL STATUS' : 'FLUSH STATUS';
 }
 
-const rowsWithValue = z.tuple([z.object({ Value: z.coerce.number().int() })]);
+const counts = z.object({
+  Max_used_connections: z.coerce.number().int(),
+  Threads_connected: z.coerce.number().int(),
+});
 
-async function status(server: MysqlServer, name: string): Promise<number> {
-  const rows = await server.query(`SHOW GLOBAL STATUS LIKE '${name}'`);
-  return rowsWithValue.parse(rows)[0].Value;
+async function connections(server: MysqlServer): Promise<z.infer<typeof counts>> {
+  const names = Object.keys(counts.shape).map((name) => `'${name}'`);
+  const rows = await server.query(
+    `SHOW GLOBAL STATUS WHERE Variable_name IN (${names.join(', ')})`,
+  );
+  return counts.parse(Object.fromEntries(rows.map((row) => [row['Variable_name'], row['Value']])));
 }

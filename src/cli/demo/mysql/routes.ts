@@ -61,6 +61,7 @@ async function route(
       const id = `${name}-${invocation}`;
       expectStatus(CREATED, await functions.invoke({ id, method: 'POST', path: '/orders', body }));
     },
+    ended: functions.ended,
     [Symbol.asyncDispose]: () => functions[Symbol.asyncDispose](),
   };
 }

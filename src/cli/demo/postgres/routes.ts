@@ -41,6 +41,7 @@ function route(name: RouteName, clock: Clock, login: (user: User) => Promise<Log
       const user = invocation % 2 === 0 ? PASSWORD_USER : TOKEN_USER;
       await handle(name, invocation, { login: await login(user), clock });
     },
+    ended: new Promise(() => {}),
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -52,7 +52,6 @@ export const protocolScripts: Readonly<Record<string, Script>> = {
     say('COM_DEBUG', 'one', command.debug),
     'KILL QUERY 2000000000',
     say('COM_SET_OPTION of another', 'one', command.setOption, 77, 0),
-    say('COM_SET_OPTION cut short', 'one', command.setOption),
     say('COM_QUERY of nothing', 'results', command.query),
     query(''),
     query('   '),

@@ -13,7 +13,11 @@ function change(scope: Scope): string {
     [2, () => `INSERT INTO ${schema}.auto (v) VALUES ('v${scope.next()}'), ('v${scope.next()}')`],
     [1, () => `INSERT IGNORE INTO ${schema}.auto (v) VALUES ('same')`],
     [1, () => `REPLACE INTO ${schema}.auto (v) VALUES ('same')`],
-    [1, () => `INSERT INTO ${schema}.auto (v) VALUES ('same') ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)`],
+    [
+      1,
+      () =>
+        `INSERT INTO ${schema}.auto (v) VALUES ('same') ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)`,
+    ],
     [2, () => `UPDATE ${schema}.t SET b = ${literal(token)} WHERE a = ${chance.between(1, 4)}`],
     [1, () => `UPDATE ${schema}.w SET a = LAST_INSERT_ID(a + 1)`],
     [2, () => `DELETE FROM ${schema}.w WHERE a > 8`],
@@ -83,8 +87,8 @@ function several({ chance, schema, token }: Scope): string {
 
 function loadFile({ chance, schema }: Scope): string {
   return chance.pick([
-    `LOAD DATA LOCAL INFILE 'file' INTO TABLE ${schema}.auto (@x, v)`,
-    `LOAD DATA LOCAL INFILE 'missing' INTO TABLE ${schema}.auto (@x, v)`,
+    `LOAD DATA LOCAL INFILE 'file' INTO TABLE ${schema}.w (a, @x)`,
+    `LOAD DATA LOCAL INFILE 'missing' INTO TABLE ${schema}.w (a, @x)`,
     `LOAD DATA LOCAL INFILE 'file' INTO TABLE ${schema}.no_such_table`,
   ]);
 }

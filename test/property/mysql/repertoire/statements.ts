@@ -7,7 +7,7 @@ import {
   reset,
 } from '../../../e2e/differential/mysql/steps.ts';
 import type { Parameter } from '../../../e2e/differential/mysql/steps.ts';
-import { query, say } from '../steps.ts';
+import { careful, query, say } from '../steps.ts';
 import type { Command, Step } from '../steps.ts';
 import { literal, statementNames } from '../scope.ts';
 import type { Maker, Scope, Template } from '../scope.ts';
@@ -61,16 +61,18 @@ function text(value: string): Parameter {
   return { type: VAR_STRING, value: Buffer.concat([Uint8Array.of(bytes.length), bytes]) };
 }
 
-function valuesFor({ chance, token }: Scope, { parameters }: Template): readonly Parameter[] {
+/**
+ * MySQL prepares a statement again, with a warning, where a parameter's type changes; and what a NULL is taken for hangs on what it
+ * was before on the connection (docs/differences.md). So there are none, and with MySQL there each text is always run
+ * with the type that MySQL itself takes the parameter for.
+ */
+function valuesFor(scope: Scope, { sql, parameters }: Template): readonly Parameter[] {
+  const { chance, token, isMariadb } = scope;
   if (parameters === 0) return [];
-  return [
-    chance.weighted<Parameter>([
-      [4, number(chance.between(0, 4))],
-      [2, text(token)],
-      [2, text(chance.pick(['1', '2', '', 'x']))],
-      [1, { type: LONGLONG, value: null }],
-    ]),
-  ];
+  const given = number(chance.between(0, 4));
+  const words = text(chance.percent(50) ? token : chance.pick(['1', '2', '', 'x']));
+  if (!isMariadb) return [/(?:>=?|\+|a =) \?/.test(sql) ? given : words];
+  return [chance.percent(50) ? given : words];
 }
 
 /** A name that is probably there; now and then one that is not. */
@@ -90,7 +92,8 @@ function prepareNamed(scope: Scope): Command {
 function runNamed(scope: Scope, flags = 0): Command {
   const name = knownName(scope);
   const known = scope.statements.get(name) ?? { sql: '', parameters: 0 };
-  return execute(valuesFor(scope, known), { name, flags, isCareful: scope.chance.percent(80) });
+  const run = scope.chance.percent(80) ? careful : execute;
+  return run(valuesFor(scope, known), { name, flags });
 }
 
 /** The second time the types need not be said, whatever the connection. */
@@ -107,9 +110,9 @@ function runTwice(scope: Scope): readonly Step[] {
     : [];
   return [
     say(chance, prepare(made.sql, name)),
-    say(chance, execute(values, { name, isCareful: true })),
+    say(chance, careful(values, { name })),
     ...between,
-    say(chance, execute(again, { name, isCareful: true, withoutTypes: true })),
+    say(chance, careful(again, { name, withoutTypes: true })),
     say(chance, close(name)),
   ];
 }
@@ -119,7 +122,7 @@ function sendLong(scope: Scope): readonly Step[] {
   const { chance, token } = scope;
   const name = `long${scope.next()}`;
   const value = { type: BLOB, value: Buffer.alloc(0), isLong: true };
-  const run = execute([value], { name, isCareful: true });
+  const run = careful([value], { name });
   const between = chance.percent(50) ? scope.run(look(scope)) : [];
   return [
     say(chance, prepare('SELECT ?, kind FROM here', name)),
@@ -143,7 +146,7 @@ function cursor(scope: Scope): readonly Step[] {
   const end = chance.percent(50) ? [fetch(100, name)] : [];
   return [
     say(chance, prepare(sql, name)),
-    say(chance, execute([], { name, flags: 1, isCareful: true })),
+    say(chance, careful([], { name, flags: 1 })),
     say(chance, fetch(2, name)),
     ...between(),
     say(chance, fetch(chance.between(1, 3), name)),
@@ -175,7 +178,7 @@ function bySql(scope: Scope): string {
 function changedResult(scope: Scope): readonly Step[] {
   const { chance, schema } = scope;
   const name = `star${scope.next()}`;
-  const run = execute([], { name, isCareful: true });
+  const run = careful([], { name });
   return [
     say(chance, prepare(`SELECT * FROM ${schema}.w`, name)),
     say(chance, run),

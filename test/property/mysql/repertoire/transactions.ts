@@ -3,11 +3,12 @@ import type { Step } from '../steps.ts';
 import type { Maker, Scope } from '../scope.ts';
 import { assign, look } from './settings.ts';
 
+const READ_ONLY = 'START TRANSACTION READ ONLY';
 const begins: readonly [string, ...string[]] = [
   'BEGIN',
   'BEGIN',
   'START TRANSACTION',
-  'START TRANSACTION READ ONLY',
+  READ_ONLY,
   'START TRANSACTION WITH CONSISTENT SNAPSHOT',
   'SET autocommit = 0',
 ];
@@ -42,9 +43,15 @@ export function failure({ chance, schema, token }: Scope): string {
   return chance.pick(failures).replaceAll('SCHEMA', schema).replaceAll('TOKEN', token);
 }
 
+/** Where `SET autocommit = 1` ends such a transaction, MariaDB takes the next one for read-only, too (docs/differences.md). */
+function beginning({ chance, isMariadb }: Scope): string {
+  const sql = chance.pick(begins);
+  return sql === READ_ONLY && isMariadb ? 'START TRANSACTION READ WRITE' : sql;
+}
+
 function begin(scope: Scope): readonly Step[] {
   scope.transaction = 0;
-  return scope.run(scope.chance.pick(begins));
+  return scope.run(beginning(scope));
 }
 
 function end(scope: Scope): readonly Step[] {
@@ -72,7 +79,7 @@ function piece(scope: Scope): string {
     [25, () => assign(scope)],
     [30, () => look(scope)],
     [6, () => failure(scope)],
-    [6, () => chance.pick(begins)],
+    [6, () => beginning(scope)],
     [10, () => chance.pick(ends)],
     [6, () => savepoint(scope)],
     [8, () => `SELECT '${scope.token}'`],

@@ -107,7 +107,7 @@ await play({
       await together(clients, (client, n) =>
         client.query("SET @tenant = ?, @name = 'it''s é', @nothing = NULL, @share = 1.5e0", [n]),
       );
-      await inRounds(6, clients, async (client, n, round) => {
+      await inRounds(3, clients, async (client, n, round) => {
         assert.deepEqual(
           await oneExecuted(
             client,
@@ -247,7 +247,7 @@ await play({
   async what_the_last_statement_left() {
     await administer('CREATE TABLE left_by (n INT UNIQUE, text VARCHAR(3))');
     await withClients(CROWD, { flags: ['-FOUND_ROWS'] }, async (clients) => {
-      await inRounds(2, clients, async (client, n, round) => {
+      await inRounds(1, clients, async (client, n, round) => {
         const value = n * 100 + round;
         await client.query('INSERT INTO left_by (n) VALUES (?)', [value]);
         await client.query('SELECT SQL_CALC_FOUND_ROWS n FROM left_by WHERE n = ? LIMIT 0', [
