@@ -49,7 +49,6 @@ export const protocolScripts: Readonly<Record<string, Script>> = {
     say('COM_SET_OPTION off', 'one', command.setOption, 1, 0),
     'SELECT 1; SELECT 2',
     say('COM_SET_OPTION of another', 'one', command.setOption, 77, 0),
-    say('COM_SET_OPTION cut short', 'one', command.setOption),
     say('COM_QUERY of nothing', 'results', command.query),
     query(''),
     query('   '),
