@@ -1,12 +1,10 @@
 import { int16 } from '../../wire/mysql/build.ts';
-import { EOF_HEADER } from '../../wire/mysql/eof.ts';
+import { isEof } from '../../wire/mysql/eof.ts';
 import { isError } from '../../wire/mysql/err.ts';
 import type { Rewrite } from './replies.ts';
 import type { Reply } from './reply.ts';
 import type { TargetGreeting } from './target.ts';
 
-/** An EOF packet has nothing but counts and flags; an OK that takes its place is longer. */
-const EOF_BYTES = 5;
 /** Behind the header: in an OK without rows or numbers, and in an EOF. */
 const WARNINGS_IN_OK = 5;
 const WARNINGS_IN_EOF = 1;
@@ -29,8 +27,8 @@ export class OwnWarnings {
   #tell(bytes: Uint8Array, start: number, end: number): undefined {
     this.#isTold = true;
     if (isError(bytes, start, end)) return;
-    const isEof = bytes[start] === EOF_HEADER && end - start === EOF_BYTES;
-    bytes.set(int16(this.#count), start + (isEof ? WARNINGS_IN_EOF : WARNINGS_IN_OK));
+    const at = start + (isEof(bytes, start, end) ? WARNINGS_IN_EOF : WARNINGS_IN_OK);
+    if (at + 2 <= end) bytes.set(int16(this.#count), at);
   }
 
   /** The reply to the client's command is over. */

@@ -30,6 +30,10 @@ export const explained: readonly Mask[] = [
   [/Uptime: .*/g, 'Uptime'],
   // MariaDB tells of several changes in no order of theirs; it is another one where it is to tell of all.
   [/\\00 \\18character_set_connection\\06latin1/g, ''],
+  [
+    /(\\00\\1d\\15character_set_results\\06latin1)(\\00\\1c\\14character_set_client\\06latin1)/g,
+    '$2$1',
+  ],
 ];
 
 /** How many there are besides: with the client's, they take turns on one connection. */
