@@ -225,8 +225,10 @@ export const protocolScripts: Readonly<Record<string, Script>> = {
     'SELECT found.a FROM home_one.found LIMIT 1',
   ],
   'who hears of changes in its session (MY-05, MY-49)': [
+    'SET foreign_key_checks = 0',
     'SET autocommit = 0',
-    'SET autocommit = 1',
+    'SET autocommit = 1, unique_checks = 0',
+    'SET foreign_key_checks = 1, unique_checks = 1',
     'USE information_schema',
     'SET NAMES latin1',
     `SET time_zone = '+02:00', sql_mode = 'ANSI'`,
