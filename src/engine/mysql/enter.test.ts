@@ -126,7 +126,7 @@ describe('a login', () => {
     expect(old.asked.at(-1)).toContain("= 'sql_mode,a.b',");
     const { asked } = await login({ isMariaDb: true });
     expect(asked).toHaveLength(3);
-    expect(asked.at(-1)).toContain("session_track_system_variables = '*'");
+    expect(asked.at(-1)).toContain("session_track_system_variables = 'autocommit,*'");
   });
 
   test('of a server that tracks nothing, asks for nothing of the kind', async () => {

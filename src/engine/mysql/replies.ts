@@ -17,7 +17,6 @@ import type { Step } from './own.ts';
 import type { Shape } from './reply.ts';
 import { Reply } from './reply.ts';
 import type { Told } from './told.ts';
-import { withOneFlag } from './told.ts';
 import type { Tracker } from './tracker.ts';
 
 /** May look into a packet of the reply to the client, which is all there, and say what the client gets instead. */
@@ -228,8 +227,7 @@ export class Replies {
     if (rewritten !== undefined) return rewritten;
     if (!reply.wasOk || (reply.status & serverStatus.sessionStateChanged) === 0) return undefined;
     const { tracker, told } = this.#parts;
-    const said = readSessionChanges(bytes, reply.ok.stateStart, reply.ok.stateEnd);
-    const changes = memory.target.isMariaDb ? withOneFlag(said, reply.status) : said;
+    const changes = readSessionChanges(bytes, reply.ok.stateStart, reply.ok.stateEnd);
     tracker.reported(memory, changes);
     return told.ok(bytes, start, reply.ok, changes);
   }

@@ -19,7 +19,7 @@ const FROM_HANDSHAKE = [
 ] as const;
 
 /**
- * In the server they are bits of one word, and MariaDB reports all of them as if they were the first. What they begin with must
+ * In the server they are bits of one word, and MariaDB reports any of them as if it were another. What they begin with must
  * be known: DEFAULT is OFF for some of MySQL's that are ON, and not everyone may set all of them.
  */
 export const FLAGS = [
@@ -42,6 +42,12 @@ export const MARIADB_FLAG = 'check_constraint_checks';
 /** These decide what is reported. Clients may set them, and hear what they want to (trap MY-49); what we hear does not change. */
 export const TRACKED_VARIABLES = 'session_track_system_variables';
 export const TRACKED_SCHEMA = 'session_track_schema';
+
+/**
+ * Everything. MariaDB 11.8 reports all of its flags by the name of the one that it has met first: that is to be the one that clients
+ * are told of unless they say otherwise.
+ */
+const MARIADB_TRACKED = 'autocommit,*';
 
 /** What sessions begin with, beside what is the database's default. */
 function startNames({ isMariaDb, version }: TargetGreeting): readonly string[] {
@@ -181,7 +187,7 @@ export function* findTracked(
   greeting: TargetGreeting,
 ): Conversation<string | undefined> {
   if ((greeting.capabilities.flags & capability.sessionTrack) === 0) return undefined;
-  if (greeting.isMariaDb) return '*';
+  if (greeting.isMariaDb) return MARIADB_TRACKED;
   const known = target.trackedOf(greeting);
   if (known !== undefined) return known;
   let [answer] = yield* ask(listener, query(SESSION_VARIABLES, listener.capabilities));

@@ -6,7 +6,6 @@ import type { OkOffsets } from '../../wire/mysql/ok.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import { sessionState } from '../../wire/mysql/session-track.ts';
 import type { Reports } from './memory.ts';
-import { FLAGS, MARIADB_FLAG } from './setup.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import { lenencEnd, lenencStringEnd } from '../../wire/mysql/values.ts';
 
@@ -73,23 +72,3 @@ function lenencEndOr(bytes: Uint8Array, at: number, end: number): number {
 
 const tracking = new WeakMap<Reports, Told>();
 const silent = new WeakMap<Reports, Told>();
-
-const AUTOCOMMIT = 'autocommit';
-const flags: ReadonlySet<string> = new Set([...FLAGS, MARIADB_FLAG]);
-
-/**
- * MariaDB reports a change of any of the flags by the name of the one that it was to track first. For clients that is autocommit;
- * on our connections it may have become another.
- */
-export function withOneFlag(
-  changes: readonly SessionChange[],
-  status: number,
-): readonly SessionChange[] {
-  const isFlag = (change: SessionChange): boolean =>
-    change.kind === 'systemVariable' && flags.has(change.name);
-  if (!changes.some(isFlag)) return changes;
-  const value = (status & serverStatus.autocommit) === 0 ? 'OFF' : 'ON';
-  return changes.map((change) =>
-    isFlag(change) ? { kind: 'systemVariable', name: AUTOCOMMIT, value } : change,
-  );
-}

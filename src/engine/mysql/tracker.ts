@@ -249,8 +249,8 @@ export class Tracker {
 
   #reported(name: string): void {
     if (name.startsWith('session_track') || fleeting.includes(name)) return;
-    if (this.#isMariaDb && name === 'autocommit')
-      for (const flag of [...FLAGS, MARIADB_FLAG]) this.#touch(flag);
+    const isFlag = FLAGS.some((flag) => flag === name);
+    if (this.#isMariaDb && isFlag) for (const flag of [...FLAGS, MARIADB_FLAG]) this.#touch(flag);
     else this.#touch(name);
   }
 

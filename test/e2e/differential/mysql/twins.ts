@@ -3,6 +3,7 @@ import { SecretText } from '../../../../src/base/secret-text.ts';
 import type { EmbeddedMysql } from '../../../../src/cli/embedded-mysql.ts';
 import type { MysqlRelease } from '../../../../src/cli/embedded-mysql-install.ts';
 import { mysqlSettingsFor, startMysql } from '../../../support/mysql.ts';
+import { MysqlClient } from '../../../support/mysql-client.ts';
 import type { MysqlLogin } from '../../../support/mysql-client.ts';
 import { compare, perform } from '../../../support/mysql-differential.ts';
 import type { Mask, Performance, Performing, Script } from '../../../support/mysql-differential.ts';
@@ -17,7 +18,7 @@ export type Name = 'one' | 'two';
 export type More = Partial<MysqlLogin> & Performing;
 
 /** A client waits while its neighbour is pinned. */
-const PATIENCE_MS = Number(process.env['PATIENCE'] ?? 30_000);
+const PATIENCE_MS = 30_000;
 const names = ['one', 'two'] as const satisfies Name[];
 const users = ['app', 'chief'] as const satisfies User[];
 /** What must differ, wherever it comes. Each stands in docs/differences.md. */
@@ -25,6 +26,8 @@ export const explained: readonly Mask[] = [
   // Prepared statements have numbers of Sluice's own, which the database does not know.
   [/.The statement \(\d+\) has no open cursor/g, 'The statement (N) has no open cursor'],
   [/Unknown prepared statement handler \(\d+\)/g, 'Unknown prepared statement handler (N)'],
+  // COM_STATISTICS tells what the server has been doing.
+  [/Uptime: .*/g, 'Uptime'],
   // MariaDB tells of several changes in no order of theirs; it is another one where it is to tell of all.
   [/\\00 \\18character_set_connection\\06latin1/g, ''],
   [
@@ -39,11 +42,11 @@ const NEIGHBOURS = 2;
 /** Two servers alike, of which one is reached directly and the other through a pool of one connection. */
 export class MysqlTwins {
   readonly sluice: Sluice;
-  readonly servers: readonly [direct: EmbeddedMysql, proxied: EmbeddedMysql];
+  readonly #servers: readonly [direct: EmbeddedMysql, proxied: EmbeddedMysql];
 
   private constructor(sluice: Sluice, servers: readonly [EmbeddedMysql, EmbeddedMysql]) {
     this.sluice = sluice;
-    this.servers = servers;
+    this.#servers = servers;
   }
 
   static async open(
@@ -63,7 +66,7 @@ export class MysqlTwins {
   }
 
   get isMariadb(): boolean {
-    return this.servers[0].isMariadb;
+    return this.#servers[0].isMariadb;
   }
 
   /**
@@ -81,7 +84,20 @@ export class MysqlTwins {
     const direct = await this.#perform(script, this.direct(user), more);
     const alone = await this.#perform(script, this.proxied(user), more);
     expect({ alone: compare(script, direct, alone), more }).toEqual({ alone: [], more });
+    await this.#expectPristine(user, more);
     return direct;
+  }
+
+  /** Another client on the one connection finds what it would find on a connection of its own. */
+  async #expectPristine(user: User, more: More): Promise<void> {
+    const [, { host, port }] = this.#servers;
+    const { capabilities } = more;
+    const login = {
+      database: 'neighbours',
+      ...(capabilities === undefined ? {} : { capabilities }),
+    };
+    const fresh = await stateOf({ ...loginOf(user), ...login, host, port });
+    expect(await stateOf({ ...this.proxied(user), ...login })).toEqual(fresh);
   }
 
   /** Two clients on one connection are told what each is told on a connection of its own. */
@@ -110,11 +126,11 @@ export class MysqlTwins {
       .filter(({ level, event }) => level === 'error' || event === 'bug');
     expect(bad).toEqual([]);
     expect(await this.sluice.stop()).toBe(0);
-    await Promise.all(this.servers.map((server) => server.destroy()));
+    await Promise.all(this.#servers.map((server) => server.destroy()));
   }
 
   direct(user: User): MysqlLogin {
-    const [{ host, port }] = this.servers;
+    const [{ host, port }] = this.#servers;
     return { ...loginOf(user), host, port };
   }
 
@@ -138,7 +154,7 @@ export class MysqlTwins {
     { masks = [], files, between, ...more }: More,
     name: Name = 'one',
   ): Promise<Performance> {
-    const server = login.port === this.sluice.port ? this.servers[1] : this.servers[0];
+    const server = login.port === this.sluice.port ? this.#servers[1] : this.#servers[0];
     await server.query(`DROP DATABASE IF EXISTS home_${name}; CREATE DATABASE home_${name}`);
     const performing = {
       masks: [...explained, ...masks],
@@ -166,3 +182,20 @@ async function start(
   await server.query('GRANT ALL ON *.* TO chief WITH GRANT OPTION');
   return server;
 }
+
+/** What a session finds on the connection that it gets. */
+async function stateOf(login: MysqlLogin): Promise<readonly string[]> {
+  const client = await MysqlClient.signIn(login);
+  try {
+    const variables = await client.rows('SHOW SESSION VARIABLES');
+    const others = await client.rows('SELECT DATABASE(), USER(), CURRENT_USER(), LAST_INSERT_ID()');
+    await client.end();
+    return [...variables.filter(([name]) => !MOVING.test(name ?? '')), ...others].map(String);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Variables that move by themselves, that say whose connection it is, or that Sluice brings along when they are asked for. */
+const MOVING =
+  /^(?:timestamp|rand_seed\d|pseudo_thread_id|statement_id|(?:error|warning)_count|gtid|last_gtid|session_track_|identity|last_insert_id)/;
