@@ -8,6 +8,7 @@ import { ERR_HEADER, errorCode, isProgress } from '../../wire/mysql/err.ts';
 import { MAX_PACKET_BYTES } from '../../wire/mysql/framing.ts';
 import type { OkOffsets } from '../../wire/mysql/ok.ts';
 import { OK_HEADER, okOffsets, scanOk } from '../../wire/mysql/ok.ts';
+import { LOCAL_INFILE_HEADER } from '../../wire/mysql/result-set.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import { lenencAt, lenencEnd } from '../../wire/mysql/values.ts';
 
@@ -45,8 +46,6 @@ const phase = {
 } as const;
 type Phase = (typeof phase)[keyof typeof phase];
 
-/** The first byte of a reply that asks the client for a file. */
-const LOCAL_FILE = 0xfb;
 const PREPARED_BYTES = 12;
 
 /**
@@ -205,7 +204,7 @@ export class Reply {
         if (first === OK_HEADER) {
           this.#takeOk(bytes, start, end);
           this.#endResult();
-        } else if (first === LOCAL_FILE) {
+        } else if (first === LOCAL_INFILE_HEADER) {
           this.#phase = phase.file;
         } else {
           this.#takeColumnCount(bytes, start, end);

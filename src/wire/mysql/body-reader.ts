@@ -96,11 +96,12 @@ export class BodyReader {
 
   /** A length-encoded string, as text, or the byte that stands for NULL. */
   nullableText(): string | null {
-    if (this.remaining > 0 && u8(this.#bytes, this.#at) === lenenc.null) {
-      this.#at += 1;
-      return null;
-    }
-    return this.lenencText();
+    return this.#skipsNull() ? null : this.lenencText();
+  }
+
+  /** A view of a length-encoded string, or the byte that stands for NULL: copy it to keep it. */
+  nullableBytes(): Uint8Array | null {
+    return this.#skipsNull() ? null : this.lenencBytes();
   }
 
   /** A view of a length-encoded string: copy it to keep it. */
@@ -141,6 +142,12 @@ export class BodyReader {
 
   violation(problem: string): Violation {
     return new Violation(`${this.#what}: ${problem}`);
+  }
+
+  #skipsNull(): boolean {
+    if (this.remaining === 0 || u8(this.#bytes, this.#at) !== lenenc.null) return false;
+    this.#at += 1;
+    return true;
   }
 
   #advance(count: number): number {

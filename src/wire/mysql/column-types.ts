@@ -32,6 +32,24 @@ export const columnType = {
   geometry: 0xff,
 } as const;
 
+const numbers: ReadonlySet<number> = new Set([
+  columnType.decimal,
+  columnType.tiny,
+  columnType.short,
+  columnType.long,
+  columnType.float,
+  columnType.double,
+  columnType.longlong,
+  columnType.int24,
+  columnType.year,
+  columnType.newDecimal,
+]);
+
+/** Whether values of this type are written as numbers, without quotes. */
+export function isNumber(type: number): boolean {
+  return numbers.has(type);
+}
+
 /** What a column definition says of its column. MySQL documentation, "Column Definition Flags". */
 export const columnFlag = {
   notNull: 0x0001,

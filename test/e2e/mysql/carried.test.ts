@@ -66,6 +66,22 @@ describe.each([...here])('in front of %s', (release) => {
     await client.end();
   });
 
+  test('a variable too long to carry ends nobody whose transactions are reported', async () => {
+    const [client, other] = [await signIn(), await signIn()];
+    client.send(Buffer.from([command.stmtPrepare, ...Buffer.from('SELECT 6')]));
+    await client.reply('prepared');
+    await client.query(`SET session_track_transaction_info = 'STATE'`);
+    // The server has forgotten what is prepared where all is reset.
+    await other.query('CREATE TEMPORARY TABLE app.tmp (a INT)');
+    other.destroy();
+    await client.query('BEGIN');
+    await client.query(`SET @long = REPEAT('x', 20000)`);
+    client.send(Buffer.from([command.stmtExecute, 1, 0, 0, 0, 0, 1, 0, 0, 0]));
+    await client.reply('results');
+    expect(await client.rows('SELECT LENGTH(@long)')).toEqual([['20000']]);
+    await client.end();
+  });
+
   test('the numbers that a procedure gives out are its session’s LAST_INSERT_ID()', async () => {
     const [client, other] = [await signIn('app'), await signIn('app')];
     await client.query('CREATE TABLE numbers (id INT AUTO_INCREMENT PRIMARY KEY, v INT)');
