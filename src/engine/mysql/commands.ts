@@ -8,6 +8,7 @@ import { error } from '../../wire/mysql/err.ts';
 import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
+import { readStatementId, STATEMENT_ID_END } from '../../wire/mysql/stmt.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import type { Crew } from './crew.ts';
 import { wordsOf } from './faults.ts';
@@ -73,8 +74,8 @@ const OPTION_BYTES = 3;
 const STATEMENT_HEADER_BYTES = 10;
 /** Of a text, to see what kind of statement it is. */
 const OPENING_BYTES = 32;
-/** The first byte of a command, and a number. */
-const ID_END = 5;
+/** COM_PROCESS_KILL, with the connection's number. */
+const KILL_BYTES = 5;
 
 /** Text ahead of a statement is rare, and may be anything. */
 const inserting = /^\s*(?:insert|replace|\/|-|#)/i;
@@ -128,7 +129,10 @@ export class Commands {
         return Math.min(length, STATEMENT_HEADER_BYTES);
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        if (place.end - place.start >= ID_END && this.#parts.statements.mustBeWhole(memory, place))
+        if (
+          place.end - place.start >= STATEMENT_ID_END &&
+          this.#parts.statements.mustBeWhole(memory, place)
+        )
           return length;
     }
     return Math.min(length, limits.inspectedMessageBytes.value);
@@ -230,7 +234,7 @@ export class Commands {
         return kill === undefined ? undefined : this.#kill(kill);
       }
       case command.processKill:
-        if (place.length < ID_END) return this.#answer(error(unknownCommand, this.#flags));
+        if (place.length < KILL_BYTES) return this.#answer(error(unknownCommand, this.#flags));
         return this.#kill({
           what: 'connection',
           isSoft: false,
@@ -281,8 +285,8 @@ export class Commands {
     return type === command.stmtReset && isIdle ? this.answerOk() : undefined;
   }
 
-  #unknownStatement(type: number, { bytes, start, length }: Place): Uint8Array {
-    const number = length < 5 ? 0 : u32le(bytes, start + 1);
+  #unknownStatement(type: number, { bytes, start, end, length }: Place): Uint8Array {
+    const number = length < STATEMENT_ID_END ? 0 : readStatementId(bytes, start, end);
     const what = this.#parts.welcome.target.isMariaDb ? (asker[type] ?? '') : 'mysql_stmt_precheck';
     const message = `Unknown prepared statement handler (${number}) given to ${what}`;
     return error({ code: 1243, sqlState: 'HY000', message }, this.#flags);

@@ -15,7 +15,7 @@ import type { Changed } from './change-user.ts';
 import { changeUser } from './change-user.ts';
 import type { Verdict } from './commands.ts';
 import { Crew } from './crew.ts';
-import { ORDER } from './state.ts';
+import { NAMES } from './state.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
@@ -400,7 +400,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 }
 
-const SERVERS_OWN = ORDER.map((name) => [name, 'DEFAULT'] as const);
+const SERVERS_OWN = NAMES.map((name) => [name, 'DEFAULT'] as const);
 
 function outOfOrder(): Violation {
   return new Violation('packets out of order');

@@ -6,17 +6,11 @@ import { ask, query } from './ask.ts';
 import { refusedBy } from './refusal.ts';
 import type { Reports } from './memory.ts';
 import type { Beginning } from './state.ts';
-import { assigned, RESULTS } from './state.ts';
+import { assigned, NAMES, RESULTS } from './state.ts';
 import type { Target, TargetGreeting } from './target.ts';
 
 /** What the handshake decides: MySQL's reset makes the server's own of them. */
-const FROM_HANDSHAKE = [
-  'character_set_results',
-  'character_set_client',
-  'character_set_connection',
-  'collation_connection',
-  'wait_timeout',
-] as const;
+const FROM_HANDSHAKE = [...NAMES, 'wait_timeout'] as const;
 
 /**
  * In the server they are bits of one word, and MariaDB reports any of them as if it were another. What they begin with must

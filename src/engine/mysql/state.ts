@@ -142,10 +142,10 @@ const KNOWN_BEGINNINGS = 256;
 export const RESULTS = 'character_set_results';
 
 /**
- * First the character sets, as `SET NAMES` would, then what hangs on them; `sql_mode` decides how others are written, and their
- * values are such that it does not matter.
+ * What `SET NAMES` sets. These come first, in this order, then what hangs on them; `sql_mode` decides how others are written,
+ * and their values are such that it does not matter.
  */
-export const ORDER: readonly string[] = [
+export const NAMES: readonly string[] = [
   RESULTS,
   'character_set_client',
   'character_set_connection',
@@ -162,7 +162,7 @@ function wayBetween(from: SessionState, to: SessionState, beginning: Beginning):
     setsNames(RESULTS, to.values.get(RESULTS) ?? beginning.get(RESULTS)) &&
     changed.includes(RESULTS)
   )
-    changed.push(...ORDER.filter((name) => !changed.includes(name)));
+    changed.push(...NAMES.filter((name) => !changed.includes(name)));
   if (changed.includes('character_set_connection') && !changed.includes('collation_connection'))
     changed.push('collation_connection');
   changed.sort((a, b) => rank(a) - rank(b));
@@ -176,8 +176,8 @@ function wayBetween(from: SessionState, to: SessionState, beginning: Beginning):
 }
 
 function rank(name: string): number {
-  const at = ORDER.indexOf(name);
-  return at < 0 ? ORDER.length : at;
+  const at = NAMES.indexOf(name);
+  return at < 0 ? NAMES.length : at;
 }
 
 function assignment(name: string, value: string | undefined, beginning: Beginning): string {
@@ -201,6 +201,6 @@ function setsNames(name: string, value: string | undefined): boolean {
 }
 
 /** A name that means the same whatever `sql_mode` is. */
-function quoted(name: string): string {
+export function quoted(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }

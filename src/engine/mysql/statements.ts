@@ -2,12 +2,18 @@ import { Violation } from '../../base/assert.ts';
 import { u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { RelayOptions, RelaySink } from '../../core/engine.ts';
-import { int32 } from '../../wire/mysql/build.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import { error, errorCode, isError } from '../../wire/mysql/err.ts';
 import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
-import { LAST_PREPARED } from '../../wire/mysql/stmt.ts';
+import {
+  LAST_PREPARED,
+  readStatementId,
+  STATEMENT_ID_END,
+  stmtClose,
+  stmtPrepare,
+  writeStatementId,
+} from '../../wire/mysql/stmt.ts';
 import {
   bulkWithTypes,
   readStmtBulkExecute,
@@ -25,9 +31,6 @@ import { shape, tellsPrepared } from './reply.ts';
 import type { Tracker } from './tracker.ts';
 import { Template } from './template.ts';
 import type { Effects } from './sql/effects.ts';
-
-/** The first byte of a command, and the number of a statement. */
-const ID_END = 5;
 
 /** A statement that a client has prepared, by a number of its own. */
 export class ClientStatement {
@@ -101,9 +104,9 @@ export class Statements {
   }
 
   /** The statement that a command is about; undefined where there is none of this number. */
-  at({ bytes, start, length }: Place): ClientStatement | undefined {
-    if (length < ID_END) return undefined;
-    const number = u32le(bytes, start + 1);
+  at({ bytes, start, end, length }: Place): ClientStatement | undefined {
+    if (length < STATEMENT_ID_END) return undefined;
+    const number = readStatementId(bytes, start, end);
     return number === LAST_PREPARED ? this.#lastPrepared : this.#statements?.get(number);
   }
 
@@ -142,7 +145,7 @@ export class Statements {
     const statement = new ClientStatement(number, template, u16le(bytes, start + 7));
     this.#lastPrepared = statement;
     this.#statements.set(number, statement);
-    bytes.set(int32(number), start + 1);
+    writeStatementId(bytes, start, number);
   }
 
   /** A statement is on the connection now. What it takes the place of is closed. */
@@ -167,7 +170,7 @@ export class Statements {
 
   /** To be called between two commands. Has no reply. */
   #forget(id: number): void {
-    this.#parts.sink.toServer(packet(0, Uint8Array.of(command.stmtClose), int32(id)));
+    this.#parts.sink.toServer(packet(0, stmtClose(id)));
   }
 
   /**
@@ -182,7 +185,7 @@ export class Statements {
       this.#prepareAgain(memory, statement);
       return false;
     }
-    bytes.set(int32(onServer.id), start + 1);
+    writeStatementId(bytes, start, onServer.id);
     return true;
   }
 
@@ -200,7 +203,7 @@ export class Statements {
       statement.refusal = refusal;
     };
     const prepare = (): void => {
-      const payload = packet(0, Uint8Array.of(command.stmtPrepare), template.text);
+      const payload = packet(0, stmtPrepare(template.text));
       errands.send(payload, shape.prepared, (failure, [first]) => {
         if (failure !== undefined) {
           if (isTooMany(failure) && this.#makeRoom(memory)) {

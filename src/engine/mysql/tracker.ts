@@ -14,7 +14,7 @@ import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import { isLastInsertId } from './sql/variables.ts';
 import type { SessionState } from './state.ts';
-import { RESULTS, SEVERAL_STATEMENTS } from './state.ts';
+import { NAMES, quoted, RESULTS, SEVERAL_STATEMENTS } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -35,12 +35,6 @@ const AWS_TEXT_BYTES = 16_384;
 /** What its filter EXCLUDE_VARIABLE_SETS is about. */
 const awsSets: readonly PinReason[] = ['setting', 'userVariable', 'nextTransaction'];
 
-const NAMES: readonly string[] = [
-  'character_set_client',
-  'character_set_results',
-  'character_set_connection',
-  'collation_connection',
-];
 /** What these set beside or instead of a variable of their name. */
 const SET_TOGETHER: Readonly<Partial<Record<string, readonly string[]>>> = {
   names: NAMES,
@@ -167,7 +161,8 @@ export class Tracker {
 
   /**
    * What a text has set up to its error. One SET does all that it says, or nothing; of several MySQL has told which were
-   * run, but for what it does not tell of all of them; MariaDB tells less. What was refused must not be carried along: it would be refused again.
+   * run, but for what it does not tell of all of them; MariaDB tells less. What was refused must not be carried along: it
+   * would be refused again.
    */
   #setsBefore({ capabilities }: MysqlMemory, effects: Effects): readonly string[] {
     if (!effects.hasSeveralStatements) return [];
@@ -354,7 +349,7 @@ export class Tracker {
  * the character sets differ.
  */
 function namedIn(settings: readonly string[], row: readonly Field[]): string | undefined {
-  const [client, results, connection, collation] = NAMES.map((name) => {
+  const [results, client, connection, collation] = NAMES.map((name) => {
     const field = row[settings.indexOf(name)];
     return field === undefined ? undefined : settingLiteral(field);
   });
@@ -400,8 +395,4 @@ function askSingly({ settings, userVariables, asksForLastInsertId }: Question): 
     ...(asksForLastInsertId ? [ask([], [], true)] : []),
   ];
   return singly.length === 1 ? [] : singly;
-}
-
-function quoted(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
 }

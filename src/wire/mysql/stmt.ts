@@ -1,6 +1,7 @@
 // Prepared statements, the server's side: what a COM_STMT_PREPARE is answered with; and the shorter of a client's commands. MySQL
 // documentation, "Prepared Statements".
-import { concat, EMPTY } from '../../base/bytes.ts';
+import { Violation } from '../../base/assert.ts';
+import { concat, EMPTY, u32le } from '../../base/bytes.ts';
 import { BodyReader } from './body-reader.ts';
 import { byte, int16, int32 } from './build.ts';
 import { capability } from './capabilities.ts';
@@ -65,11 +66,13 @@ function list(definitions: number, eofs: number): number {
   return definitions === 0 ? 0 : definitions + eofs;
 }
 
-/** The statement of any command that names one; all do so first. */
+/** Commands that name a statement do so first: where its number ends, counted from the command's first byte. */
+export const STATEMENT_ID_END = 5;
+
+/** The statement of any command that names one. */
 export function readStatementId(bytes: Uint8Array, start: number, end: number): number {
-  const reader = new BodyReader('statement command', bytes, start, end);
-  reader.skip(1);
-  return reader.u32();
+  if (end - start < STATEMENT_ID_END) throw new Violation('a command that names no statement');
+  return u32le(bytes, start + 1);
 }
 
 /** Puts another statement into such a command, which has been read. */
