@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { latin1, text } from '../../src/base/bytes.ts';
-import { Violation } from '../../src/base/assert.ts';
 import { SecretText } from '../../src/base/secret-text.ts';
 import * as backend from '../../src/wire/postgres/backend.ts';
 import * as backendRead from '../../src/wire/postgres/backend-read.ts';
@@ -11,9 +10,10 @@ import * as frontendRead from '../../src/wire/postgres/frontend-read.ts';
 import { reportDetails } from '../../src/wire/postgres/report.ts';
 import type { Report } from '../../src/wire/postgres/report.ts';
 import { cancelRequest, readStartup, startupMessage } from '../../src/wire/postgres/startup.ts';
+import { outcomes, ranged } from '../support/wire-readers.ts';
+import type { RangeReader } from '../support/wire-readers.ts';
 
-type Range = (bytes: Uint8Array, start: number, end: number) => unknown;
-const ranged: readonly Range[] = [
+const ranges: readonly RangeReader[] = [
   frontendRead.readQuery,
   frontendRead.readParse,
   frontendRead.readBind,
@@ -34,24 +34,7 @@ const bodies: readonly ((body: Uint8Array) => unknown)[] = [
   backendRead.readRowDescription,
   backendRead.readDataRow,
 ];
-const readers: readonly Range[] = [
-  ...ranged,
-  ...bodies.map(
-    (read): Range =>
-      (bytes, start, end) =>
-        read(bytes.subarray(start, end)),
-  ),
-];
-
-/** What a reader made of the bytes: its result or the text of its violation; anything else it throws fails the test. */
-function outcome(reader: Range, bytes: Uint8Array, start: number, end: number): unknown {
-  try {
-    return reader(bytes, start, end);
-  } catch (error) {
-    if (error instanceof Violation) return error.message;
-    throw error;
-  }
-}
+const readers = [...ranges, ...bodies.map(ranged)];
 
 // Bodies that begin like the real ones, so that chance gets further than the first field.
 const body = fc.oneof(
@@ -74,15 +57,8 @@ describe('PostgreSQL wire', () => {
         body,
         fc.uint8Array({ maxLength: 8 }),
         (reader, bytes, other) => {
-          // The same offsets, so that results can be compared; only what lies outside differs.
-          const alone = new Uint8Array(8 + bytes.length);
-          alone.set(bytes, 8);
-          const surrounded = new Uint8Array(16 + bytes.length).fill(0x41);
-          surrounded.set(other);
-          surrounded.set(bytes, 8);
-          surrounded.set(other, 8 + bytes.length);
-          const expected = outcome(reader, alone, 8, 8 + bytes.length);
-          expect(outcome(reader, surrounded, 8, 8 + bytes.length)).toEqual(expected);
+          const { alone, surrounded } = outcomes(reader, bytes, other);
+          expect(surrounded).toEqual(alone);
         },
       ),
       { numRuns: 20_000 },
