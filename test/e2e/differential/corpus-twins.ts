@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { SecretText } from '../../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
-import type { EmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
+import type { EmbeddedServer } from '../../../src/cli/embedded-server.ts';
 import { compare, perform } from '../../support/differential.ts';
 import type { Exchange, Performance } from '../../support/differential.ts';
 import { RawClient } from '../../support/raw-client.ts';
@@ -42,7 +42,7 @@ const LEFT = `SELECT concat_ws(' ', kind, name) AS name FROM (
 /** Two servers alike, of which one is reached directly and the other through a pool of one connection. */
 export class CorpusTwins {
   readonly sluice: Sluice;
-  readonly #servers: readonly [direct: EmbeddedPostgres, proxied: EmbeddedPostgres];
+  readonly #servers: readonly [direct: EmbeddedServer, proxied: EmbeddedServer];
   /** A superuser on each server. */
   readonly #keepers: readonly RawClient[];
   /** What a session finds on a connection of its own. */
@@ -50,7 +50,7 @@ export class CorpusTwins {
 
   private constructor(
     sluice: Sluice,
-    servers: readonly [EmbeddedPostgres, EmbeddedPostgres],
+    servers: readonly [EmbeddedServer, EmbeddedServer],
     keepers: readonly RawClient[],
     fresh: Readonly<Record<User, string>>,
   ) {
@@ -177,7 +177,7 @@ function differencesOf(
   return compare(['SET search_path', ...script], expected, actual);
 }
 
-async function start(version: keyof typeof packages): Promise<EmbeddedPostgres> {
+async function start(version: keyof typeof packages): Promise<EmbeddedServer> {
   const packageName = packages[version];
   return await startEmbeddedPostgres({
     ...(packageName === undefined ? {} : { packageName }),

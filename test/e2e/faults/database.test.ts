@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecretText } from '../../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
-import type { EmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
+import type { EmbeddedServer } from '../../../src/cli/embedded-server.ts';
 import { errorFields, frontend } from '../../support/messages.ts';
 import type { Message } from '../../support/messages.ts';
 import { RawClient, ServerError } from '../../support/raw-client.ts';
@@ -14,7 +14,7 @@ import { refusal, Scene } from './scene.ts';
 
 const TIMED_OUT = 'FATAL 08000 Timed-out waiting to acquire database connection.';
 
-let server: EmbeddedPostgres;
+let server: EmbeddedServer;
 beforeAll(async () => {
   server = await startEmbeddedPostgres({
     maxConnections: 20,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { SecretText } from '../../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
-import type { EmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
+import type { EmbeddedServer } from '../../../src/cli/embedded-server.ts';
 import { frontend } from '../../support/messages.ts';
 import { passwordOf } from '../../support/sluice.ts';
 import { transcript } from '../../support/transcript.ts';
@@ -12,7 +12,7 @@ const SHORT_CONNECTIONS = 4_000;
 const MB = 1024 * 1024;
 const BATCH = 10;
 
-let server: EmbeddedPostgres;
+let server: EmbeddedServer;
 beforeAll(async () => {
   server = await startEmbeddedPostgres({
     users: ['app', 'reader'].map((name) => ({ name, password: new SecretText(passwordOf(name)) })),

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecretText } from '../../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
-import type { EmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
+import type { EmbeddedServer } from '../../../src/cli/embedded-server.ts';
 import { probe } from '../../../src/server/probe.ts';
 import type { CertificateKind } from '../../support/certificates.ts';
 import { makeCertificate } from '../../support/certificates.ts';
@@ -81,7 +81,7 @@ describe.each([18, 14] as const)('a login at PostgreSQL %d', (version) => {
 });
 
 describe('a login at a PostgreSQL whose certificate is', () => {
-  let server: EmbeddedPostgres;
+  let server: EmbeddedServer;
   beforeAll(async () => {
     const password = new SecretText(passwordOf('app'));
     server = await startEmbeddedPostgres({ tls: true, users: [{ name: 'app', password }] });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../../base/clock.ts';
-import type { EmbeddedPostgres } from '../../embedded-postgres.ts';
+import type { EmbeddedServer } from '../../embedded-server.ts';
 import { DATABASE } from '../database.ts';
 import { pause } from '../pause.ts';
 import { Connection } from './connection.ts';
@@ -32,7 +32,7 @@ const SCHEMA = `
 `;
 
 /** Opens a superuser's connection, for which PostgreSQL keeps room. To be disposed of. */
-export async function openObserver(server: EmbeddedPostgres, certPem: string): Promise<Connection> {
+export async function openObserver(server: EmbeddedServer, certPem: string): Promise<Connection> {
   await server.query(SCHEMA, DATABASE);
   const { host, port, superuser: user, superuserPassword: password } = server;
   return await Connection.open({ host, port, database: DATABASE, user, password, certPem });
@@ -41,7 +41,7 @@ export async function openObserver(server: EmbeddedPostgres, certPem: string): P
 /** Runs `work` and tells how many clients the database had at most meanwhile, the observer aside. */
 export async function peakDuring<T>(
   route: string,
-  server: EmbeddedPostgres,
+  server: EmbeddedServer,
   { observer: { sql }, work }: { readonly observer: Connection; readonly work: () => Promise<T> },
 ): Promise<readonly [T, number]> {
   const observedWork = async (): Promise<T> => {
