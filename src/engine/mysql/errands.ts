@@ -30,9 +30,11 @@ export class Errands {
   /**
    * Brings the connection to the session's state. Returns whether that takes something: then the client's command must wait for
    * it, for the database would run it whether or not we have failed (traps MY-51, MY-58).
+   *
+   * @param isBack nobody else has been there since the session was
    */
-  bring(memory: MysqlMemory, session: object): boolean {
-    if (memory.mayOweReports && memory.lastUsedBy !== session) {
+  bring(memory: MysqlMemory, isBack: boolean): boolean {
+    if (memory.mayOweReports && !isBack) {
       this.#collectReports(memory);
       return true;
     }

@@ -40,8 +40,8 @@ export class MysqlMemory {
   /** Whether those who share it are in a schema: there is no way back to none. */
   isInSchema: boolean;
   readonly prepared = new PreparedOnServer();
-  /** Whose request was the last. */
-  lastUsedBy: object | undefined;
+  /** The number of the latest stay: of a session that comes back before any other, and has been nowhere else, it is the same. */
+  stay = 0;
   /** What LAST_INSERT_ID() is on it, as far as it is known. */
   lastInsertId = '0';
   /** An error came last: what changed before it is told with the next reply that is none. */
@@ -83,7 +83,7 @@ export class MysqlMemory {
     this.firstStatus = this.status;
     this.state = this.state.anew(this.state.schema);
     this.prepared.clear();
-    this.lastUsedBy = undefined;
+    this.stay = 0;
     this.lastInsertId = '0';
     this.mayOweReports = false;
   }

@@ -379,6 +379,22 @@ describe('what a statement leaves for the next one to ask for (MY-48)', () => {
     expect(rig.passed()).toEqual(['0 query select last_insert_id()']);
   });
 
+  test('LAST_INSERT_ID() is put right where the session has been before, but was elsewhere since', () => {
+    const rig = after(query('insert into t values (null)'), done({ id: 42 }));
+    const there = rig.memory;
+    elsewhere(rig, query('insert into t values (null)')).server(done({ id: 43 }));
+    expect(rig.relay.fit(there)).toBe('as wanted');
+    elsewhere(rig, query('select last_insert_id()'), there);
+    expect(rig.passed()).toEqual([expect.stringMatching(/SET.*last_insert_id = 43/i)]);
+  });
+
+  test('LAST_INSERT_ID() is nothing of what the session had before it was reset', () => {
+    const rig = after(query('insert into t values (null)'), done({ id: 42 }));
+    rig.client(say.resetConnection());
+    elsewhere(rig, query('select last_insert_id()'), rig.memory);
+    expect(rig.passed()).toEqual([expect.stringMatching(/SET.*last_insert_id = 0/i)]);
+  });
+
   test('warnings keep the connection where others have asked for them, until something else is said', () => {
     const who = clientWith(MODERN);
     const first = on(memoryFor({ who }), who).client(query('show warnings'));
@@ -409,6 +425,15 @@ describe('what a statement leaves for the next one to ask for (MY-48)', () => {
     rig.client(query('select row_count()'));
     expect(rig.relay.fit(another(rig.memory))).toBe('other');
     expect(rig.relay.fit(rig.memory)).toBe('as wanted');
+  });
+
+  test('a connection that it had before its last one, it does not want', () => {
+    const rig = after(query('select 1'), oneRow());
+    const earlier = rig.memory;
+    elsewhere(rig).server(oneRow());
+    rig.free = false;
+    rig.client(query('select row_count()'));
+    expect(rig.relay.fit(earlier)).toBe('other');
   });
 });
 

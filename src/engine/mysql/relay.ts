@@ -39,6 +39,10 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   /** A command that arrives in pieces. */
   #assembly: Assembly | undefined;
   #memory: MysqlMemory | undefined;
+  /** Where the session was last, unless others have been there since: `MysqlMemory.stay`. */
+  #stay: number | undefined;
+  /** The connection is still as the session left it. */
+  #isBack = false;
   /** A request is under way, or a transaction. */
   #busy = false;
   /** The request is over, and the session keeps its connection for the moment: `lingers`. */
@@ -109,7 +113,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   }
 
   fit(memory: MysqlMemory): Fit {
-    if (this.#crew.commands.prefersLast) return memory.lastUsedBy === this ? 'as wanted' : 'other';
+    if (this.#crew.commands.prefersLast) return memory.stay === this.#stay ? 'as wanted' : 'other';
     if (memory.state === this.#crew.tracker.wanted) return 'as wanted';
     return memory.state.isFresh ? 'fresh' : 'other';
   }
@@ -118,7 +122,10 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#memory = memory;
     this.#busy = true;
     this.#isReady = false;
-    if (memory.lastUsedBy !== this) this.#crew.tracker.lastInsertId.attached(memory);
+    this.#isBack = memory.stay === this.#stay;
+    if (this.#isBack) return;
+    memory.stay = this.#stay = nextStay();
+    this.#crew.tracker.lastInsertId.attached(memory);
   }
 
   fromClient(given: Uint8Array): number {
@@ -251,6 +258,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   /** What the session has left on its connection it needs no more. */
   #surrender(): void {
     this.#memory = undefined;
+    this.#stay = undefined;
     this.#busy = false;
     this.#isResting = false;
     this.#isReady = false;
@@ -325,7 +333,7 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     this.#isResting = false;
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
-    if (!this.#isReady && this.#crew.errands.bring(memory, this)) return this.#serve();
+    if (!this.#isReady && this.#crew.errands.bring(memory, this.#isBack)) return this.#serve();
     if (this.#crew.commands.recall(memory, type)) return this.#serve();
     this.#isReady = true;
     this.#isRelaxed = false;
@@ -383,7 +391,6 @@ export class MysqlRelay implements Relay<MysqlMemory> {
       return;
     }
     this.#shareWithOthers(memory);
-    memory.lastUsedBy = this;
     this.#busy = false;
     if (memory.state !== this.#crew.tracker.wanted) this.#isReady = false;
     if (!this.#crew.tracker.isPinned) this.#memory = undefined;
@@ -401,6 +408,13 @@ export class MysqlRelay implements Relay<MysqlMemory> {
 }
 
 const SERVERS_OWN = NAMES.map((name) => [name, 'DEFAULT'] as const);
+
+let stays = 0;
+
+function nextStay(): number {
+  stays += 1;
+  return stays;
+}
 
 function outOfOrder(): Violation {
   return new Violation('packets out of order');
