@@ -34,7 +34,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   secrets: [],
   iam: [],
   state: [],
-  api: ['iam', 'state'],
+  api: ['auth', 'iam', 'state'],
   console: ['metrics', 'state'],
   metrics: ['core'],
   base: [],
@@ -57,7 +57,12 @@ const rules: readonly Rule[] = [
   {
     name: 'a database client',
     what: /\bBun\.(?:SQL|sql)\b|import \{[^}]*\bSQL\b[^}]*\} from "bun"/i,
-    where: ['cli/embedded-mysql.ts', 'cli/embedded-postgres.ts', 'cli/demo/postgres/connection.ts'],
+    where: [
+      'cli/embedded-mysql.ts',
+      'cli/embedded-postgres.ts',
+      'cli/demo/postgres/connection.ts',
+      'server/control/rotation/',
+    ],
   },
   { name: 'other programs', what: /"node:child_process"|\bBun\.spawn/, where: ['cli/', 'server/'] },
   {

@@ -160,4 +160,14 @@ export const limits = {
     unit: 'keys',
     what: 'the most derived password keys kept in memory',
   },
+  apiRequestBytes: {
+    value: 1_048_576,
+    unit: 'bytes',
+    what: 'the largest body of a request to the API',
+  },
+  seenSignatures: {
+    value: 65_536,
+    unit: 'signatures',
+    what: 'the most signatures of API requests that are remembered, so that none of them is used again',
+  },
 } as const satisfies Record<string, { value: number; unit: string; what: string }>;

@@ -18,16 +18,27 @@ const principal = (accessKeyId: string): IamPrincipal => ({
 
 test('principals are found by their access key', () => {
   const [first, second] = [principal('AKIDONE'), principal('AKIDTWO')];
-  const principals = new Principals([first, second]);
-  expect(principals.find('AKIDONE')).toBe(first);
-  expect(principals.find('AKIDTWO')).toBe(second);
+  const principals = new Principals([first, second], where.account);
+  for (const { accessKeyId, secretAccessKey, policy } of [first, second])
+    expect(principals.find(accessKeyId)).toEqual({
+      secretAccessKey,
+      caller: {
+        accessKeyId,
+        account: where.account,
+        arn: `arn:aws:iam::${where.account}:user/${accessKeyId}`,
+        userId: accessKeyId,
+        policies: [policy],
+      },
+    });
   for (const unknown of ['', 'akidone', '__proto__', 'constructor']) {
     expect(principals.find(unknown)).toBeUndefined();
   }
 });
 
 test('one access key for two principals is refused', () => {
-  expect(() => new Principals([principal('AKIDONE'), principal('AKIDONE')])).toThrow('AKIDONE');
+  expect(() => new Principals([principal('AKIDONE'), principal('AKIDONE')], where.account)).toThrow(
+    'AKIDONE',
+  );
 });
 
 test('a database user has an ARN that policies can name', () => {

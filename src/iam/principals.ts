@@ -1,4 +1,5 @@
 import type { SecretText } from '../base/secret-text.ts';
+import type { KeyRing, SigningKey } from './caller.ts';
 import type { Policy } from './policy.ts';
 
 /** Somebody who signs requests with an access key, and what they may do. */
@@ -10,22 +11,23 @@ export interface IamPrincipal {
   readonly policy: Policy;
 }
 
-/** Everybody who may sign in with a token, by access key. */
-export class Principals {
-  readonly #byKey = new Map<string, IamPrincipal>();
+/** The principals that the settings declare, by access key. */
+export class Principals implements KeyRing {
+  readonly #byKey = new Map<string, SigningKey>();
 
   /** Throws an Error where two principals have one access key. */
-  constructor(principals: Iterable<IamPrincipal>) {
-    for (const principal of principals) {
-      const { accessKeyId } = principal;
+  constructor(principals: Iterable<IamPrincipal>, account: string) {
+    for (const { accessKeyId, policy, ...key } of principals) {
       if (this.#byKey.has(accessKeyId)) {
         throw new Error(`access key ${accessKeyId} is given to two principals: remove one of them`);
       }
-      this.#byKey.set(accessKeyId, principal);
+      const arn = `arn:aws:iam::${account}:user/${accessKeyId}`;
+      const caller = { accessKeyId, account, arn, userId: accessKeyId, policies: [policy] };
+      this.#byKey.set(accessKeyId, { ...key, caller });
     }
   }
 
-  find(accessKeyId: string): IamPrincipal | undefined {
+  find(accessKeyId: string): SigningKey | undefined {
     return this.#byKey.get(accessKeyId);
   }
 }
