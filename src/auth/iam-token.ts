@@ -1,14 +1,13 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Hash, Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { limits } from '../base/limits.ts';
 import type { SecretText } from '../base/secret-text.ts';
+import { ALGORITHM, readDate, readScope, sameText, SCOPE_END, Sha256 } from './signing.ts';
+import type { Scope } from './signing.ts';
 
 // An RDS IAM auth token is a presigned `GET https://host:port/?Action=connect&DBUser=…` without its
 // scheme, signed with Signature Version 4 for the service `rds-db` and good for 15 minutes at most.
 
 const SERVICE = 'rds-db';
-const ALGORITHM = 'AWS4-HMAC-SHA256';
 const LONGEST_LIFE_S = 900;
 const DEFAULT_SKEW_MS = 5 * 60_000;
 const HTTPS_PORT = 443;
@@ -82,14 +81,6 @@ interface Token {
   readonly lifeS: number;
 }
 
-interface Scope {
-  readonly accessKeyId: string;
-  readonly day: string;
-  readonly region: string;
-  readonly service: string;
-  readonly end: string;
-}
-
 /** A host name in lower case; signers write IPv6 addresses with or without brackets. */
 function withoutBrackets(host: string): string {
   return host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
@@ -154,27 +145,6 @@ function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** `yyyymmddThhmmssZ` in milliseconds since 1970. */
-function readDate(text: string): number | undefined {
-  if (!/^\d{8}T\d{6}Z$/.test(text)) return undefined;
-  const extended = text.replace(/^(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6.000Z');
-  const dateMs = Date.parse(extended);
-  if (Number.isNaN(dateMs)) return undefined;
-  // Back and forth, so that February 30th does not pass for March.
-  return new Date(dateMs).toISOString() === extended ? dateMs : undefined;
-}
-
-function readScope(credential: string): Scope | undefined {
-  const [accessKeyId, day, region, service, end, ...more] = credential.split('/');
-  if (accessKeyId === undefined || !/^\w{1,128}$/.test(accessKeyId) || more.length > 0) {
-    return undefined;
-  }
-  if (day === undefined || region === undefined || service === undefined || end === undefined) {
-    return undefined;
-  }
-  return { accessKeyId, day, region, service, end };
-}
-
 /** The first thing in the token that is not as it must be. */
 function findMismatch(token: Token, check: TokenCheck): string | undefined {
   const { query, scope } = token;
@@ -194,7 +164,7 @@ function findMismatch(token: Token, check: TokenCheck): string | undefined {
     [query.get('X-Amz-SignedHeaders') === 'host', 'its signed headers are not just the host'],
     [scope.region === check.region, `it is for another region than ${check.region}`],
     [
-      scope.service === SERVICE && scope.end === 'aws4_request',
+      scope.service === SERVICE && scope.end === SCOPE_END,
       `it is for another service than ${SERVICE}`,
     ],
     [
@@ -253,38 +223,6 @@ function signedHosts({ host, port }: Token): ReadonlySet<string> {
   ]);
 }
 
-/** In a time that tells nothing but the lengths. */
-function sameText(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
-}
-
 function refuse(why: string): TokenVerdict {
   return { ok: false, why };
-}
-
-/** SHA-256, or its HMAC where there is a secret, in the shape that the signer wants. */
-class Sha256 {
-  readonly #start: () => Hash | Hmac;
-  #hash: Hash | Hmac;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    const key = ArrayBuffer.isView(secret)
-      ? new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength)
-      : secret;
-    this.#start = () => (key === undefined ? createHash('sha256') : createHmac('sha256', key));
-    this.#hash = this.#start();
-  }
-
-  update(chunk: Uint8Array): void {
-    this.#hash.update(chunk);
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    this.#hash = this.#start();
-  }
 }
