@@ -136,6 +136,22 @@ describe('a session variable', () => {
     expect(other.boundaries).toBe(1);
   });
 
+  test('of MariaDB whose collation for results does not show keeps it where another character set was set', () => {
+    const memory = memoryFor({
+      isMariaDb: true,
+      beginning: { character_set_results: "'utf8mb4' COLLATE 'utf8mb4_bin'" },
+    });
+    const rig = new MysqlRig({ isMariaDb: true, memory });
+    const changes = [variable('character_set_results', 'utf8mb4')];
+    rig.client(query("set character_set_client = 'cp1251'")).server(done({ changes }));
+    const [, fields = ''] = /SELECT (.*) LIMIT 1/.exec(rig.passed().at(-1) ?? '') ?? [];
+    const values: Readonly<Record<string, string>> = { character_set_client: 'cp1251' };
+    const names = [...fields.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+    expect(names).toContain('character_set_results');
+    rig.server(answer(names.map((name) => values[name] ?? 'utf8mb4')));
+    expect(rig.memory.state.values.get('character_set_results')).toBeUndefined();
+  });
+
   test('whose value cannot be written whatever sql_mode is ties the session', () => {
     const rig = after(query("set init_connect = 'a'"), done()).server(answer([String.raw`a\b`]));
     expect([rig.reasons, rig.attached]).toEqual([['setting'], true]);

@@ -286,7 +286,8 @@ export class Tracker {
     const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const literal = field === undefined ? undefined : this.#literal(name, field, named);
+      const before = this.wanted.values.get(name) ?? memory.beginning.get(name);
+      const literal = field === undefined ? undefined : this.#literal(name, field, named ?? before);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -309,10 +310,12 @@ export class Tracker {
     return [];
   }
 
-  /** @param named what SET NAMES has set */
-  #literal(name: string, field: Field, named: string | undefined): string | undefined {
+  /** @param likely what MariaDB's collation for results is, if the character set is the one in it: that it does not show */
+  #literal(name: string, field: Field, likely: string | undefined): string | undefined {
     if (name !== RESULTS || field.text === undefined) return settingLiteral(field);
-    return this.#isMariaDb ? (named ?? settingLiteral(field)) : String(field.collation);
+    if (!this.#isMariaDb) return String(field.collation);
+    const shown = settingLiteral(field);
+    return likely?.startsWith(`${shown} COLLATE `) === true ? likely : shown;
   }
 
   #userLiteral(
