@@ -64,6 +64,17 @@ describe('a session variable', () => {
     expect(next.memory.state).toBe(rig.memory.state);
   });
 
+  test('that ends a read-only transaction is asked for, though it is known: the next statement is read-only, too', () => {
+    const house = houseOf();
+    const learning = new MysqlRig({ house }).client(query('set autocommit = 1'));
+    learning.server(done()).server(answer(['1']));
+    const rig = new MysqlRig({ house, memory: another(learning.memory) });
+    rig.client(query('start transaction read only')).server(done({ status: say.IN_TRANSACTION }));
+    rig.client(query('set autocommit = 1')).server(done());
+    expect(rig.boundaries).toBe(0);
+    expect(rig.passed().at(-1)).toBe('0 query SELECT @@session.`autocommit` LIMIT 1');
+  });
+
   test('goes with its session, and the command waits for it (MY-58, MY-59)', () => {
     const rig = elsewhere(inZone());
     expect(rig.passed()).toEqual([

@@ -132,8 +132,11 @@ export class Tracker {
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
 
-  /** The reply to it is over. */
-  ended(memory: MysqlMemory, isError: boolean): void {
+  /** The reply to it is over. `mustAsk`: the database is to be asked though the answer may be known. */
+  ended(
+    memory: MysqlMemory,
+    { isError, mustAsk }: { readonly isError: boolean; readonly mustAsk: boolean },
+  ): void {
     const effects = this.#running;
     this.#running = undefined;
     if (effects === undefined) return;
@@ -149,7 +152,7 @@ export class Tracker {
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
     // None of it has been done, or not much.
     if (!isError || !isSingle) for (const reason of effects.pins) this.#pinFor(reason, effects);
-    if (!isError) this.#recall(memory);
+    if (!isError && !mustAsk) this.#recall(memory);
     if (effects.ties.length === 0) return;
     this.#ties ??= new Ties();
     this.#ties.apply(effects.ties, { isError, isSingle, schema: this.wanted.schema });
