@@ -147,6 +147,17 @@ describe('a session variable', () => {
     expect(other.boundaries).toBe(1);
   });
 
+  test('of MariaDB whose collation for results does not show is its default, where it is set by its own name', () => {
+    const rig = new MysqlRig({ isMariaDb: true });
+    const results = (): string | undefined => rig.memory.state.values.get('character_set_results');
+    rig.client(query('set names latin1 collate latin1_german1_ci')).server(done());
+    rig.server(answer(['latin1', 'latin1', 'latin1', 'latin1_german1_ci']));
+    expect(results()).toBe("'latin1' COLLATE 'latin1_german1_ci'");
+    rig.client(query('set @@local.CHARACTER_SET_RESULTS=latin1')).server(done());
+    rig.server(answer(['latin1']));
+    expect(results()).toBe("'latin1'");
+  });
+
   test('of MariaDB whose collation for results does not show keeps it where another character set was set', () => {
     const memory = memoryFor({
       isMariaDb: true,

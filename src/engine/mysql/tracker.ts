@@ -76,6 +76,8 @@ export class Tracker {
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
   #said: readonly string[] = [];
+  /** The last statement to set the character set for results has set its default collation with it. */
+  #setsPlainResults = false;
   readonly lastInsertId = new LastInsertId();
   /** What the client wants to hear of: the database always tells us more. */
   reports: Reports;
@@ -148,6 +150,7 @@ export class Tracker {
       .filter((name) => !isLastInsertId(name))
       .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
+    if (this.#said.includes(RESULTS)) this.#setsPlainResults = isSingle && !sets.includes('names');
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
     // None of it has been done, or not much.
@@ -290,7 +293,8 @@ export class Tracker {
     const changes = settings.map((name, at) => {
       const field = row[at];
       const before = this.wanted.values.get(name) ?? memory.beginning.get(name);
-      const literal = field === undefined ? undefined : this.#literal(name, field, named ?? before);
+      const likely = this.#setsPlainResults ? undefined : (named ?? before);
+      const literal = field === undefined ? undefined : this.#literal(name, field, likely);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -301,6 +305,7 @@ export class Tracker {
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
     if (last !== undefined) this.lastInsertId.told(memory, text(last));
+    if (settings.includes(RESULTS)) this.#setsPlainResults = false;
     this.#apply(memory, [...changes, ...assigned]);
     this.#noteReports(settings, row);
     const said = this.#said;
