@@ -427,11 +427,14 @@ export class Commands {
   /** The reply to the client's command is over. */
   ended(memory: MysqlMemory, reply: Reply): void {
     this.#warnings.ended(reply);
+    const wasOpen = (this.#status & serverStatus.inTransaction) !== 0;
     this.#status = memory.status;
     const { tracker, who } = this.#parts;
     const isError = reply.error !== 0;
-    tracker.ended(memory, isError);
     const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
+    // Of a transaction that `SET autocommit = 1` has ended, MySQL leaves to the next statement that it was read-only, and its
+    // isolation level: that must be one of ours.
+    tracker.ended(memory, { isError, mustAsk: wasOpen && !isOpen });
     tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
     const { lastInsertId } = tracker;
     if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);

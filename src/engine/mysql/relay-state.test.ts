@@ -64,6 +64,17 @@ describe('a session variable', () => {
     expect(next.memory.state).toBe(rig.memory.state);
   });
 
+  test('that ends a read-only transaction is asked for, though it is known: the next statement is read-only, too', () => {
+    const house = houseOf();
+    const learning = new MysqlRig({ house }).client(query('set autocommit = 1'));
+    learning.server(done()).server(answer(['1']));
+    const rig = new MysqlRig({ house, memory: another(learning.memory) });
+    rig.client(query('start transaction read only')).server(done({ status: say.IN_TRANSACTION }));
+    rig.client(query('set autocommit = 1')).server(done());
+    expect(rig.boundaries).toBe(0);
+    expect(rig.passed().at(-1)).toBe('0 query SELECT @@session.`autocommit` LIMIT 1');
+  });
+
   test('goes with its session, and the command waits for it (MY-58, MY-59)', () => {
     const rig = elsewhere(inZone());
     expect(rig.passed()).toEqual([
@@ -134,6 +145,33 @@ describe('a session variable', () => {
       other.server(name === 'collation_connection' ? answer(['latin1_bin']) : failed(1193));
     }
     expect(other.boundaries).toBe(1);
+  });
+
+  test('of MariaDB whose collation for results does not show is its default, where it is set by its own name', () => {
+    const rig = new MysqlRig({ isMariaDb: true });
+    const results = (): string | undefined => rig.memory.state.values.get('character_set_results');
+    rig.client(query('set names latin1 collate latin1_german1_ci')).server(done());
+    rig.server(answer(['latin1', 'latin1', 'latin1', 'latin1_german1_ci']));
+    expect(results()).toBe("'latin1' COLLATE 'latin1_german1_ci'");
+    rig.client(query('set @@local.CHARACTER_SET_RESULTS=latin1')).server(done());
+    rig.server(answer(['latin1']));
+    expect(results()).toBe("'latin1'");
+  });
+
+  test('of MariaDB whose collation for results does not show keeps it where another character set was set', () => {
+    const memory = memoryFor({
+      isMariaDb: true,
+      beginning: { character_set_results: "'utf8mb4' COLLATE 'utf8mb4_bin'" },
+    });
+    const rig = new MysqlRig({ isMariaDb: true, memory });
+    const changes = [variable('character_set_results', 'utf8mb4')];
+    rig.client(query("set character_set_client = 'cp1251'")).server(done({ changes }));
+    const [, fields = ''] = /SELECT (.*) LIMIT 1/.exec(rig.passed().at(-1) ?? '') ?? [];
+    const values: Readonly<Record<string, string>> = { character_set_client: 'cp1251' };
+    const names = [...fields.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+    expect(names).toContain('character_set_results');
+    rig.server(answer(names.map((name) => values[name] ?? 'utf8mb4')));
+    expect(rig.memory.state.values.get('character_set_results')).toBeUndefined();
   });
 
   test('whose value cannot be written whatever sql_mode is ties the session', () => {

@@ -76,6 +76,8 @@ export class Tracker {
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
   #said: readonly string[] = [];
+  /** The last statement to set the character set for results has set its default collation with it. */
+  #setsPlainResults = false;
   readonly lastInsertId = new LastInsertId();
   /** What the client wants to hear of: the database always tells us more. */
   reports: Reports;
@@ -132,8 +134,11 @@ export class Tracker {
     if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
   }
 
-  /** The reply to it is over. */
-  ended(memory: MysqlMemory, isError: boolean): void {
+  /** The reply to it is over. `mustAsk`: the database is to be asked though the answer may be known. */
+  ended(
+    memory: MysqlMemory,
+    { isError, mustAsk }: { readonly isError: boolean; readonly mustAsk: boolean },
+  ): void {
     const effects = this.#running;
     this.#running = undefined;
     if (effects === undefined) return;
@@ -145,11 +150,12 @@ export class Tracker {
       .filter((name) => !isLastInsertId(name))
       .flatMap((name) => SET_TOGETHER[name] ?? name);
     for (const name of this.#said) this.#touch(name);
+    if (this.#said.includes(RESULTS)) this.#setsPlainResults = isSingle && !sets.includes('names');
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
     // None of it has been done, or not much.
     if (!isError || !isSingle) for (const reason of effects.pins) this.#pinFor(reason, effects);
-    if (!isError) this.#recall(memory);
+    if (!isError && !mustAsk) this.#recall(memory);
     if (effects.ties.length === 0) return;
     this.#ties ??= new Ties();
     this.#ties.apply(effects.ties, { isError, isSingle, schema: this.wanted.schema });
@@ -286,7 +292,9 @@ export class Tracker {
     const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const literal = field === undefined ? undefined : this.#literal(name, field, named);
+      const before = this.wanted.values.get(name) ?? memory.beginning.get(name);
+      const likely = this.#setsPlainResults ? undefined : (named ?? before);
+      const literal = field === undefined ? undefined : this.#literal(name, field, likely);
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -297,6 +305,7 @@ export class Tracker {
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
     if (last !== undefined) this.lastInsertId.told(memory, text(last));
+    if (settings.includes(RESULTS)) this.#setsPlainResults = false;
     this.#apply(memory, [...changes, ...assigned]);
     this.#noteReports(settings, row);
     const said = this.#said;
@@ -309,10 +318,12 @@ export class Tracker {
     return [];
   }
 
-  /** @param named what SET NAMES has set */
-  #literal(name: string, field: Field, named: string | undefined): string | undefined {
+  /** @param likely what MariaDB's collation for results is, if the character set is the one in it: that it does not show */
+  #literal(name: string, field: Field, likely: string | undefined): string | undefined {
     if (name !== RESULTS || field.text === undefined) return settingLiteral(field);
-    return this.#isMariaDb ? (named ?? settingLiteral(field)) : String(field.collation);
+    if (!this.#isMariaDb) return String(field.collation);
+    const shown = settingLiteral(field);
+    return likely?.startsWith(`${shown} COLLATE `) === true ? likely : shown;
   }
 
   #userLiteral(

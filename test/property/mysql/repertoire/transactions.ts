@@ -3,12 +3,12 @@ import type { Step } from '../steps.ts';
 import type { Maker, Scope } from '../scope.ts';
 import { assign, look } from './settings.ts';
 
-const READ_ONLY = 'START TRANSACTION READ ONLY';
 const begins: readonly [string, ...string[]] = [
   'BEGIN',
   'BEGIN',
   'START TRANSACTION',
-  READ_ONLY,
+  // Not READ ONLY: where `SET autocommit = 1` ends such a one, the next is read-only, too (docs/differences.md).
+  'START TRANSACTION READ WRITE',
   'START TRANSACTION WITH CONSISTENT SNAPSHOT',
   'SET autocommit = 0',
 ];
@@ -43,15 +43,9 @@ export function failure({ chance, schema, token }: Scope): string {
   return chance.pick(failures).replaceAll('SCHEMA', schema).replaceAll('TOKEN', token);
 }
 
-/** Where `SET autocommit = 1` ends such a transaction, MariaDB takes the next one for read-only, too (docs/differences.md). */
-function beginning({ chance, isMariadb }: Scope): string {
-  const sql = chance.pick(begins);
-  return sql === READ_ONLY && isMariadb ? 'START TRANSACTION READ WRITE' : sql;
-}
-
 function begin(scope: Scope): readonly Step[] {
   scope.transaction = 0;
-  return scope.run(beginning(scope));
+  return scope.run(scope.chance.pick(begins));
 }
 
 function end(scope: Scope): readonly Step[] {
@@ -79,7 +73,7 @@ function piece(scope: Scope): string {
     [25, () => assign(scope)],
     [30, () => look(scope)],
     [6, () => failure(scope)],
-    [6, () => beginning(scope)],
+    [6, () => scope.chance.pick(begins)],
     [10, () => chance.pick(ends)],
     [6, () => savepoint(scope)],
     [8, () => `SELECT '${scope.token}'`],
