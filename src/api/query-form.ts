@@ -53,10 +53,8 @@ function objectOf(branch: Branch, name: string): Input | unknown[] {
       throw new MalformedForm(`the elements of ${shown(name)} are not numbered 1, 2, 3`);
     return numbers.map((number) => value(String(number)));
   }
-  // Without a prototype: names are the caller's.
-  const object: Record<string, unknown> = Object.create(null);
-  for (const key of keys) object[key] = value(key);
-  return object;
+  // Every name becomes a property of its own, `__proto__` too.
+  return Object.fromEntries(keys.map((key) => [key, value(key)]));
 }
 
 function shown(name: string): string {

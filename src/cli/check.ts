@@ -1,6 +1,6 @@
 import { allowedConnections } from '../core/budget.ts';
 import type { Address } from '../core/network.ts';
-import { proxyId } from '../iam/proxy-id.ts';
+import { adminTrouble } from '../server/admin.ts';
 import { plansOf, tlsTrouble } from '../server/plans.ts';
 import { probe } from '../server/probe.ts';
 import { loadSettings } from '../server/settings/load.ts';
@@ -24,7 +24,10 @@ async function check(given: Given, io: Io): Promise<number> {
   const columns = Math.min(io.columns, WIDEST);
   for (const warning of settings.warnings) io.err(`warning: ${warning}`);
   io.out(explain(settings, columns));
-  const trouble = await tlsTrouble(plansOf(settings));
+  const trouble = [
+    ...(await tlsTrouble(plansOf(settings))),
+    ...(await adminTrouble(settings.admin)),
+  ];
   for (const problem of trouble) io.err(problem);
   if (given.has('offline')) return trouble.length === 0 ? 0 : 1;
   const results = await probe(settings);
@@ -40,7 +43,7 @@ async function check(given: Given, io: Io): Promise<number> {
 
 /** What the settings mean, in tables. */
 export function explain(settings: Settings, columns: number): string {
-  const { proxies, databases, region, account } = settings;
+  const { proxies, databases } = settings;
   const parts = [
     [
       ['PROXY', 'ENDPOINT', 'CLIENT TLS', 'RESOURCE ID', 'TARGET', 'CONNECTIONS'],
@@ -48,7 +51,7 @@ export function explain(settings: Settings, columns: number): string {
         proxy.name,
         endpoints(proxy),
         proxy.requireTls ? 'required' : 'offered',
-        proxyId(account, region, proxy.name),
+        proxy.id,
         proxy.target,
         poolSize(proxy, settings),
       ]),

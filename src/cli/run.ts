@@ -1,5 +1,6 @@
 import { SettingsError } from '../server/settings/load.ts';
 import { didYouMean } from '../server/settings/suggest.ts';
+import { backupCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
 import { commandHelp, readFlags, UsageError } from './command.ts';
@@ -14,6 +15,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['serve', serveCommand],
   ['check', checkCommand],
   ['token', tokenCommand],
+  ['backup', backupCommand],
   ['demo', demoCommand],
 ]);
 

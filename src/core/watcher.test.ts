@@ -5,6 +5,7 @@ import { Watcher } from './watcher.ts';
 
 const settings: WatcherSettings = {
   user: 'watch',
+  trouble: undefined,
   database: 'db',
   refreshMs: 30_000,
   retryMs: 1_000,

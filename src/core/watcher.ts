@@ -15,6 +15,8 @@ export interface TargetHealth {
 export interface WatcherSettings {
   /** As whom to watch; undefined where the proxy has no credentials. */
   readonly user: string | undefined;
+  /** Why it has none, or not all, as a sentence; undefined where nothing is amiss. */
+  readonly trouble: string | undefined;
   /** The database to be connected to; undefined where the engine needs none. */
   readonly database: string | undefined;
   readonly refreshMs: number;
@@ -117,13 +119,13 @@ export class Watcher<Memory, Who extends Principal> {
   }
 
   #enter(): Promise<Entered<Memory>> {
-    const { user, database, timeoutMs } = this.settings;
+    const { user, trouble, database, timeoutMs } = this.settings;
     if (user === undefined) {
       return Promise.reject(
         new FaultError({
           name: 'databaseRefused',
           refusal: 'credentials',
-          detail: 'Proxy does not have any registered credentials',
+          detail: `Proxy does not have any registered credentials${trouble === undefined ? '' : `. ${trouble}`}`,
         }),
       );
     }

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { generateCertificate } from './certificate.ts';
 import { listenHttp } from './http.ts';
 
 const local = { host: '127.0.0.1', port: 0 };
@@ -52,4 +53,26 @@ test('stop closes what is open', async () => {
   await server.stop();
   expect(await pending).toBe('closed');
   expect(fetch(`http://127.0.0.1:${server.port}/`)).rejects.toThrow();
+});
+
+test('a certificate is exchanged for those who come from then on', async () => {
+  const [first, second] = [generateCertificate(['localhost']), generateCertificate(['localhost'])];
+  const server = listenHttp(local, () => new Response('here'), { bodyLimitBytes: 10, tls: first });
+  const ask = (ca: string): Promise<string> =>
+    fetch(`https://localhost:${server.port}/`, { tls: { ca }, keepalive: false }).then(
+      (response) => response.text(),
+      () => 'not trusted',
+    );
+  expect([await ask(first.certPem), await ask(second.certPem)]).toEqual(['here', 'not trusted']);
+  server.renew(second);
+  expect([await ask(first.certPem), await ask(second.certPem)]).toEqual(['not trusted', 'here']);
+  expect(() => server.renew({ ...second, keyPem: first.keyPem })).toThrow();
+  expect(await ask(second.certPem)).toBe('here');
+  await server.stop();
+  expect(await ask(second.certPem)).toBe('not trusted');
+});
+
+test('a certificate of no use keeps it from listening', () => {
+  const tls = { certPem: 'half a certi', keyPem: 'half a key' };
+  expect(() => listenHttp(local, () => new Response(), { bodyLimitBytes: 10, tls })).toThrow();
 });

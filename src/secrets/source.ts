@@ -1,11 +1,24 @@
 import type { SecretText } from '../base/secret-text.ts';
 
-/** One user of a database. */
-export interface SecretValue {
+/** A user of a database, and their password. */
+export interface SecretLogin {
   readonly username: string;
   readonly password: SecretText;
+}
+
+/** One user of a database. */
+export interface SecretValue extends SecretLogin {
   /** The database that the secret names, if it names one. */
   readonly dbname?: string;
+  /** What the secret said before: clients may still come with it. The user may be another one. */
+  readonly previous?: SecretLogin;
+  /** What a rotation under way is about to make it say: the database may have heard of it already, and clients soon will. */
+  readonly pending?: SecretLogin;
+}
+
+/** There is no such secret, or it may not be read: what was known of it counts no more. */
+export class SecretDenied extends Error {
+  override readonly name = 'SecretDenied';
 }
 
 /** Where credentials come from. Both reject with an `Error` that names the secret and never shows what it holds. */

@@ -23,7 +23,7 @@ const gauges: Gauges = {
   maxDatabaseConnectionsAllowed: 10,
   longestWaitMs: 60_000,
 };
-const available = { proxy: 'p', target: 't', state: 'AVAILABLE' };
+const available = { proxy: 'p', target: 't', state: 'AVAILABLE' } as const;
 const facts = {
   version: '1',
   runtime: 'bun',
@@ -88,7 +88,7 @@ describe('the admin port', () => {
       state: 'UNAVAILABLE',
       reason: 'AUTH_FAILURE',
       description: 'The password is wrong.',
-    };
+    } as const;
     state.readiness = () => ({ ready: false, targets: [gone] });
     const worse = await ask('/readyz');
     expect(worse.status).toBe(503);

@@ -1,16 +1,16 @@
 import type { Log } from '../base/log.ts';
 import type { Address } from '../core/network.ts';
+import type { TargetHealth } from '../core/watcher.ts';
 import { EXPOSITION_TYPE } from '../metrics/exposition.ts';
-import type { HttpServer } from '../net/http.ts';
+import type { HttpServer, HttpTls } from '../net/http.ts';
 import { listenHttp } from '../net/http.ts';
+import type { Settings } from './settings/settings.ts';
+import { readCertificate } from './tls-material.ts';
 
 /** A target's health in the words of RDS's TargetHealth. */
-export interface TargetReadiness {
+export interface TargetReadiness extends TargetHealth {
   readonly proxy: string;
   readonly target: string;
-  readonly state: string;
-  readonly reason?: string;
-  readonly description?: string;
 }
 
 export interface Readiness {
@@ -24,10 +24,16 @@ export interface AdminOptions {
   /** The page for Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly readiness: () => Promise<Readiness>;
+  /** Serves HTTPS with it. */
+  readonly tls?: HttpTls | undefined;
+  /** The AWS API, where there is one: it answers what is posted to `/`. */
+  readonly api?: (request: Request) => Promise<Response>;
 }
 
-/** Nothing that the admin port answers needs a body. */
-const BODY_LIMIT_BYTES = 1_024;
+/** Of pages nothing needs a body. */
+const PAGE_BODY_LIMIT_BYTES = 1_024;
+/** The API has a limit of its own, below this, and answers in its own words. */
+const API_BODY_LIMIT_BYTES = 4_194_304;
 
 const INDEX = `Sluice
 
@@ -36,12 +42,47 @@ const INDEX = `Sluice
 /metrics  Prometheus metrics
 `;
 
-/** Opens the admin port where the settings want one. */
-export function openAdmin(
-  listen: Address | undefined,
-  options: Omit<AdminOptions, 'listen'>,
-): HttpServer | undefined {
-  return listen === undefined ? undefined : startAdmin({ ...options, listen });
+/** The admin port, if the settings want one. */
+export interface AdminPort {
+  /** Reads the certificate again. Where it cannot be used, the old one stays, and the log says why. */
+  renew(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Rejects where it cannot listen, or the certificate cannot be used. */
+export async function openAdmin(
+  { listen, tls: files }: Settings['admin'],
+  options: Omit<AdminOptions, 'listen' | 'tls'>,
+): Promise<AdminPort> {
+  if (listen === undefined) return { renew: async () => {}, stop: async () => {} };
+  let tls = files && (await readCertificate(files));
+  const server = startAdmin({ ...options, listen, tls });
+  return {
+    stop: () => server.stop(),
+    renew: async () => {
+      if (files === undefined) return;
+      try {
+        const renewed = await readCertificate(files);
+        if (renewed.certPem === tls?.certPem && renewed.keyPem === tls.keyPem) return;
+        server.renew(renewed);
+        tls = renewed;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        options.log.event('warn', 'certificateTrouble', {
+          message: `The certificate of the admin port could not be read again; the old one stays: ${why}`,
+        });
+      }
+    },
+  };
+}
+
+/** What is wrong with the certificate that the settings name, as sentences; none where it can be used. */
+export async function adminTrouble({ tls }: Settings['admin']): Promise<readonly string[]> {
+  if (tls === undefined) return [];
+  return await readCertificate(tls).then(
+    () => [],
+    (error: unknown) => [`admin: ${error instanceof Error ? error.message : String(error)}`],
+  );
 }
 
 /**
@@ -51,10 +92,11 @@ export function openAdmin(
 export function startAdmin(options: AdminOptions): HttpServer {
   const { listen, log } = options;
   const server = listenHttp(listen, (request) => answer(request, options), {
-    bodyLimitBytes: BODY_LIMIT_BYTES,
+    tls: options.tls,
+    bodyLimitBytes: options.api === undefined ? PAGE_BODY_LIMIT_BYTES : API_BODY_LIMIT_BYTES,
   });
   log.event('info', 'adminListening', {
-    message: `Health checks and metrics are at ${listen.host}, port ${server.port}.`,
+    message: `Health checks${options.api === undefined ? '' : ', the API'} and metrics are at ${listen.host}, port ${server.port}${options.tls === undefined ? '' : ', by HTTPS'}.`,
     host: listen.host,
     port: server.port,
   });
@@ -63,6 +105,8 @@ export function startAdmin(options: AdminOptions): HttpServer {
 
 async function answer(request: Request, options: AdminOptions): Promise<Response> {
   const path = pathOf(request);
+  if (options.api !== undefined && path === '/' && request.method === 'POST')
+    return options.api(request);
   const page = pages[path];
   if (page === undefined) return reply(404, 'not found\n');
   if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -153,6 +153,65 @@ describe('reading a secret again', () => {
     remove();
   });
 
+  describe('while a rotation is under way', () => {
+    const login = (text: string) => {
+      const [username = '', password = ''] = text.split(':');
+      return { username, password: new SecretText(password) };
+    };
+    let value = { ...login('app:1') };
+    const read = () => Promise.resolve(value);
+    const source = { current: read, refresh: read };
+
+    test('offers the password that the database may have already, and clients may have soon', async () => {
+      value = login('app:1');
+      const { book } = await open(source, [entry('one')]);
+      expect((await book.refresh('app')).reveal()).toBe('1');
+      value = { ...login('app:1'), ...{ previous: login('app:0') } };
+      expect((await book.refresh('app')).reveal()).toBe('0');
+      value = { ...value, ...{ pending: login('app:2') } };
+      expect((await book.refresh('app')).reveal()).toBe('2');
+      expect(accepted(book, 'app')).toEqual(['1', '2', '0']);
+      value = { ...login('app:2'), ...{ previous: login('app:1') } };
+      expect((await book.refresh('app')).reveal()).toBe('2');
+      expect(accepted(book, 'app')).toEqual(['2', '1']);
+    });
+
+    test('of users who alternate, lets in the one before and the one to come', async () => {
+      value = { ...login('app:1'), ...{ previous: login('clone:0'), pending: login('clone:2') } };
+      const { book, troubles } = await open(source, [entry('one')]);
+      expect(book.users.toSorted()).toEqual(['app', 'clone']);
+      expect(accepted(book, 'clone')).toEqual(['0', '2']);
+      expect((await book.refresh('clone')).reveal()).toBe('2');
+      value = { ...login('clone:2'), ...{ previous: login('app:1') } };
+      await book.renew();
+      expect(accepted(book, 'clone')).toEqual(['2']);
+      expect(accepted(book, 'app')).toEqual(['1']);
+      expect(troubles).toEqual([]);
+    });
+
+    test('does not take a user from another entry', async () => {
+      value = { ...login('clone:1'), ...{ previous: login('app:0') } };
+      const other = new DeclaredSecrets([declared('two', 'app', 'own')]);
+      const both: SecretSource = {
+        current: (name) => (name === 'one' ? read() : other.current(name)),
+        refresh: (name) => (name === 'one' ? read() : other.refresh(name)),
+      };
+      for (const names of [
+        ['one', 'two'],
+        ['two', 'one'],
+      ]) {
+        const { book, troubles } = await open(
+          both,
+          names.map((name) => entry(name)),
+        );
+        expect(accepted(book, 'app')).toEqual(['own']);
+        await book.renew();
+        expect(accepted(book, 'app')).toEqual(['own']);
+        expect(troubles).toEqual([]);
+      }
+    });
+  });
+
   test('learns a new user, and keeps the old one for those who are signed in', async () => {
     const { book, write, remove } = await rotating();
     write('{"username": "app_clone", "password": "new"}');

@@ -57,12 +57,13 @@ const principals = new Principals(
     secretAccessKey: new SecretText(secretAccessKey),
     policy: parsePolicy(policy),
   })),
+  account,
 );
 
 function keeper(parts: Partial<KeeperParts> = {}): Keeper {
   return new Keeper({
     credentials,
-    principals,
+    keys: principals,
     region,
     account,
     proxyId: id,

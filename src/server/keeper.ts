@@ -2,16 +2,16 @@ import type { Clock } from '../base/clock.ts';
 import type { SecretText } from '../base/secret-text.ts';
 import { verifyIamToken } from '../auth/iam-token.ts';
 import type { Doorkeeper, LoginRule } from '../core/engine.ts';
-import { allows } from '../iam/policy.ts';
-import type { Principals } from '../iam/principals.ts';
+import type { KeyRing } from '../iam/caller.ts';
 import { dbUserArn } from '../iam/principals.ts';
+import { mayDo } from '../iam/resource-policy.ts';
 import type { CredentialBook } from './credentials.ts';
 
 const CONNECT = 'rds-db:connect';
 
 export interface KeeperParts {
   readonly credentials: CredentialBook;
-  readonly principals: Principals;
+  readonly keys: KeyRing;
   readonly region: string;
   readonly account: string;
   /** `prx-…`: what policies name. */
@@ -40,20 +40,24 @@ export class Keeper implements Doorkeeper {
   }
 
   async checkToken(user: string, token: SecretText): ReturnType<Doorkeeper['checkToken']> {
-    const { principals, region, account, proxyId, hostnames, port, clock, credentials } =
-      this.#parts;
+    const { keys, region, account, proxyId, hostnames, port, clock, credentials } = this.#parts;
     const verdict = await verifyIamToken({
       token,
       user,
       endpoints: { hosts: hostnames, port },
       region,
       nowMs: clock.wallMs(),
-      findKey: (accessKeyId) => principals.find(accessKeyId),
+      findKey: (accessKeyId) => keys.find(accessKeyId),
     });
     if (!verdict.ok) return { ok: false, why: `The token was refused: ${verdict.why}` };
-    const principal = principals.find(verdict.accessKeyId);
+    const key = keys.find(verdict.accessKeyId);
+    if (key?.expiresMs !== undefined && key.expiresMs <= clock.wallMs())
+      return {
+        ok: false,
+        why: `The credentials of access key ${verdict.accessKeyId} have expired`,
+      };
     const resource = dbUserArn({ region, account, proxyId, user });
-    if (principal === undefined || !allows([principal.policy], CONNECT, resource)) {
+    if (key === undefined || !mayDo(key.caller, CONNECT, resource)) {
       return {
         ok: false,
         why: `The policy of access key ${verdict.accessKeyId} does not allow ${CONNECT} on ${resource}`,

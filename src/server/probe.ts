@@ -19,6 +19,8 @@ export interface ProbeResult {
   readonly detail: string;
 }
 
+type Login = Pick<SecretValue, 'username' | 'password'>;
+
 const PROBE_TIMEOUT_MS = 5_000;
 
 /** Signs in once to each database with each secret of the proxies in front of it. Never rejects because of a database. */
@@ -50,12 +52,13 @@ async function tryOne(
   }
 }
 
-function signIn(database: DatabaseSettings, secret: SecretValue): Promise<string> {
+/** Signs in as a proxy would, and says these statements, if any, which must return no rows. Resolves with a sentence about the database. */
+export function signIn(database: DatabaseSettings, login: Login, statements = ''): Promise<string> {
   switch (database.engineFamily) {
     case 'POSTGRESQL':
-      return signInBy(postgresEngine(), database, secret);
+      return signInBy(postgresEngine(), database, login, statements);
     case 'MYSQL':
-      return signInBy(mysqlEngine(), database, secret);
+      return signInBy(mysqlEngine(), database, login, statements);
     case 'SQLSERVER':
       return Promise.reject(new Error('engine family SQLSERVER is not supported yet'));
   }
@@ -64,7 +67,8 @@ function signIn(database: DatabaseSettings, secret: SecretValue): Promise<string
 async function signInBy<Memory, Who extends Principal>(
   engine: Engine<Memory, Who>,
   database: DatabaseSettings,
-  { username, password }: SecretValue,
+  { username, password }: Login,
+  statements: string,
 ): Promise<string> {
   const network = new SocketNetwork(systemClock, database);
   network.tlsClient = await loadClientTls(database);
@@ -77,7 +81,7 @@ async function signInBy<Memory, Who extends Principal>(
       tlsMode: database.tlsMode,
       channelBinding: database.channelBinding,
       allowCleartext: database.allowCleartextPassword,
-      initQuery: '',
+      initQuery: statements,
     },
   });
   const { link, memory } = await entrance.enter(

@@ -1,15 +1,27 @@
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
+import { DeclarationConflict } from '../state/rds-declaring.ts';
+import type { Made } from './made.ts';
 import type { Surroundings } from './running-proxy.ts';
 import { Server } from './server.ts';
 import { loadSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/settings.ts';
 
+/** How often what could not be done of what the API has made is tried again: a port may be free by now. */
+const RETRY_EVERY_MS = 5_000;
+
 export interface ServeOptions {
   readonly settingsPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** Where the API keeps what it makes; undefined for none. */
+  readonly dataDirectory?: string;
+}
+
+interface ReloadListener {
+  /** Called with new settings before they are applied. */
+  readonly reloaded?: (settings: Settings) => void;
 }
 
 /** The settings file and what runs by it: starts, reads the file again, drains. */
@@ -17,16 +29,25 @@ export class ServerProcess {
   readonly server: Server;
   readonly log: Log;
   readonly #options: ServeOptions;
+  readonly #made: Made | undefined;
+  readonly #reloaded: (settings: Settings) => void;
   #settings: Settings;
   #reloading = Promise.resolve();
+  /** It has been asked for, and has not begun. */
+  #isRenewalDue = false;
+  /** What has been said of what the API has made. */
+  #told: readonly string[] = [];
+  #stopRetrying = (): void => {};
 
   constructor(
     options: ServeOptions,
     settings: Settings,
-    around: Omit<Surroundings, 'clock' | 'random'>,
+    around: Omit<Surroundings, 'clock' | 'random'> & ReloadListener,
   ) {
     this.#options = options;
     this.#settings = settings;
+    this.#made = around.made;
+    this.#reloaded = around.reloaded ?? (() => {});
     this.log = around.log;
     this.server = new Server({ ...around, clock: systemClock, random: systemRandom });
   }
@@ -37,11 +58,26 @@ export class ServerProcess {
 
   /** True where everything runs; otherwise the log says what does not, and nothing runs. */
   async start(): Promise<boolean> {
-    const problems = await this.server.apply(this.#settings);
-    if (problems.length === 0) return true;
+    const problems = await this.#apply(this.#all(this.#settings));
+    if (problems.length === 0) {
+      this.#stopRetrying = systemClock.every(RETRY_EVERY_MS, () => {
+        if (this.server.troubles.length > 0) this.renewMade();
+      });
+      return true;
+    }
     tell(this.log, 'error', 'startFailed', problems);
     await this.server.drain(0);
     return false;
+  }
+
+  /** What is wrong with what the API has made is told once, and keeps nothing else from being done. */
+  async #apply(settings: Settings): Promise<readonly string[]> {
+    const problems = await this.server.apply(settings);
+    const { troubles } = this.server;
+    const news = troubles.filter((one) => !this.#told.includes(one));
+    this.#told = troubles;
+    tell(this.log, 'error', 'changeFailed', news);
+    return problems;
   }
 
   /** Reads the settings again, one reading after the other. A file that is of no use changes nothing. */
@@ -49,42 +85,90 @@ export class ServerProcess {
     this.#reloading = this.#reloading.then(() => this.#reload());
   }
 
+  /** The API has changed something: makes what runs what it says now. */
+  renewMade(): void {
+    // Whatever is written until it begins is part of it.
+    if (this.#isRenewalDue) return;
+    this.#isRenewalDue = true;
+    this.#reloading = this.#reloading.then(async () => {
+      this.#isRenewalDue = false;
+      try {
+        await this.#renewMade();
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        tell(this.log, 'error', 'changeFailed', [why]);
+      }
+    });
+  }
+
+  async #renewMade(): Promise<void> {
+    const settings = this.#all(this.#settings);
+    if (this.server.troubles.length > 0 || differ(this.server.settings, settings))
+      tell(this.log, 'error', 'changeFailed', await this.#apply(settings));
+    await this.server.renew();
+  }
+
   /** Lets what is under way end, within the settings' limit. */
   async drain(): Promise<void> {
+    this.#stopRetrying();
     await this.server.drain(this.#settings.drainTimeoutMs);
     this.log.event('info', 'stopped', { message: 'All connections are closed.' });
+  }
+
+  /** With what the API has made. */
+  #all(settings: Settings): Settings {
+    return this.#made?.merge(settings) ?? settings;
   }
 
   async #reload(): Promise<void> {
     const { settingsPath, env } = this.#options;
     try {
-      const renewed = loadSettings(settingsPath, env);
+      const renewed = loadSettings(settingsPath, env, { hasApi: this.#made !== undefined });
       tell(this.log, 'warn', 'settings', renewed.warnings);
-      const trouble = await this.server.apply(renewed);
+      this.#reloaded(renewed);
+      const all = this.#all(renewed);
+      const trouble = await this.#apply(all);
+      const before = this.#settings;
+      // Where only some of it could be done, what the API changes later must not undo the rest.
+      if (this.server.settings === all) this.#settings = renewed;
       if (trouble.length > 0) {
         tell(this.log, 'error', 'reloadFailed', trouble);
         return;
       }
-      if (needsRestart(this.#settings) !== needsRestart(renewed)) {
+      if (needsRestart(before) !== needsRestart(renewed)) {
         tell(this.log, 'warn', 'settings', [
-          'Changes of `admin`, `log` and `workers` take effect at a restart.',
+          'Changes of `admin`, `api`, `log` and `workers` take effect at a restart.',
         ]);
       }
-      this.#settings = renewed;
       this.log.event('info', 'reloaded', {
         message: 'The settings were read again.',
         proxies: this.server.proxies.length,
       });
     } catch (error) {
-      if (!(error instanceof SettingsError)) throw error;
-      tell(this.log, 'error', 'reloadFailed', error.problems);
+      tell(this.log, 'error', 'reloadFailed', problemsOf(error));
     }
   }
 }
 
+/** What keeps settings from being used, as sentences. Throws any other error again. */
+export function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof SettingsError) return error.problems;
+  if (error instanceof DeclarationConflict) return [error.message];
+  throw error;
+}
+
+function differ(before: Settings | undefined, now: Settings): boolean {
+  return before === undefined || made(before) !== made(now);
+}
+
+/** What the API makes: the rest stands in the settings file. */
+function made({ proxies, databases }: Settings): string {
+  return JSON.stringify([proxies, databases]);
+}
+
 /** What is read at the start only. */
-function needsRestart({ admin, log, workers }: Settings): string {
-  return JSON.stringify([admin, log, workers]);
+function needsRestart({ admin, api, log, workers }: Settings): string {
+  return JSON.stringify([admin, api, log, workers]);
 }
 
 /** One log line for each sentence. */

@@ -13,6 +13,7 @@ import { postgresEngine } from '../engine/postgres/engine.ts';
 import { generateCertificate } from '../net/certificate.ts';
 import { DeclaredSecrets } from '../secrets/declared.ts';
 import { startProxy } from './running-proxy.ts';
+import { declaredKeys } from './plans.ts';
 import type { ProxyPlan } from './plans.ts';
 import type { RunningProxy } from './running-proxy.ts';
 
@@ -40,6 +41,7 @@ function plan(parts: SettingsParts = {}, at = database): ProxyPlan {
     proxy: settings.proxies[0]!,
     database: settings.databases[0]!,
     secrets: new DeclaredSecrets(settings.secrets),
+    keys: declaredKeys(settings),
   };
 }
 
@@ -111,6 +113,7 @@ describe('a running proxy', () => {
     const parts = {
       settings,
       secrets,
+      keys: declaredKeys(settings),
       proxy: settings.proxies[0]!,
       database: settings.databases[0]!,
     };

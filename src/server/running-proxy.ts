@@ -10,10 +10,6 @@ import { Counters } from '../core/observer.ts';
 import { Proxy } from '../core/proxy.ts';
 import type { TargetHealth, WatcherSettings } from '../core/watcher.ts';
 import { Watcher } from '../core/watcher.ts';
-import { parsePolicy } from '../iam/policy.ts';
-import type { IamPrincipal } from '../iam/principals.ts';
-import { Principals } from '../iam/principals.ts';
-import { proxyId } from '../iam/proxy-id.ts';
 import type { MetricsSource } from '../metrics/render.ts';
 import type { Listener } from '../net/listener.ts';
 import { listen } from '../net/listener.ts';
@@ -21,11 +17,12 @@ import type { TargetReadiness } from './admin.ts';
 import { CredentialBook } from './credentials.ts';
 import { introduction } from './introduction.ts';
 import { Keeper } from './keeper.ts';
+import type { Made } from './made.ts';
 import { SocketNetwork } from './network.ts';
 import { withinOpenFiles } from './open-files.ts';
 import type { ProxyPlan } from './plans.ts';
 import { Report } from './report.ts';
-import type { PrincipalSettings, ProxySettings } from './settings/settings.ts';
+import type { ProxySettings } from './settings/settings.ts';
 import type { GeneratedCertificates } from './tls-material.ts';
 import { loadClientTls, loadServerTls } from './tls-material.ts';
 
@@ -39,6 +36,8 @@ export interface Surroundings {
   readonly share: Share;
   /** Behind every user's salt: the same in all processes, known to nobody else. */
   readonly saltKey: Uint8Array;
+  /** What the API has made; undefined without one. */
+  readonly made?: Made;
   /** Passes a cancel request on to the process that has the session. */
   forwardCancel?(proxy: string, worker: number, number: number, secret: Uint8Array): void;
 }
@@ -76,13 +75,12 @@ export async function startProxy<Memory, Who extends Principal>(
 /** What must be read or derived before settings can be applied: whatever can fail, fails here. */
 interface Prepared {
   readonly credentials: CredentialBook;
-  readonly principals: Principals;
   readonly tlsServer: Awaited<ReturnType<typeof loadServerTls>>;
   readonly tlsClient: Awaited<ReturnType<typeof loadClientTls>>;
 }
 
 async function prepare(plan: ProxyPlan, around: Surroundings): Promise<Prepared> {
-  const { settings, proxy, database, secrets } = plan;
+  const { proxy, database, secrets } = plan;
   const credentials = new CredentialBook({
     source: secrets,
     auth: proxy.auth,
@@ -96,15 +94,9 @@ async function prepare(plan: ProxyPlan, around: Surroundings): Promise<Prepared>
   await credentials.load();
   return {
     credentials,
-    principals: new Principals(settings.principals.map(readPrincipal)),
     tlsServer: await loadServerTls(proxy, around.certificates),
     tlsClient: await loadClientTls(database),
   };
-}
-
-function readPrincipal(settings: PrincipalSettings): IamPrincipal {
-  const { policy, ...rest } = settings;
-  return { ...rest, policy: parsePolicy(policy) };
 }
 
 class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
@@ -161,7 +153,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
             ? undefined
             : introduction(link, this.plan.proxy),
         forwardCancel: (worker, number, secret) =>
-          around.forwardCancel?.(proxy.name, worker, number, secret),
+          around.forwardCancel?.(proxy.id, worker, number, secret),
       },
       { pool: proxy.pool, clients: this.#clients(plan), keeper: this.#keeper(plan, prepared) },
     );
@@ -176,7 +168,7 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
           ),
         changed: (health) => this.#healthChanged(health),
       },
-      watcherSettings(plan, prepared),
+      watcherSettings(plan, prepared.credentials),
     );
     this.#stopTicking = clock.every(TICK_MS, () => {
       deadlines.tick();
@@ -223,16 +215,22 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     });
     // Healthy connections stay unless they lead elsewhere or were prepared otherwise (trap PG-109).
     if (way(before) !== way(plan)) this.#proxy.pool.retire(undefined);
-    if (JSON.stringify(before.database) === JSON.stringify(plan.database)) {
-      this.#watcher.settings = watcherSettings(plan, prepared);
-    } else {
-      this.#watcher.restart(watcherSettings(plan, prepared));
-    }
+    this.#watch(JSON.stringify(before.database) !== JSON.stringify(plan.database));
+  }
+
+  /** Watches as whom it can be watched now. */
+  #watch(isElsewhere: boolean): void {
+    const before = this.#watcher.settings;
+    const settings = watcherSettings(this.plan, this.#credentials);
+    const isBlind = settings.user === undefined && before.trouble !== settings.trouble;
+    if (isElsewhere || before.user !== settings.user || isBlind) this.#watcher.restart(settings);
+    else this.#watcher.settings = settings;
   }
 
   async renew(): Promise<void> {
     const { plan } = this;
     await this.#credentials.renew();
+    if (this.plan === plan) this.#watch(false);
     if (plan.proxy.tls === undefined) return;
     const renewed = await loadServerTls(plan.proxy, this.#around.certificates);
     if (this.plan === plan) this.#network.tlsServer = renewed; // else `apply` has read later than we did
@@ -288,10 +286,10 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     const { settings, proxy } = plan;
     return new Keeper({
       credentials: prepared.credentials,
-      principals: prepared.principals,
+      keys: plan.keys,
       region: settings.region,
       account: settings.account,
-      proxyId: proxyId(settings.account, settings.region, proxy.name),
+      proxyId: proxy.id,
       hostnames: proxy.hostnames,
       port: this.listening.port,
       requiresTls: proxy.requireTls,
@@ -336,8 +334,9 @@ function entranceSettings({
   };
 }
 
-function watcherSettings({ database }: ProxyPlan, { credentials }: Prepared): WatcherSettings {
-  return { user: credentials.someUser, database: database.database, ...WATCH };
+function watcherSettings({ database }: ProxyPlan, credentials: CredentialBook): WatcherSettings {
+  const { someUser: user, trouble } = credentials;
+  return { user, trouble, database: database.database, ...WATCH };
 }
 
 /** All that makes a database connection what it is, beside its user: not how many there may be, nor who watches. */

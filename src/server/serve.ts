@@ -7,6 +7,8 @@ import { renderMetrics } from '../metrics/render.ts';
 import type { AdminOptions } from './admin.ts';
 import { openAdmin } from './admin.ts';
 import type { ServeOptions } from './process.ts';
+import type { ControlPlane } from './control/control-plane.ts';
+import { openControl } from './control/control-plane.ts';
 import { ServerProcess, tell } from './process.ts';
 import { SALT_KEY_BYTES } from './running-proxy.ts';
 import { loadSettings } from './settings/load.ts';
@@ -20,13 +22,15 @@ import { Supervisor } from './workers/supervisor.ts';
  * SIGTERM or SIGINT ends at once. Throws `SettingsError` where it cannot start for the settings' sake.
  */
 export async function serve(options: ServeOptions): Promise<number> {
-  const settings = loadSettings(options.settingsPath, options.env);
+  const hasApi = options.dataDirectory !== undefined;
+  const settings = loadSettings(options.settingsPath, options.env, { hasApi });
   const opened = openLog({ ...settings.log, clock: systemClock });
   tell(opened.log, 'warn', 'settings', settings.warnings);
   try {
+    const control = openControl(options, settings, opened.log);
     return settings.workers === 1
-      ? await serveAlone(options, settings, opened.log)
-      : await new Supervisor(options, settings, opened.log).run();
+      ? await serveAlone(options, settings, opened.log, control)
+      : await new Supervisor(options, settings, opened.log, control).run();
   } finally {
     opened.flush();
   }
@@ -36,21 +40,26 @@ async function serveAlone(
   options: ServeOptions,
   settings: Settings,
   log: AdminOptions['log'],
+  control: ControlPlane | undefined,
 ): Promise<number> {
   const { version } = options;
   const running = new ServerProcess(options, settings, {
     log,
-    certificates: new GeneratedCertificates(),
+    certificates: control?.certificates ?? new GeneratedCertificates(),
     share: WHOLE,
     saltKey: systemRandom.bytes(SALT_KEY_BYTES),
+    ...(control && { made: control.made, reloaded: (renewed) => control.declare(renewed) }),
   });
   if (!(await running.start())) return 1;
   const { server } = running;
+  control?.onChange(() => running.renewMade());
+  if (control !== undefined) control.facts = () => server.facts();
   const facts = watchProcess(systemClock, version);
-  const admin = openAdmin(settings.admin.listen, {
+  const admin = await openAdmin(settings.admin, {
     log,
     metrics: async () => renderMetrics(server.sources(), await facts.facts()),
     readiness: async () => server.readiness(),
+    ...(control && { api: control.answer }),
   });
   log.event('info', 'ready', {
     message: `Sluice ${version} is ready.`,
@@ -58,10 +67,14 @@ async function serveAlone(
     proxies: server.proxies.length,
   });
   const code = await untilStopped(log, {
-    reload: () => running.reload(),
+    reload: () => {
+      running.reload();
+      void admin.renew();
+    },
     drain: () => running.drain(),
   });
   facts.stop();
-  await admin?.stop();
+  await admin.stop();
+  await control?.close();
   return code;
 }

@@ -6,6 +6,7 @@ import {
   surroundings,
 } from '../../test/support/in-process.ts';
 import type { ObligingDatabase } from '../../test/support/in-process.ts';
+import { frontend } from '../../test/support/messages.ts';
 import { RawClient } from '../../test/support/raw-client.ts';
 import { passwordOf } from '../../test/support/sluice.ts';
 import { systemClock } from '../base/clock.ts';
@@ -50,7 +51,10 @@ afterAll(() => folder.remove());
 function settings(names: readonly string[], rest: Partial<ProxySettings> = {}): Settings {
   const usual = folder.settings(database);
   const [proxy] = usual.proxies;
-  return { ...usual, proxies: names.map((name) => ({ ...proxy!, ...rest, name })) };
+  return {
+    ...usual,
+    proxies: names.map((name) => ({ ...proxy!, ...rest, name, id: `prx-${name}` })),
+  };
 }
 
 function portOf(name: string): number {
@@ -139,6 +143,52 @@ describe('a server', () => {
     (await visit(portOf('four'))).destroy();
     expect(await server.apply(settings(['one', 'two']))).toEqual([]); // as soon as it can be done
     (await visit(portOf('two'))).destroy();
+  });
+
+  test('what the API has made and that cannot run keeps nothing else from running, and is told of', async () => {
+    const { proxies, databases, ...rest } = settings(['one', 'two', 'three']);
+    const listen = { host: '127.0.0.1', port: 0 };
+    const [one, two, three] = proxies;
+    const database = {
+      ...databases[0]!,
+      identifier: 'odd',
+      tlsMode: 'require',
+      tlsCa: 'no PEM',
+    } as const;
+    const made = { revision: 7, listen, target: 'odd' };
+    const broken: Settings = {
+      ...rest,
+      databases: [...databases, database],
+      proxies: [{ ...two!, ...made }, one!, { ...three!, revision: 1 }],
+    };
+    expect(await server.apply(broken)).toEqual([]);
+    expect(server.troubles).toEqual([expect.stringContaining('proxy two: cannot use')]);
+    expect(server.facts().map(({ id, stage, revision }) => [id, stage, revision])).toEqual([
+      ['prx-one', 'running', undefined],
+      ['prx-three', 'running', 1],
+      ['prx-two', 'failed', undefined],
+    ]);
+    expect(server.readiness().targets.at(-1)).toMatchObject({ proxy: 'two', state: 'UNAVAILABLE' });
+    const mended = { ...broken, proxies: [{ ...two!, ...made, target: 'db' }, one!] };
+    expect(await server.apply(mended)).toEqual([]);
+    expect(server.troubles).toEqual([]);
+    const facts = server.facts().find(({ id }) => id === 'prx-two');
+    expect([facts?.stage, facts?.revision]).toEqual(['running', 7]);
+    // A change that cannot be made leaves what runs, and is told of.
+    await server.apply({ ...broken, proxies: [{ ...two!, ...made, revision: 8 }, one!] });
+    const kept = server.facts().find(({ id }) => id === 'prx-two');
+    expect([kept?.stage, kept?.revision, typeof kept?.trouble]).toEqual(['running', 7, 'string']);
+  });
+
+  test('a proxy that lets its clients end is told of until they have', async () => {
+    await server.apply({ ...settings(['one']), drainTimeoutMs: 60_000 });
+    const client = await visit(portOf('one'));
+    client.send(frontend.query('BEGIN'));
+    await client.readUntilReady();
+    await server.apply({ ...settings([]), drainTimeoutMs: 60_000 });
+    expect(server.facts().map(({ stage }) => stage)).toEqual(['ending']);
+    client.destroy();
+    while (server.facts().length > 0) await Bun.sleep(5);
   });
 
   test('reads certificates again every minute, and tells where it cannot', async () => {

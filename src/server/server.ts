@@ -3,31 +3,46 @@ import type { Log } from '../base/log.ts';
 import type { EngineFamily } from '../core/engine.ts';
 import { mysqlEngine } from '../engine/mysql/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
-import type { Readiness } from './admin.ts';
+import type { Readiness, TargetReadiness } from './admin.ts';
+import type { ProxyFacts } from './control/facts.ts';
 import type { ProxyPlan } from './plans.ts';
 import { collect, plansOf, tlsTrouble } from './plans.ts';
 import type { RunningProxy, Surroundings } from './running-proxy.ts';
 import { startProxy } from './running-proxy.ts';
+import { clash } from './settings/cross-checks.ts';
 import type { Settings } from './settings/settings.ts';
+import { sayAddress } from '../net/wording.ts';
 import type { MetricsSource } from '../metrics/render.ts';
 import { Tidying } from './tidying.ts';
 
 const RENEW_FILES_EVERY_MS = 60_000;
 const TIDY_EVERY_MS = 1_000;
 
+interface Trouble {
+  readonly plan: ProxyPlan;
+  /** A sentence. */
+  readonly why: string;
+}
+
 /** All proxies of one process. */
 export class Server {
   readonly #around: Surroundings;
+  /** By their ids, which stay when a name changes. */
   readonly #proxies = new Map<string, RunningProxy>();
+  /** What the API has made and that cannot be as it shall be. */
+  readonly #troubles = new Map<string, Trouble>();
+  /** Those that let work under way end. */
+  readonly #ending = new Set<RunningProxy>();
   /** Costly to derive, and the same at all proxies. */
   readonly #saltedPasswords = new SaltedPasswords();
   readonly #tidying = new Tidying(() => Bun.gc(true));
+  #settings: Settings | undefined;
   readonly #stopRenewing: () => void;
   readonly #stopTidying: () => void;
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#stopRenewing = around.clock.every(RENEW_FILES_EVERY_MS, () => void this.#renewFiles());
+    this.#stopRenewing = around.clock.every(RENEW_FILES_EVERY_MS, () => void this.renew());
     this.#stopTidying = around.clock.every(TIDY_EVERY_MS, () =>
       this.#tidying.tick(this.sources().map(({ counters }) => counters)),
     );
@@ -35,22 +50,47 @@ export class Server {
 
   /**
    * Makes what runs what the settings say: starts, changes and ends proxies, and drops no client of those that stay. Where
-   * a file that they name cannot be used, nothing changes. What cannot be done is returned as sentences.
+   * a file that they name cannot be used, nothing changes. What cannot be done is returned as sentences, but for what the API has
+   * made, which keeps nothing else from being done: that is in `troubles`.
    */
   async apply(settings: Settings): Promise<readonly string[]> {
-    const plans = plansOf(settings);
-    const problems = await tlsTrouble(plans, this.#around.certificates);
+    const plans = plansOf(settings, this.#around.made);
+    const declared = plans.filter(({ proxy }) => proxy.revision === undefined);
+    const problems = await tlsTrouble(declared, this.#around.certificates);
     if (problems.length > 0) return problems;
-    const wanted = new Set(settings.proxies.map((proxy) => proxy.name));
-    for (const [name, running] of this.#proxies) {
-      if (wanted.has(name)) continue;
-      this.#proxies.delete(name);
-      void running.drain(settings.drainTimeoutMs);
+    this.#settings = settings;
+    const wanted = new Set(settings.proxies.map((proxy) => proxy.id));
+    for (const [id, running] of this.#proxies) {
+      if (wanted.has(id)) continue;
+      this.#proxies.delete(id);
+      void this.#end(running, settings.drainTimeoutMs);
     }
-    return collect(plans, (plan) => this.#applyOne(plan));
+    const trouble = await collect(declared, (plan) => this.#applyOne(plan));
+    await this.#applyMade(plans.filter(({ proxy }) => proxy.revision !== undefined));
+    return trouble;
   }
 
-  /** A cancel request that arrived at another process. */
+  async #applyMade(plans: readonly ProxyPlan[]): Promise<void> {
+    const troubles = new Map<string, Trouble>();
+    for (const plan of plans) {
+      const [why] = await collect([plan], () => this.#applyOne(plan));
+      if (why !== undefined) troubles.set(plan.proxy.id, { plan, why });
+    }
+    this.#troubles.clear();
+    for (const [id, trouble] of troubles) this.#troubles.set(id, trouble);
+  }
+
+  /** What the API has made and that cannot be as it shall be, as sentences. */
+  get troubles(): readonly string[] {
+    return [...this.#troubles.values()].map(({ why }) => why);
+  }
+
+  /** What was applied last. */
+  get settings(): Settings | undefined {
+    return this.#settings;
+  }
+
+  /** A cancel request that arrived at another process. `proxy` is the proxy's id. */
   cancel(proxy: string, number: number, secret: Uint8Array): void {
     this.#proxies.get(proxy)?.cancel(number, secret);
   }
@@ -64,22 +104,60 @@ export class Server {
   }
 
   readiness(): Readiness {
-    const targets = this.proxies.map((proxy) => proxy.readiness);
+    const targets = [
+      ...this.proxies.map((proxy) => proxy.readiness),
+      ...this.#failed().map(readinessOf),
+    ];
     return { ready: targets.every(({ state }) => state === 'AVAILABLE'), targets };
+  }
+
+  /** What runs, for the API to tell of. */
+  facts(): readonly ProxyFacts[] {
+    const running = this.proxies.map((proxy) => {
+      const fact = factOf(proxy, 'running');
+      const trouble = this.#troubles.get(fact.id)?.why;
+      return trouble === undefined ? fact : { ...fact, trouble };
+    });
+    const failed = this.#failed().map(failedFactOf);
+    const known = new Set([...running, ...failed].map(({ id }) => id));
+    const ending = [...this.#ending].map((proxy) => factOf(proxy, 'ending'));
+    return [...running, ...failed, ...ending.filter(({ id }) => !known.has(id))];
+  }
+
+  /** Of the troubles those of what does not run at all. */
+  #failed(): readonly Trouble[] {
+    return [...this.#troubles.values()].filter(({ plan }) => !this.#proxies.has(plan.proxy.id));
   }
 
   async drain(limitMs: number): Promise<void> {
     this.#stopRenewing();
     this.#stopTidying();
-    await Promise.all(this.proxies.map((proxy) => proxy.drain(limitMs)));
+    await Promise.all(this.proxies.map((proxy) => this.#end(proxy, limitMs)));
+  }
+
+  async #end(proxy: RunningProxy, limitMs: number): Promise<void> {
+    this.#ending.add(proxy);
+    await proxy.drain(limitMs);
+    this.#ending.delete(proxy);
   }
 
   async #applyOne(plan: ProxyPlan): Promise<void> {
-    const { name } = plan.proxy;
-    const running = this.#proxies.get(name);
-    if (running === undefined)
-      this.#proxies.set(name, await this.#start(plan.proxy.engineFamily, plan));
+    const { id, engineFamily } = plan.proxy;
+    this.#refuseClash(plan);
+    const running = this.#proxies.get(id);
+    if (running === undefined) this.#proxies.set(id, await this.#start(engineFamily, plan));
     else await running.apply(plan);
+  }
+
+  /** Processes that share their ports are not told by the system that one of their own proxies is there. */
+  #refuseClash({ proxy: { id, listen } }: ProxyPlan): void {
+    for (const { plan } of this.proxies) {
+      const { proxy } = plan;
+      if (proxy.id !== id && clash(proxy.listen, listen))
+        throw new Error(
+          `cannot listen on ${sayAddress(listen.host, listen.port)}: the proxy ${proxy.name} listens there`,
+        );
+    }
   }
 
   #start(family: EngineFamily, plan: ProxyPlan): Promise<RunningProxy> {
@@ -93,11 +171,29 @@ export class Server {
     }
   }
 
-  async #renewFiles(): Promise<void> {
+  /** Reads certificates and secrets again: those of files once a minute, those that the API keeps when it has changed them. */
+  async renew(): Promise<void> {
     for (const proxy of this.proxies) {
       await proxy.renew().catch((error: unknown) => logTrouble(this.#around.log, proxy, error));
     }
   }
+}
+
+function factOf(
+  { plan: { proxy }, listening, readiness: { proxy: _name, ...health } }: RunningProxy,
+  stage: ProxyFacts['stage'],
+): ProxyFacts {
+  const revision = proxy.revision === undefined ? {} : { revision: proxy.revision };
+  return { id: proxy.id, stage, port: listening.port, ...revision, ...health };
+}
+
+function readinessOf({ plan: { proxy }, why }: Trouble): TargetReadiness {
+  return { proxy: proxy.name, target: proxy.target, state: 'UNAVAILABLE', description: why };
+}
+
+function failedFactOf(trouble: Trouble): ProxyFacts {
+  const { proxy: _name, ...health } = readinessOf(trouble);
+  return { id: trouble.plan.proxy.id, stage: 'failed', trouble: trouble.why, ...health };
 }
 
 function logTrouble(log: Log, proxy: RunningProxy, error: unknown): void {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { EngineFamily } from '../core/engine.ts';
 import { generateCertificate } from '../net/certificate.ts';
+import type { Certificate } from '../net/certificate.ts';
 import type { TlsClient, TlsServer } from '../net/tls.ts';
 import { tlsClient, tlsServer } from '../net/tls.ts';
-import type { DatabaseSettings, ProxySettings } from './settings/settings.ts';
+import type { CertificateFiles, DatabaseSettings, ProxySettings } from './settings/settings.ts';
 
 /** What clients may say by ALPN: a direct TLS connection to PostgreSQL does. */
 const alpn: Readonly<Record<EngineFamily, readonly string[]>> = {
@@ -22,48 +23,80 @@ export async function loadServerTls(
     const { keyPem, certPem } = generated.of(proxy.hostnames);
     return tlsServer(keyPem, certPem, protocols);
   }
-  const { keyFile, certFile } = proxy.tls;
+  const { keyPem, certPem } = await readCertificate(proxy.tls);
+  return tlsServer(keyPem, certPem, protocols);
+}
+
+/** PEM that belongs together. Rejects with a sentence that names the files. */
+export async function readCertificate({
+  keyFile,
+  certFile,
+}: CertificateFiles): Promise<{ readonly keyPem: string; readonly certPem: string }> {
   const [keyPem, certPem] = [await read(keyFile), await read(certFile)];
-  return attempt(`cannot use ${certFile} with ${keyFile}`, () =>
-    tlsServer(keyPem, certPem, protocols),
-  );
+  await attempt(`cannot use ${certFile} with ${keyFile}`, () => tlsServer(keyPem, certPem, []));
+  return { keyPem, certPem };
 }
 
 /** How to reach the database by TLS; undefined where it is switched off. Rejects with a sentence that names the file. */
 export async function loadClientTls(database: DatabaseSettings): Promise<TlsClient | undefined> {
   const { tlsMode, tlsServerName, tlsCaFile, tlsCertFile, tlsKeyFile } = database;
   if (tlsMode === 'disable') return undefined;
-  const files = {
-    caPem: tlsCaFile === undefined ? undefined : await read(tlsCaFile),
-    certPem: tlsCertFile === undefined ? undefined : await read(tlsCertFile),
-    keyPem: tlsKeyFile === undefined ? undefined : await read(tlsKeyFile),
-  };
+  const { ca, cert, key } = await readClientFiles(database);
+  const files = { caPem: ca, certPem: cert, keyPem: key };
   const used = [tlsCaFile, tlsCertFile, tlsKeyFile].filter((file) => file !== undefined);
   return attempt(`cannot use ${used.join(', ')}`, () => tlsClient(tlsMode, tlsServerName, files));
 }
 
+/** What a TLS client of the database trusts and shows, in PEM. Rejects with a sentence that names the file. */
+export async function readClientFiles({
+  tlsCa,
+  tlsCaFile,
+  tlsCertFile,
+  tlsKeyFile,
+}: DatabaseSettings) {
+  return {
+    ca: tlsCaFile === undefined ? tlsCa : await read(tlsCaFile),
+    cert: tlsCertFile === undefined ? undefined : await read(tlsCertFile),
+    key: tlsKeyFile === undefined ? undefined : await read(tlsKeyFile),
+  };
+}
+
+/** One that was generated for these names. */
+export interface MadeCertificate extends ReturnType<typeof generateCertificate> {
+  readonly names: readonly string[];
+}
+
 /** A generated certificate stays the same while its names do: clients may have pinned it. */
 export class GeneratedCertificates {
-  readonly #made = new Map<string, ReturnType<typeof generateCertificate>>();
+  readonly #made = new Map<string, MadeCertificate>();
+  readonly #make: (names: readonly string[]) => Certificate;
 
-  /** `made`: certificates that exist already, with their names. */
-  constructor(
-    made: readonly (ReturnType<typeof generateCertificate> & {
-      readonly names: readonly string[];
-    })[] = [],
-  ) {
-    for (const { names, keyPem, certPem } of made)
-      this.#made.set(names.join(' '), { keyPem, certPem });
+  /**
+   * @param made certificates that exist already
+   * @param make where others come from
+   */
+  constructor(made: readonly MadeCertificate[] = [], make = generated) {
+    this.#make = make;
+    this.add(made);
   }
 
-  of(names: readonly string[]): ReturnType<typeof generateCertificate> {
+  /** Another process has made these. */
+  add(made: readonly MadeCertificate[]): void {
+    for (const one of made) this.#made.set(one.names.join(' '), one);
+  }
+
+  of(names: readonly string[]): MadeCertificate {
     const key = names.join(' ');
     const found = this.#made.get(key);
     if (found !== undefined) return found;
-    const made = generateCertificate(names);
+    const made = { names, ...this.#make(names) };
     this.#made.set(key, made);
     return made;
   }
+}
+
+function generated(names: readonly string[]): Certificate {
+  return generateCertificate(names);
 }
 
 function read(path: string): Promise<string> {

@@ -16,6 +16,8 @@ const requirements: readonly Requirement[] = [
   // A part of the server's package; the wrapper of this name in the client's package finds nothing without it.
   { name: 'pgbench', command: ['pgbench', '--version'], debianPackages: ['postgresql'] },
   { name: 'HAProxy', command: ['/usr/sbin/haproxy', '-v'], debianPackages: ['haproxy'] },
+  // By its path: there may be another one of Python's or of Amazon's.
+  { name: 'the AWS CLI', command: ['/usr/bin/aws', '--version'], debianPackages: ['awscli'] },
   { name: 'openssl', command: ['openssl', 'version'], debianPackages: ['openssl'] },
   python('psycopg 3', 'import psycopg', 'python3-psycopg'),
   python('psycopg 2', 'import psycopg2', 'python3-psycopg2'),

@@ -56,6 +56,33 @@ export function checkWorkers({ workers, proxies }: SettingsInput, problems: Prob
   }
 }
 
+/** Without the API only the settings can say what there is. */
+export function checkApi(
+  { proxies, admin }: SettingsInput,
+  hasApi: boolean,
+  problems: Problems,
+): void {
+  if (hasApi) {
+    if (admin.listen === undefined)
+      problems.add(['admin', 'listen'], 'is missing; `--data-dir` needs an address for the API');
+    return;
+  }
+  if (proxies.length === 0)
+    problems.add(
+      ['proxies'],
+      'is empty; give a proxy, or start with `--data-dir`, so that the API can make some',
+    );
+  proxies.forEach(({ auth }, index) =>
+    auth.forEach(({ secret }, at) => {
+      if (secret.startsWith('arn:'))
+        problems.add(
+          ['proxies', index, 'auth', at, 'secret'],
+          'is kept by the API, which needs `--data-dir`; give the name of a secret',
+        );
+    }),
+  );
+}
+
 function refuseDuplicates<Item>(
   items: readonly Placed<Item>[],
   key: string,
@@ -91,8 +118,14 @@ function checkAuth(
   problems: Problems,
 ): void {
   const users = new Set<string>();
+  if (item.auth.length === 0) problems.add([...at, 'auth'], 'must be a list of 1 to 200 items');
   item.auth.forEach(({ secret }, index) => {
     const path = [...at, 'auth', index, 'secret'];
+    if (secret.startsWith('arn:')) {
+      if (item.roleArn === undefined)
+        problems.add(path, 'needs `roleArn`: a secret that the API keeps is read as a role');
+      return;
+    }
     if (!parts.names.secrets.has(secret))
       problems.add(path, `no secret has this name${hint(secret, parts.names.secrets)}`);
     const user = values.get(secret)?.value.username;
@@ -158,7 +191,8 @@ function refuseClashes({ proxies, admin }: Parts, problems: Problems): void {
   });
 }
 
-function clash(a: Address, b: Address): boolean {
+/** Whether two listeners would be in each other's way. */
+export function clash(a: Address, b: Address): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   return (
     a.host.toLowerCase() === b.host.toLowerCase() ||

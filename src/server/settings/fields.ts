@@ -109,6 +109,23 @@ export function listenAddress(what: string) {
   return parsed(wanted, parseListenAddress).meta({ description: what, shown: 'host:port' });
 }
 
+/** Ports, from the first to the last. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function portRange(what: string) {
+  const wanted = 'two ports with a hyphen between them, such as 6500-6599';
+  return parsed(wanted, parsePortRange).meta({ description: what, shown: 'port-port' });
+}
+
+function parsePortRange(value: string): PortRange | undefined {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(value) ?? [];
+  const [from, to] = [Number(first), Number(last)];
+  return from >= 1 && from <= to && to <= 65_535 ? { from, to } : undefined;
+}
+
 /** A block of IP addresses, or one of them. */
 export function network(what: string) {
   const wanted = 'an IP network, such as 10.0.0.0/8 or 2001:db8::/32, or an IP address';
@@ -116,7 +133,7 @@ export function network(what: string) {
 }
 
 /** A text that means something else from here on. `wanted` completes "must be …". */
-function parsed<Value extends Address | IpNetwork>(
+function parsed<Value extends Address | IpNetwork | PortRange>(
   wanted: string,
   parse: (text: string) => Value | undefined,
 ) {

@@ -59,6 +59,7 @@ export interface Full {
   readonly databases: Tree[];
   readonly proxies: Tree[];
   readonly admin: Tree;
+  readonly api: Tree;
   readonly log: Tree;
 }
 
@@ -87,7 +88,8 @@ const full = (): Full => ({
       pool: {},
     },
   ],
-  admin: {},
+  admin: { listen: '127.0.0.1:9', tls: { certFile: 'c', keyFile: 'k' } },
+  api: {},
   log: {},
 });
 

@@ -16,6 +16,7 @@ describe('what is valid', () => {
       region: 'eu-central-1',
       principals: [],
       admin: { listen: undefined },
+      api: { listenHost: '127.0.0.1', ports: { from: 6500, to: 6599 }, hostname: 'localhost' },
       log: { level: 'info', format: 'json' },
       drainTimeoutMs: 30_000,
       workers: 1,
@@ -24,10 +25,12 @@ describe('what is valid', () => {
     expect(settings.databases).toEqual([
       {
         identifier: 'db',
+        engine: 'postgres',
         engineFamily: 'POSTGRESQL',
         host: 'db.internal',
         port: 5432,
         tlsMode: 'prefer',
+        tlsCa: undefined,
         tlsCaFile: undefined,
         tlsCertFile: undefined,
         tlsKeyFile: undefined,
@@ -41,6 +44,9 @@ describe('what is valid', () => {
     expect(settings.proxies).toEqual([
       {
         name: 'one',
+        id: expect.stringMatching(/^prx-[a-z0-9]{17}$/),
+        revision: undefined,
+        roleArn: undefined,
         engineFamily: 'POSTGRESQL',
         listen: { host: '::1', port: 6432 },
         hostnames: ['::1'],

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import { parseSecret, readUpTo, SECRET_FILE_BYTES } from '../../secrets/secret-file.ts';
 import type { SecretValue } from '../../secrets/source.ts';
-import { checkWorkers, crossCheck } from './cross-checks.ts';
+import { checkApi, checkWorkers, crossCheck } from './cross-checks.ts';
 import { normalise } from './normalise.ts';
 import type { Path } from './problems.ts';
 import { Problems, SettingsError } from './problems.ts';
@@ -22,8 +22,9 @@ export { SettingsError } from './problems.ts';
  * Reads the settings file and every file that it names a secret or a certificate by. Throws a `SettingsError` with all
  * that is wrong.
  * @param env what `${NAME}` stands for
+ * @param hasApi proxies may come by the API, too, and secrets
  */
-export function loadSettings(path: string, env: Env): Settings {
+export function loadSettings(path: string, env: Env, { hasApi = false } = {}): Settings {
   const file = openYamlFile(path);
   const directory = dirname(resolve(path));
   const problems = new Problems(path, file.locate);
@@ -32,6 +33,7 @@ export function loadSettings(path: string, env: Env): Settings {
   const secrets = readSecrets(parts.secrets, directory, problems);
   crossCheck(parts, secrets, problems);
   if (input !== undefined) checkWorkers(input, problems);
+  if (input !== undefined) checkApi(input, hasApi, problems);
   readOtherFiles(parts, directory, problems);
   const lines = problems.lines();
   if (lines.length > 0 || input === undefined) throw new SettingsError(lines);

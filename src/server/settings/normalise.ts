@@ -1,10 +1,17 @@
 import { resolve } from 'node:path';
 import { must } from '../../base/assert.ts';
+import { proxyId } from '../../iam/proxy-id.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import type { EngineDefaults } from './engines.ts';
 import { engines } from './engines.ts';
 import type { DatabaseInput, ProxyInput, SettingsInput } from './schema.ts';
-import type { DatabaseSettings, PrincipalSettings, ProxySettings, Settings } from './settings.ts';
+import type {
+  CertificateFiles,
+  DatabaseSettings,
+  PrincipalSettings,
+  ProxySettings,
+  Settings,
+} from './settings.ts';
 
 /** From what is written to what the program works with: milliseconds, absolute paths, defaults that follow from other keys. */
 export function normalise(
@@ -27,14 +34,26 @@ export function normalise(
     proxies: input.proxies.map((proxy) => {
       const target = input.databases.find(({ identifier }) => identifier === proxy.target);
       const { engine } = must(target, 'a proxy without its target');
-      return proxySettings(proxy, engines[engine], from.directory);
+      const id = proxyId(input.account, input.region, proxy.name);
+      return proxySettings(proxy, id, engines[engine], from.directory);
     }),
-    admin: { listen: input.admin.listen },
+    admin: {
+      listen: input.admin.listen,
+      tls: input.admin.tls && certificateFiles(input.admin.tls, from.directory),
+    },
+    api: input.api,
     log: input.log,
     drainTimeoutMs: ms(input.drainTimeout),
     workers: input.workers,
     warnings: from.warnings,
   };
+}
+
+function certificateFiles(
+  { certFile, keyFile }: CertificateFiles,
+  directory: string,
+): CertificateFiles {
+  return { certFile: resolve(directory, certFile), keyFile: resolve(directory, keyFile) };
 }
 
 const ms = (seconds: number): number => seconds * 1000;
@@ -45,16 +64,18 @@ function principal(input: SettingsInput['principals'][number]): PrincipalSetting
   return { accessKeyId, secretAccessKey, policy, ...token };
 }
 
-function databaseSettings(input: DatabaseInput, directory: string): DatabaseSettings {
+export function databaseSettings(input: DatabaseInput, directory: string): DatabaseSettings {
   const path = (file: string | undefined) =>
     file === undefined ? undefined : resolve(directory, file);
   const byDefault = engines[input.engine];
   return {
     identifier: input.identifier,
+    engine: input.engine,
     engineFamily: byDefault.family,
     host: input.host,
     port: input.port ?? byDefault.port,
     tlsMode: input.tls,
+    tlsCa: undefined,
     tlsCaFile: path(input.tlsCaFile),
     tlsCertFile: path(input.tlsCertFile),
     tlsKeyFile: path(input.tlsKeyFile),
@@ -66,8 +87,9 @@ function databaseSettings(input: DatabaseInput, directory: string): DatabaseSett
   };
 }
 
-function proxySettings(
+export function proxySettings(
   input: ProxyInput,
+  id: string,
   byDefault: EngineDefaults,
   directory: string,
 ): ProxySettings {
@@ -75,16 +97,16 @@ function proxySettings(
   const max = pool.maxConnectionsPercent;
   return {
     name: input.name,
+    id,
+    revision: undefined,
+    roleArn: input.roleArn,
     engineFamily: input.engineFamily,
     listen: input.listen,
     hostnames: input.hostnames ?? [input.listen.host],
     proxyProtocol: input.proxyProtocol,
     proxyProtocolNetworks: input.proxyProtocolNetworks,
     requireTls: input.requireTls,
-    tls: tls && {
-      certFile: resolve(directory, tls.certFile),
-      keyFile: resolve(directory, tls.keyFile),
-    },
+    tls: tls && certificateFiles(tls, directory),
     auth: input.auth.map((entry) => ({
       ...entry,
       clientPasswordAuthType: entry.clientPasswordAuthType ?? byDefault.clientPasswordAuthType,

@@ -22,6 +22,9 @@ export function settingsReference(): readonly KeyReference[] {
     // Zod leaves defaults out where a value is also preprocessed.
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
+      // Of mappings the defaults of their keys are told.
+      if (zodSchema instanceof z.ZodPrefault && typeof zodSchema.def.defaultValue === 'string')
+        jsonSchema.default = zodSchema.def.defaultValue;
     },
   });
   return keysBelow(root, '');

@@ -9,6 +9,7 @@ import {
   name,
   network,
   oneOf,
+  portRange,
   secretText,
   text,
   whole,
@@ -128,7 +129,10 @@ const clientPasswordAuthTypes = [
 
 const auth = mapping(
   {
-    secret: text('the name of a secret', 'The secret with the database user and its password.'),
+    secret: text(
+      'the name of a secret',
+      'The secret with the database user and its password: a name from `secrets`, or the ARN of one that the API keeps.',
+    ),
     iamAuth: oneOf(
       ['DISABLED', 'REQUIRED'],
       'Whether clients sign in with an IAM token instead of the password.',
@@ -215,7 +219,12 @@ export const proxySchema = mapping(
       },
       'What the proxy shows to clients; a generated certificate by default.',
     ).optional(),
-    auth: listOf(auth, 'Who can sign in: one entry for each database user.', 1, 200),
+    auth: listOf(auth, 'Who can sign in: one entry for each database user.', 0, 200),
+    roleArn: text(
+      'the ARN of an IAM role, such as arn:aws:iam::123456789012:role/proxy',
+      'As whom the proxy reads secrets that the API keeps.',
+      /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]{1,577}$/,
+    ).optional(),
     target: text('the identifier of a database', 'The `identifier` of the database.'),
     idleClientTimeout: whole(
       1,
@@ -293,16 +302,42 @@ export const settingsSchema = mapping(
       /^\d{12}$/,
     ),
     principals: listOf(principalSchema, 'Who may sign in with IAM tokens.').default([]),
-    secrets: listOf(secretSchema, 'Users of databases, as AWS Secrets Manager keeps them.', 1),
-    databases: listOf(databaseSchema, 'Databases that proxies can have as their target.', 1),
-    proxies: listOf(proxySchema, 'Proxies. Each has an address of its own.', 1),
+    secrets: listOf(secretSchema, 'Users of databases, as AWS Secrets Manager keeps them.').default(
+      [],
+    ),
+    databases: listOf(databaseSchema, 'Databases that proxies can have as their target.').default(
+      [],
+    ),
+    proxies: listOf(proxySchema, 'Proxies. Each has an address of its own.').default([]),
     admin: mapping(
       {
         listen: listenAddress(
-          'Where metrics and health checks are served. Off by default.',
+          'Where metrics and health checks are served, and the API where `sluice serve` is given a `--data-dir`. Off by default.',
+        ).optional(),
+        tls: mapping(
+          {
+            certFile: path('PEM certificate, with its chain.'),
+            keyFile: path('PEM key of the certificate.'),
+          },
+          'Serve it by HTTPS, with this certificate, read again at SIGHUP; plain HTTP by default.',
         ).optional(),
       },
       'The administration address.',
+    ).prefault({}),
+    api: mapping(
+      {
+        listenHost: hostName('Where proxies listen that the API makes.').default('127.0.0.1'),
+        ports: portRange("Their ports, where the family's own (5432, 3306) is taken.").default({
+          from: 6500,
+          to: 6599,
+        }),
+        hostname: text(
+          'a host name, with `{name}` and `{id}` for those of the proxy',
+          'The names by which their clients know them, for IAM tokens and the generated certificate.',
+          /^(?:[\w.-]|\{name\}|\{id\}){1,200}$/,
+        ).default('localhost'),
+      },
+      'What the API makes.',
     ).prefault({}),
     log: mapping(
       {

@@ -11,6 +11,11 @@ const cancel = z.object({
   secret: z.string(),
 });
 
+/** Generated certificates: a client must meet the same one at every worker. */
+const certificates = z.array(
+  z.object({ names: z.array(z.string()), keyPem: z.string(), certPem: z.string() }),
+);
+
 const toWorker = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('begin'),
@@ -18,17 +23,16 @@ const toWorker = z.discriminatedUnion('kind', [
     count: z.number().int(),
     /** The key behind every user's salt, hexadecimal: a client must meet the same salt at every worker. */
     saltKey: z.string(),
-    /** Generated certificates: a client must meet the same one at every worker. */
-    certificates: z.array(
-      z.object({ names: z.array(z.string()), keyPem: z.string(), certPem: z.string() }),
-    ),
+    certificates,
   }),
-  z.object({ kind: z.literal('reload') }),
+  z.object({ kind: z.literal('reload'), certificates }),
+  /** The API has changed something. */
+  z.object({ kind: z.literal('made'), certificates }),
   z.object({ kind: z.literal('drain') }),
   z.object({
     kind: z.literal('ask'),
     id: z.number().int(),
-    what: z.enum(['metrics', 'readiness']),
+    what: z.enum(['metrics', 'readiness', 'facts']),
   }),
   cancel,
 ]);

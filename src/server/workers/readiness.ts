@@ -1,15 +1,20 @@
 import { z } from 'zod';
 import type { Readiness } from '../admin.ts';
 
+/** Of a target. */
+export const healthShape = {
+  state: z.enum(['REGISTERING', 'AVAILABLE', 'UNAVAILABLE']),
+  reason: z.enum(['UNREACHABLE', 'CONNECTION_FAILED', 'AUTH_FAILURE']).exactOptional(),
+  description: z.string().exactOptional(),
+};
+
 const answer = z.object({
   ready: z.boolean(),
   targets: z.array(
     z.object({
       proxy: z.string(),
       target: z.string(),
-      state: z.string(),
-      reason: z.string().exactOptional(),
-      description: z.string().exactOptional(),
+      ...healthShape,
     }),
   ),
 });

@@ -6,11 +6,13 @@ import { systemRandom } from '../../base/random.ts';
 import { mergeExpositions } from '../../metrics/merge.ts';
 import type { Readiness } from '../admin.ts';
 import { openAdmin } from '../admin.ts';
+import type { ControlPlane } from '../control/control-plane.ts';
+import { readFacts, worstFacts } from '../control/facts.ts';
 import { listen } from '../../net/listener.ts';
 import type { ServeOptions } from '../process.ts';
-import { tell } from '../process.ts';
+import { problemsOf, tell } from '../process.ts';
 import { SALT_KEY_BYTES } from '../running-proxy.ts';
-import { loadSettings, SettingsError } from '../settings/load.ts';
+import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { untilStopped } from '../signals.ts';
 import { GeneratedCertificates } from '../tls-material.ts';
@@ -20,10 +22,14 @@ import { worstOf } from './readiness.ts';
 
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
 const ANSWER_TIMEOUT_MS = 2_000;
+/** How old what the API tells of proxies may be. */
+const FACTS_EVERY_MS = 500;
 /** Between the death of a worker and its successor; more where it dies young again and again. */
 const RESTART_MS = { first: 100, last: 5_000, young: 10_000 } as const;
 /** What a worker may need beyond its drain limit before it is killed. */
 const GRACE_MS = 5_000;
+
+type Question = Extract<ToWorker, { kind: 'ask' }>['what'];
 
 interface Worker {
   readonly index: number;
@@ -43,26 +49,30 @@ export class Supervisor {
   readonly #options: ServeOptions;
   readonly #settings: Settings;
   readonly #log: Log;
+  readonly #control: ControlPlane | undefined;
   readonly #workers: Worker[] = [];
   readonly #answers = new Map<number, (text: string) => void>();
-  readonly #begin: Pick<Extract<ToWorker, { kind: 'begin' }>, 'saltKey' | 'certificates'>;
+  readonly #saltKey = Buffer.from(systemRandom.bytes(SALT_KEY_BYTES)).toString('hex');
+  readonly #certificates: GeneratedCertificates;
+  /** As the settings file was read last. */
+  #declared: Settings;
   #nextAnswer = 0;
   #stopping = false;
   #allReady: () => void = () => {};
   #failed: () => void = () => {};
 
-  constructor(options: ServeOptions, settings: Settings, log: Log) {
+  constructor(
+    options: ServeOptions,
+    settings: Settings,
+    log: Log,
+    control: ControlPlane | undefined,
+  ) {
+    this.#control = control;
+    this.#certificates = control?.certificates ?? new GeneratedCertificates();
     this.#options = options;
     this.#settings = settings;
     this.#log = log;
-    const generated = new GeneratedCertificates();
-    this.#begin = {
-      saltKey: Buffer.from(systemRandom.bytes(SALT_KEY_BYTES)).toString('hex'),
-      certificates: settings.proxies.map(({ hostnames }) => {
-        const { keyPem, certPem } = generated.of(hostnames);
-        return { names: [...hostnames], keyPem, certPem };
-      }),
-    };
+    this.#declared = settings;
   }
 
   /** Runs until stopped; returns the exit code. */
@@ -81,7 +91,9 @@ export class Supervisor {
       return 1;
     }
     this.#failed = () => {};
-    const admin = openAdmin(this.#settings.admin.listen, {
+    const stopAsking = this.#control && this.#followControl(this.#control);
+    const admin = await openAdmin(this.#settings.admin, {
+      ...(this.#control && { api: this.#control.answer }),
       log: this.#log,
       metrics: async () => mergeExpositions(await this.#askAll('metrics')),
       readiness: async () => this.#readiness(),
@@ -93,34 +105,72 @@ export class Supervisor {
       workers: this.#workers.length,
     });
     const code = await untilStopped(this.#log, {
-      reload: () => this.#reload(),
+      reload: () => {
+        this.#reload();
+        void admin.renew();
+      },
       drain: () => this.#drain(),
     });
     for (const worker of this.#workers) worker.process.kill('SIGKILL');
-    await admin?.stop();
+    await admin.stop();
+    stopAsking?.();
+    await this.#control?.close();
     return code;
+  }
+
+  /** Workers are told when the API has changed something, and asked what the API is to tell. */
+  #followControl(control: ControlPlane): () => void {
+    const stopListening = control.onChange(() => this.#tellAll(this.#made()));
+    const look = async (): Promise<void> => {
+      const facts = worstFacts((await this.#askAll('facts')).map(readFacts));
+      control.facts = () => facts;
+    };
+    const stopLooking = systemClock.every(FACTS_EVERY_MS, () => void look());
+    return () => {
+      stopListening();
+      stopLooking();
+    };
   }
 
   #reload(): void {
     try {
-      loadSettings(this.#options.settingsPath, this.#options.env);
+      const { settingsPath, env, dataDirectory } = this.#options;
+      const renewed = loadSettings(settingsPath, env, { hasApi: dataDirectory !== undefined });
+      this.#control?.declare(renewed);
+      this.#declared = renewed;
     } catch (error) {
-      if (!(error instanceof SettingsError)) throw error;
-      tell(this.#log, 'error', 'reloadFailed', error.problems);
+      tell(this.#log, 'error', 'reloadFailed', problemsOf(error));
       return;
     }
-    this.#tellAll({ kind: 'reload' });
+    this.#tellAll({ ...this.#made(), kind: 'reload' });
+  }
+
+  /** With the certificates of all proxies, those included that the API has made. */
+  #made(): Extract<ToWorker, { kind: 'made' }> {
+    const { proxies } = this.#control?.made.merge(this.#declared) ?? this.#declared;
+    const certificates = proxies
+      .filter(({ tls }) => tls === undefined)
+      .map(({ hostnames }) => this.#certificates.of(hostnames))
+      .map(({ names, keyPem, certPem }) => ({ names: [...names], keyPem, certPem }));
+    return { kind: 'made', certificates };
   }
 
   #start(index: number, youngDeaths = 0): Worker {
-    const { settingsPath, env } = this.#options;
+    const { settingsPath, env, dataDirectory } = this.#options;
     const worker: Worker = {
       index,
       startedAtMs: systemClock.nowMs(),
       youngDeaths,
       ready: false,
       process: Bun.spawn({
-        cmd: [process.execPath, MAIN, 'worker', '--config', settingsPath],
+        cmd: [
+          process.execPath,
+          MAIN,
+          'worker',
+          '--config',
+          settingsPath,
+          ...dataFlag(dataDirectory),
+        ],
         env: { ...env },
         stdio: ['ignore', 'inherit', 'inherit'],
         serialization: 'json',
@@ -138,11 +188,14 @@ export class Supervisor {
           kind: 'begin',
           index: worker.index,
           count: this.#settings.workers,
-          ...this.#begin,
-        });
+          saltKey: this.#saltKey,
+          certificates: this.#made().certificates,
+        } satisfies ToWorker);
         return;
       case 'ready':
         worker.ready = true;
+        // Something may have changed since it has looked.
+        if (this.#control !== undefined) worker.process.send(this.#made());
         if (this.#workers.every(({ ready }) => ready)) this.#allReady();
         return;
       case 'answer':
@@ -182,14 +235,14 @@ export class Supervisor {
   }
 
   /** Each ready worker's answer; one that is too slow is left out. */
-  async #askAll(what: 'metrics' | 'readiness'): Promise<readonly string[]> {
+  async #askAll(what: Question): Promise<readonly string[]> {
     const asked = this.#workers
       .filter(({ ready }) => ready)
       .map((worker) => this.#ask(worker, what));
     return (await Promise.all(asked)).filter((text) => text !== undefined);
   }
 
-  #ask(worker: Worker, what: 'metrics' | 'readiness'): Promise<string | undefined> {
+  #ask(worker: Worker, what: Question): Promise<string | undefined> {
     const id = this.#nextAnswer++;
     return new Promise((resolve) => {
       const settle = (text: string | undefined): void => {
@@ -218,4 +271,8 @@ export class Supervisor {
     await Promise.all(this.#workers.map((worker) => worker.process.exited));
     patience();
   }
+}
+
+function dataFlag(directory: string | undefined): readonly string[] {
+  return directory === undefined ? [] : ['--data-dir', directory];
 }

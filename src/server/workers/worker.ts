@@ -3,6 +3,7 @@ import { openLog } from '../../base/log.ts';
 import { watchProcess } from '../../metrics/process.ts';
 import { renderMetrics } from '../../metrics/render.ts';
 import type { ServeOptions } from '../process.ts';
+import { openMade } from '../control/control-plane.ts';
 import { ServerProcess } from '../process.ts';
 import { loadSettings } from '../settings/load.ts';
 import { GeneratedCertificates } from '../tls-material.ts';
@@ -23,14 +24,18 @@ export async function work(options: ServeOptions): Promise<number> {
 }
 
 async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin): Promise<number> {
-  const settings = loadSettings(options.settingsPath, options.env);
+  const hasApi = options.dataDirectory !== undefined;
+  const settings = loadSettings(options.settingsPath, options.env, { hasApi });
   const opened = openLog({ ...settings.log, clock: systemClock });
   const log = opened.log.with({ worker: begin.index });
+  const made = openMade(options, settings);
+  const certificates = new GeneratedCertificates(begin.certificates);
   const running = new ServerProcess(options, settings, {
     log,
-    certificates: new GeneratedCertificates(begin.certificates),
+    certificates,
     share: { index: begin.index, count: begin.count },
     saltKey: new Uint8Array(Buffer.from(begin.saltKey, 'hex')),
+    ...(made === undefined ? {} : { made }),
     forwardCancel: (proxy, worker, number, secret) =>
       say({ kind: 'cancel', proxy, worker, number, secret: Buffer.from(secret).toString('hex') }),
   });
@@ -41,11 +46,21 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
   const facts = watchProcess(systemClock, options.version);
   const { server } = running;
   const label = { worker: String(begin.index) };
+  const answers = {
+    metrics: async () => renderMetrics(server.sources(), await facts.facts(), label),
+    readiness: () => JSON.stringify(server.readiness()),
+    facts: () => JSON.stringify(server.facts()),
+  } as const;
   say({ kind: 'ready' });
   await mailbox.untilDrain(async (message) => {
     switch (message.kind) {
       case 'reload':
+        certificates.add(message.certificates);
         running.reload();
+        return;
+      case 'made':
+        certificates.add(message.certificates);
+        running.renewMade();
         return;
       case 'cancel':
         server.cancel(
@@ -55,11 +70,7 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
         );
         return;
       case 'ask': {
-        const text =
-          message.what === 'metrics'
-            ? renderMetrics(server.sources(), await facts.facts(), label)
-            : JSON.stringify(server.readiness());
-        say({ kind: 'answer', id: message.id, text });
+        say({ kind: 'answer', id: message.id, text: await answers[message.what]() });
         return;
       }
       case 'begin':

@@ -34,7 +34,7 @@ export async function buildFunction(directory: string): Promise<string> {
   const { success, logs } = await Bun.build({
     entrypoints: [join(example, 'local.ts')],
     target: 'node',
-    external: ['pg-hstore'],
+    external: ['pg-hstore', 'pg-native'],
     outdir: directory,
     naming: '[name].mjs',
     throw: false,

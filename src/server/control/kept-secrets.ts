@@ -1,0 +1,79 @@
+import type { ServiceRoles } from '../../api/iam/service-roles.ts';
+import { parseResourcePolicy } from '../../iam/resource-policy.ts';
+import { parseSecret } from '../../secrets/secret-file.ts';
+import { SecretDenied } from '../../secrets/source.ts';
+import type { SecretLogin, SecretSource, SecretValue } from '../../secrets/source.ts';
+import type { SecretStore } from '../../state/secrets.ts';
+
+const SERVICE = 'rds.amazonaws.com';
+const READ = 'secretsmanager:GetSecretValue';
+
+/** Secrets that the API keeps, by ARN, read as a proxy's role and with no more than that may read. */
+export class KeptSecrets implements SecretSource {
+  readonly #secrets: SecretStore;
+  readonly #roles: ServiceRoles;
+  readonly #roleArn: string | undefined;
+
+  constructor(secrets: SecretStore, roles: ServiceRoles, roleArn: string | undefined) {
+    this.#secrets = secrets;
+    this.#roles = roles;
+    this.#roleArn = roleArn;
+  }
+
+  // It is as near as memory would be.
+  async current(arn: string): Promise<SecretValue> {
+    return this.#read(arn);
+  }
+
+  async refresh(arn: string): Promise<SecretValue> {
+    return this.#read(arn);
+  }
+
+  #read(arn: string): SecretValue {
+    this.#ask(arn);
+    const current = this.#secrets.valueOf(arn, 'AWSCURRENT');
+    if (current === undefined) throw new SecretDenied(`There is no secret with the ARN ${arn}`);
+    const value = readValue(arn, current.text.reveal());
+    const previous = this.#loginIn(arn, 'AWSPREVIOUS');
+    const pending = this.#loginIn(arn, 'AWSPENDING');
+    return { ...value, ...(previous && { previous }), ...(pending && { pending }) };
+  }
+
+  /** Undefined where there is no such version. */
+  #loginIn(arn: string, stage: 'AWSPREVIOUS' | 'AWSPENDING'): SecretLogin | undefined {
+    const version = this.#secrets.valueOf(arn, stage);
+    return version && valueOrNothing(version.text.reveal());
+  }
+
+  #ask(arn: string): void {
+    const roleArn = this.#roleArn ?? '';
+    if (roleArn === '')
+      throw new SecretDenied(`The proxy has no role to read the secret ${arn} as`);
+    const policy = this.#secrets.find(arn)?.policy;
+    const decision = this.#roles.decide(
+      roleArn,
+      SERVICE,
+      READ,
+      arn,
+      policy === undefined ? undefined : parseResourcePolicy(JSON.parse(policy)),
+    );
+    if (!decision.ok) throw new SecretDenied(decision.why);
+  }
+}
+
+function readValue(arn: string, text: string): SecretValue {
+  try {
+    return parseSecret(Buffer.from(text));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SecretDenied(`The secret ${arn} is of no use: ${why}`);
+  }
+}
+
+function valueOrNothing(text: string): SecretValue | undefined {
+  try {
+    return parseSecret(Buffer.from(text));
+  } catch {
+    return undefined;
+  }
+}
