@@ -1,5 +1,11 @@
+/** By their names in Sequelize, with the ports that they are known by. */
+const ports = { mysql: '3306', postgres: '5432' } as const;
+export type Dialect = keyof typeof ports;
+
 /** What the function is told by its environment. */
 export interface Settings {
+  /** `mysql` is for MariaDB, too. */
+  readonly dialect: Dialect;
   readonly region: string;
   readonly host: string;
   readonly port: number;
@@ -25,10 +31,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     if (!/^\d{1,6}$/.test(value)) throw new Error(`${name} is not a number`);
     return Number(value);
   };
+  const dialect = text('DB_DIALECT', 'mysql');
+  if (dialect !== 'mysql' && dialect !== 'postgres')
+    throw new Error('DB_DIALECT is neither mysql nor postgres');
   return {
+    dialect,
     region: text('REGION'),
     host: text('DB_PROXY_ENDPOINT'),
-    port: number('DB_PROXY_PORT', '3306'),
+    port: number('DB_PROXY_PORT', ports[dialect]),
     user: text('DB_USERNAME'),
     database: text('DB_NAME', 'shop'),
     password: env['DB_PASSWORD'],

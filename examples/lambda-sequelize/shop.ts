@@ -1,5 +1,4 @@
 import { Signer } from '@aws-sdk/rds-signer';
-import mysql2 from 'mysql2';
 import { DataTypes, Sequelize } from 'sequelize';
 import type {
   CreationOptional,
@@ -8,6 +7,7 @@ import type {
   Model,
   ModelStatic,
 } from 'sequelize';
+import { dialects } from './dialects.ts';
 import type { Settings } from './settings.ts';
 
 export interface Product extends Model<InferAttributes<Product>, InferCreationAttributes<Product>> {
@@ -22,9 +22,6 @@ export interface Order extends Model<InferAttributes<Order>, InferCreationAttrib
   productId: number;
   cents: number;
 }
-
-/** Who is trusted: the authorities that Node knows, Amazon's are among them, and those in NODE_EXTRA_CA_CERTS. */
-const ssl = { rejectUnauthorized: true, verifyIdentity: true };
 
 /** The shop's tables, by at most one connection, which is opened by the first statement. */
 export interface Shop {
@@ -43,9 +40,7 @@ export function shopDoor(settings: Settings): () => Shop {
 function openShop(settings: Settings, signer: Signer): Shop {
   const { host, port, user, password, database, patienceMs } = settings;
   const sequelize = new Sequelize({
-    dialect: 'mysql',
-    // Bundlers do not see what Sequelize loads by a name; and it copies what it is given here, so that it is no more than it needs.
-    dialectModule: { createConnection: mysql2.createConnection },
+    ...dialects[settings.dialect](settings, signer),
     host,
     port,
     database,
@@ -54,16 +49,6 @@ function openShop(settings: Settings, signer: Signer): Shop {
     // Lambda gives each instance one event at a time.
     pool: { max: 1, min: 0, acquire: patienceMs },
     logging: false,
-    dialectOptions: {
-      connectTimeout: patienceMs,
-      // mysql2 makes room for this many with each connection, at once; if nothing is said, for 16 000.
-      maxPreparedStatements: 100,
-      ...(password === undefined ? { authPlugins: tokens(signer) } : {}),
-    },
-    hooks: {
-      // Sequelize would hand over a copy of what stands in its options, and mysql2 keeps TLS sessions with the object.
-      beforeConnect: (config) => void Object.assign(config.dialectOptions ?? {}, { ssl }),
-    },
   });
   return {
     products: sequelize.define<Product>(
@@ -82,12 +67,5 @@ function openShop(settings: Settings, signer: Signer): Shop {
       { tableName: 'orders', timestamps: false },
     ),
     close: () => sequelize.close(),
-  };
-}
-
-/** A token for each connection, when it is asked for: it is good for 15 minutes, and mysql_clear_password ends it with NUL. */
-function tokens(signer: Signer): object {
-  return {
-    mysql_clear_password: () => async () => Buffer.from(`${await signer.getAuthToken()}\0`),
   };
 }
