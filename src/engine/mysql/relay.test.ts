@@ -480,6 +480,16 @@ describe('MY-25: COM_RESET_CONNECTION', () => {
     ]);
   });
 
+  test('of one that went into a schema in its transaction has it share with those in schemas', () => {
+    const who = clientWith(MODERN, 0, 'no schema');
+    const rig = new MysqlRig({ who }).client(query('begin'));
+    rig.server(done({ status: say.IN_TRANSACTION })).client(say.initDb('other'));
+    rig.server(done({ status: say.IN_TRANSACTION, changes: [say.schema('other')] }));
+    expect(rig.became).toEqual([]);
+    rig.client(say.resetConnection());
+    expect(rig.became.map(({ schema }) => schema)).toEqual(['other']);
+  });
+
   test('takes a session out of its transaction, and off what has tied it', () => {
     const rig = after(query('create temporary table t (a int)'), done());
     expect([...rig.pinned]).toEqual(['temporaryObject']);

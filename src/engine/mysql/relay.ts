@@ -226,7 +226,9 @@ export class MysqlRelay implements Relay<MysqlMemory> {
   /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
   #reset(): Verdict {
     this.#surrender();
+    // It may have gone into the schema in a transaction: then nobody has been told yet.
     this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
+    this.#sink.become(this.#who);
     this.#crew = this.#hire(this.#crew.tracker.wanted);
     const { target } = this.#welcome;
     const { wanted } = this.#crew.tracker;

@@ -40,6 +40,18 @@ describe.each([...here])('in front of %s', (release) => {
     await next.end();
   });
 
+  test('who is in no schema does not come into that of one who was reset in a transaction', async () => {
+    const other = await signIn();
+    await other.query('BEGIN');
+    await other.query('USE app');
+    other.send(Uint8Array.of(command.resetConnection));
+    await other.reply('one');
+    expect(await other.rows('SELECT DATABASE()')).toEqual([['app']]);
+    const next = await signIn();
+    expect(await next.rows('SELECT DATABASE()')).toEqual([[null]]);
+    await Promise.all([other.end(), next.end()]);
+  });
+
   test('a SET that was refused ends nobody, alone or behind others', async () => {
     const careless = await signIn();
     for (const sql of ['SET max_error_count = no', 'SELECT 1; SELEC; SET max_error_count = 3'])
