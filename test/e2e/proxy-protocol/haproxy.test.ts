@@ -130,14 +130,19 @@ describe('behind HAProxy', () => {
       });
 
       test('many come and go, each with its own address', async () => {
-        const seen = (): number =>
-          stage.sluice.logs('clientConnected').filter(({ via }) => via !== undefined).length;
-        const before = seen();
+        const seen = (): readonly unknown[] =>
+          stage.sluice
+            .logs('clientConnected')
+            .filter(({ via }) => via !== undefined)
+            .map(({ peer }) => peer);
+        const before = seen().length;
         const all = Array.from({ length: 20 }, async (_, n) =>
           stage.succeed([...PSQL, '-c', `SELECT ${n}`], { env: through(name) }),
         );
         expect(await Promise.all(all)).toEqual(Array.from({ length: 20 }, (_, n) => `${n}\n`));
-        expect(seen() - before).toBe(20);
+        // The line of a cancel request of the test before may be among them, which nobody waits for.
+        const addresses = new Set(seen().slice(before));
+        expect(addresses.size).toBeGreaterThanOrEqual(20);
       });
     });
   }
