@@ -301,11 +301,20 @@ export class ProxyStore {
    * is removed. Writes only if there is something to write.
    */
   settle(plane: DataPlane): void {
+    if (this.#isSettled) return;
     const due = this.listAll().flatMap((proxy) => this.#dueOf(proxy, plane));
     if (due.length === 0) return;
     this.#store.write(() => {
       for (const work of due) work();
     });
+  }
+
+  /** It is asked several times a second, and hardly ever is anything on its way. */
+  get #isSettled(): boolean {
+    const onItsWay = this.#store.one(
+      "SELECT 1 FROM rds_proxies WHERE phase <> 'live' UNION ALL SELECT 1 FROM rds_endpoints WHERE phase <> 'live' LIMIT 1",
+    );
+    return onItsWay === undefined;
   }
 
   #dueOf(proxy: StoredProxy, plane: DataPlane): readonly (() => void)[] {
