@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { seededRandom } from '../base/random.ts';
 import { SecretText } from '../base/secret-text.ts';
 import { looksLikeIamToken, verifyIamToken } from './iam-token.ts';
-import type { AccessKey, TokenCheck } from './iam-token.ts';
+import type { TokenCheck } from './iam-token.ts';
+import type { AccessKey } from './signing.ts';
 
 const host = 'sluice.proxy-abc.eu-west-1.rds.amazonaws.com';
 const region = 'eu-west-1';

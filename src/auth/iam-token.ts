@@ -2,7 +2,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { limits } from '../base/limits.ts';
 import type { SecretText } from '../base/secret-text.ts';
 import { ALGORITHM, readDate, readScope, sameText, SCOPE_END, Sha256 } from './signing.ts';
-import type { Scope } from './signing.ts';
+import type { AccessKey, Scope } from './signing.ts';
 
 // An RDS IAM auth token is a presigned `GET https://host:port/?Action=connect&DBUser=…` without its
 // scheme, signed with Signature Version 4 for the service `rds-db` and good for 15 minutes at most.
@@ -11,12 +11,6 @@ const SERVICE = 'rds-db';
 const LONGEST_LIFE_S = 900;
 const DEFAULT_SKEW_MS = 5 * 60_000;
 const HTTPS_PORT = 443;
-
-export interface AccessKey {
-  readonly secretAccessKey: SecretText;
-  /** Temporary credentials have one, and their tokens must carry it. */
-  readonly sessionToken?: SecretText;
-}
 
 export interface TokenCheck {
   readonly token: SecretText;

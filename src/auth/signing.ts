@@ -1,10 +1,18 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Hash, Hmac } from 'node:crypto';
+import type { SecretText } from '../base/secret-text.ts';
 
 // What everything that is signed with Signature Version 4 has in common.
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 export const SCOPE_END = 'aws4_request';
+
+/** What signs. */
+export interface AccessKey {
+  readonly secretAccessKey: SecretText;
+  /** Temporary credentials have one, and what they sign must carry it. */
+  readonly sessionToken?: SecretText;
+}
 
 /** Whose key has signed, and what for: `keyid/day/region/service/aws4_request`. */
 export interface Scope {

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { SecretText } from '../base/secret-text.ts';
 import type { SeenSignatures } from './seen-signatures.ts';
 import { ALGORITHM, readDate, readScope, sameText, SCOPE_END, Sha256 } from './signing.ts';
-import type { Scope } from './signing.ts';
+import type { AccessKey, Scope } from './signing.ts';
 
 // A request to an AWS API, signed in its headers with Signature Version 4. It is read first, since what it is signed for says which
 // service it is for, and checked when its body is there.
@@ -36,10 +35,7 @@ export interface Signature {
   readonly text: string;
 }
 
-export interface SigningKey {
-  readonly secretAccessKey: SecretText;
-  /** Temporary credentials have one, and requests must carry it. */
-  readonly sessionToken?: SecretText;
+export interface SigningKey extends AccessKey {
   /** Milliseconds since 1970, of temporary credentials. */
   readonly expiresMs?: number;
 }
