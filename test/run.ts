@@ -1,11 +1,14 @@
 // `npm test`: provisions what is missing, runs all suites, and ends with one line, `N passed, N failed`.
 // `npm test -- e2e/pgbench` runs the files whose paths contain one of the arguments.
 import { Glob } from 'bun';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { provision } from './support/provision.ts';
-import { finish, progress, suites, tally } from './support/stages.ts';
+import { finish, inLanes, progress, suites, tally } from './support/stages.ts';
 
 const SUITE_LIMIT_SECONDS = 1_320;
+/** Tests wait for servers and clients most of the time: two processors are busy with two suites. */
+const LANES = Math.min(2, availableParallelism());
 const TEST_LIMIT_MS = 60_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -26,11 +29,11 @@ async function main(filters: readonly string[]): Promise<number> {
   console.log(progress('provision', 'servers and clients are there', secondsSince(started)));
   let passed = 0;
   let failed = 0;
-  for (const [name, members] of suites(files)) {
+  await inLanes(LANES, suites(files), async ([name, members]) => {
     const result = await runSuite(name, members);
     passed += result.passed;
     failed += result.failed;
-  }
+  });
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;
 }

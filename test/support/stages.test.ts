@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { finish, progress, suites, tally } from './stages.ts';
+import { finish, inLanes, progress, suites, tally } from './stages.ts';
 
 const summary = `
  3 pass
@@ -33,19 +33,43 @@ describe('counting tests', () => {
   });
 });
 
-test('files are grouped into suites', () => {
+test('files are grouped into suites, the largest first', () => {
   const files = [
-    'test/e2e/b.test.ts',
+    'test/e2e/api/b.test.ts',
     'src/x/a.test.ts',
     'bench/x/a.test.ts',
     'test/architecture.test.ts',
     'test/e2e/a.test.ts',
+    'test/e2e/mysql/a.test.ts',
+    'test/e2e/examples/a.test.ts',
+    'test/e2e/api/a.test.ts',
   ];
-  expect([...suites(files)]).toEqual([
+  expect(suites(files)).toEqual([
+    [
+      'e2e/api',
+      ['test/e2e/api/a.test.ts', 'test/e2e/api/b.test.ts', 'test/e2e/examples/a.test.ts'],
+    ],
     ['unit', ['bench/x/a.test.ts', 'src/x/a.test.ts']],
     ['repository', ['test/architecture.test.ts']],
-    ['e2e', ['test/e2e/a.test.ts', 'test/e2e/b.test.ts']],
+    ['e2e', ['test/e2e/a.test.ts']],
+    ['e2e/mysql', ['test/e2e/mysql/a.test.ts']],
   ]);
+});
+
+test('lanes take the next item when they are free, and end with the last', async () => {
+  const gates = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  const begun: number[] = [];
+  const all = inLanes(2, [0, 1, 2], async (item) => {
+    begun.push(item);
+    await gates[item]?.promise;
+  });
+  expect(begun).toEqual([0, 1]);
+  gates[1]?.resolve();
+  await Bun.sleep(0);
+  expect(begun).toEqual([0, 1, 2]);
+  gates[0]?.resolve();
+  gates[2]?.resolve();
+  await all;
 });
 
 test('a program that hangs is killed and told of', async () => {
@@ -55,5 +79,5 @@ test('a program that hangs is killed and told of', async () => {
 });
 
 test('a line of progress has its columns', () => {
-  expect(progress('unit', '3 passed', 1.25)).toMatch(/^unit {10}3 passed {26} {4}1\.\d s$/);
+  expect(progress('unit', '3 passed', 1.25)).toMatch(/^unit {16}3 passed {26} {4}1\.\d s$/);
 });

@@ -49,18 +49,46 @@ function summaryStart(output: string): number {
   return [...output.matchAll(counts)].at(-1)?.index ?? output.length;
 }
 
-/** The test files by suite: unit tests beside their source, and each folder of `test/`. */
-export function suites(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+/** These use the same ports, so that they cannot run side by side with each other. */
+const TOGETHER: Readonly<Record<string, string>> = { examples: 'api' };
+
+/**
+ * The test files by suite: unit tests beside their source, each folder of `test/`, and each folder of `test/e2e`. Those with the
+ * most files come first: where several run side by side, none is left over at the end.
+ */
+export function suites(
+  files: readonly string[],
+): readonly (readonly [string, readonly string[]])[] {
   const found = new Map<string, string[]>();
   for (const file of files.toSorted()) {
-    const [top = '', folder = ''] = file.split('/');
-    const name = top !== 'test' ? 'unit' : folder.endsWith('.ts') ? 'repository' : folder;
+    const name = suiteOf(file);
     found.set(name, [...(found.get(name) ?? []), file]);
   }
-  return found;
+  return [...found].sort(([, some], [, others]) => others.length - some.length);
 }
 
-/** A line of progress: `name            what it came to       1.2 s`. */
+function suiteOf(file: string): string {
+  const [top = '', folder = '', part = ''] = file.split('/');
+  if (top !== 'test') return 'unit';
+  if (folder.endsWith('.ts')) return 'repository';
+  if (folder !== 'e2e' || part.endsWith('.ts')) return folder;
+  return `e2e/${TOGETHER[part] ?? part}`;
+}
+
+/** Does the work for each item in their order, for so many at a time. */
+export async function inLanes<Item>(
+  lanes: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = [...items];
+  const lane = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** A line of progress: `name                what it came to       1.2 s`. */
 export function progress(name: string, result: string, seconds: number): string {
-  return `${name.padEnd(14)}${result.padEnd(34)}${seconds.toFixed(1).padStart(7)} s`;
+  return `${name.padEnd(20)}${result.padEnd(34)}${seconds.toFixed(1).padStart(7)} s`;
 }
