@@ -18,11 +18,13 @@ const out = lines(1);
 const err = lines(2);
 const isTty = isatty(1);
 
+const args = process.argv.slice(2);
+
 // `sluice token` must neither wait for a metadata service that is not there nor sign with a machine's own role
 // unasked. Who wants that sets the variable to false.
-process.env['AWS_EC2_METADATA_DISABLED'] ??= 'true';
+if (args[0] === 'token') process.env['AWS_EC2_METADATA_DISABLED'] ??= 'true';
 
-const code = await run(process.argv.slice(2), {
+const code = await run(args, {
   out: (text) => out.line(text.replace(/\n$/, '')),
   err: (text) => err.line(text.replace(/\n$/, '')),
   isTty,

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const everything = [
   'api',
   'auth',
+  'aws',
   'console',
   'core',
   'engine',
@@ -31,6 +32,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   engine: ['auth', 'core', 'wire'],
   wire: [],
   auth: [],
+  aws: ['secrets'],
   secrets: [],
   iam: [],
   state: [],

@@ -70,11 +70,11 @@ export class Scene {
     pool.resize(connections + 1);
     const host = {
       ...parts,
-      pool,
       tickMs: 1,
       draining: false,
       sessions: new Map(),
       forget() {},
+      moveOn() {},
       talk: () => Promise.reject(new Error('nobody talks')),
     };
     const nothing = new Map<string, string>();
@@ -84,7 +84,15 @@ export class Scene {
     for (let number = 1; number <= clients; number += 1) {
       const { link } = new ClientPeer(poll, requests(mode, number));
       // The link holds it as its handler.
-      void new Session(host, { link, who, number, secret, welcome: memory, options: relayOptions });
+      void new Session(host, {
+        link,
+        who,
+        number,
+        secret,
+        welcome: memory,
+        options: relayOptions,
+        pool,
+      });
     }
     return new Scene(poll);
   }

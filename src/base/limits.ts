@@ -165,6 +165,11 @@ export const limits = {
     unit: 'bytes',
     what: 'the largest body of a request to the API',
   },
+  apiRequestsAtOnce: {
+    value: 128,
+    unit: 'requests',
+    what: 'the most requests that the API deals with at a time',
+  },
   seenSignatures: {
     value: 65_536,
     unit: 'signatures',

@@ -56,17 +56,16 @@ export function explain(settings: Settings, columns: number): string {
         poolSize(proxy, settings),
       ]),
     ],
+    ...moreEndpoints(settings),
     [
       ['PROXY', 'USER', 'SECRET', 'SIGNS IN WITH'],
-      ...proxies.flatMap((proxy) =>
-        proxy.auth.map((auth) => [proxy.name, userOf(auth, settings), auth.secret, method(auth)]),
-      ),
+      ...proxies.flatMap((proxy) => users(proxy, settings)),
     ],
     [
       ['DATABASE', 'ADDRESS', 'TLS', 'WATCHED THROUGH'],
       ...databases.map((one) => [
         one.identifier,
-        shownAddress(one),
+        one.aws === undefined ? shownAddress(one) : `${one.aws.kind} ${one.aws.identifier} at AWS`,
         one.tlsMode,
         one.database ?? 'no database',
       ]),
@@ -75,8 +74,33 @@ export function explain(settings: Settings, columns: number): string {
   return parts.map((rows) => table(rows, columns)).join('\n\n');
 }
 
+/** Those that do not come with a proxy; no table where there are none. */
+function moreEndpoints({ proxies }: Settings): readonly (readonly (readonly string[])[])[] {
+  const rows = proxies.flatMap((proxy) =>
+    proxy.endpoints.map((endpoint) => [
+      proxy.name,
+      endpoint.name,
+      endpoints({ ...endpoint, proxyProtocol: proxy.proxyProtocol }),
+      endpoint.role === 'READ_ONLY' ? proxy.readers.join(', ') : proxy.target,
+    ]),
+  );
+  return rows.length === 0 ? [] : [[['PROXY', 'ENDPOINT', 'ADDRESS', 'LEADS TO'], ...rows]];
+}
+
+function users(proxy: ProxySettings, settings: Settings): readonly (readonly string[])[] {
+  const { name, auth, defaultAuthScheme } = proxy;
+  const named = auth.map((one) => [name, userOf(one, settings), one.secret, method(one)]);
+  return defaultAuthScheme === 'NONE'
+    ? named
+    : named.concat([[name, 'all others', 'none: IAM tokens', 'IAM token']]);
+}
+
 /** The names that clients use, with the port, and what must come ahead of them there. */
-function endpoints({ listen, hostnames, proxyProtocol }: ProxySettings): string {
+function endpoints({
+  listen,
+  hostnames,
+  proxyProtocol,
+}: Pick<ProxySettings, 'listen' | 'hostnames' | 'proxyProtocol'>): string {
   const names = hostnames.map((host) => shownAddress({ host, port: listen.port }));
   const ahead = proxyProtocol === 'disabled' ? [] : [`(PROXY header ${proxyProtocol})`];
   return [...names, ...ahead].join(' ');

@@ -65,7 +65,7 @@ describe('while a cancel request is under way', () => {
     world.backends[0]?.answer();
     client.leave();
     expect(world.backends[0]?.todo).toEqual([]);
-    expect(world.proxy.gauges().databaseConnectionsIdle).toBe(0);
+    expect(world.gauges().databaseConnectionsIdle).toBe(0);
     expect(world.notes.discards.length).toBe(1);
   });
 });

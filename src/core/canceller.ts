@@ -58,7 +58,7 @@ export class Canceller<Memory, Who extends Principal> {
       }
     } catch (error) {
       // It may yet arrive, and then stop somebody else's statement: the connection must not be used again.
-      connection.retired = true;
+      connection.retiresAtMs = 0;
       observer.serverFailed(connection.lot.who.user, `a cancel request failed: ${String(error)}`);
     }
     this.#inFlight -= 1;

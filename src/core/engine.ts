@@ -90,11 +90,14 @@ export interface Doorkeeper {
   readonly requiresTls: boolean;
   /** How this user signs in. */
   rule(user: string): LoginRule;
-  /** Checks an IAM token and the policy behind it; the reason why not is for the log. */
+  /** Checks an IAM token and the policy behind it; the reason why not is for the log, the fault, else `iamRefused`, for the client. */
   checkToken(
     user: string,
     token: SecretText,
-  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }>;
+  ): Promise<
+    | { readonly ok: true }
+    | { readonly ok: false; readonly why: string; readonly fault?: 'iamExpected' }
+  >;
   /** A stable salt for this user that does not tell whether the user exists. */
   salt(user: string, count: number): Uint8Array;
 }

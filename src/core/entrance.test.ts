@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { principal } from '../../test/sim/toy-engine.ts';
 import { World } from '../../test/sim/world.ts';
 import { SecretText } from '../base/secret-text.ts';
 import { FaultError } from './fault.ts';
@@ -47,6 +48,20 @@ describe('credentials that the database refuses (PG-108)', () => {
     world.backends[0]?.refuse('c');
     expect(client.heard).toBe('#databaseRefused');
     expect(world.backends.length).toBe(1);
+  });
+
+  test('that are to be proven are tried by themselves, and what came of it is all', async () => {
+    const { world, reads } = rotating('new');
+    const proof = world.entrance.prove(principal('a'), 1_000).catch((error: unknown) => error);
+    world.settle();
+    world.backends[0]?.refuse('c');
+    expect(await proof).toBeInstanceOf(FaultError);
+    expect([world.backends.length, reads.refresh]).toEqual([1, 0]);
+    const again = world.entrance.prove(principal('a'), 1_000);
+    world.settle();
+    world.answer('enter');
+    await again;
+    expect(world.backends[1]?.saidGoodbye).toBe(true);
   });
 
   test.each(['f', 'l'])('are not read again for another refusal: %s', (letter) => {

@@ -12,6 +12,7 @@ export type FaultName =
   | 'databaseLost'
   | 'databaseRefused'
   | 'draining'
+  | 'iamExpected'
   | 'iamNeedsTls'
   | 'iamRefused'
   | 'idleClient'
@@ -69,6 +70,7 @@ export const faultFacts = {
   databaseLost: { level: 'warn', side: 'server' },
   databaseRefused: { level: 'warn', side: 'server' },
   draining: { level: 'info', side: 'sluice' },
+  iamExpected: { level: 'warn', side: 'client' },
   iamNeedsTls: { level: 'warn', side: 'client' },
   iamRefused: { level: 'warn', side: 'client' },
   idleClient: { level: 'info', side: 'client' },

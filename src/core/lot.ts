@@ -18,6 +18,11 @@ export interface Waiter<Memory, Who extends Principal> {
   refuse(fault: Fault): void;
 }
 
+/** All who come to a pool. */
+export interface Crowd {
+  sessions: number;
+}
+
 /** A client in mid-login that waits to learn what its connections look like. */
 export interface Newcomer<Memory> {
   readonly sinceMs: number;
@@ -38,8 +43,6 @@ export class Lot<Memory, Who extends Principal> {
   /** Open connections, whatever they do. */
   open = 0;
   connecting = 0;
-  /** Sessions that will come here for connections. */
-  sessions = 0;
   /** Counts changes of credentials and target: a connection that was begun before one must not outlive it. */
   era = 0;
   /** What a fresh connection looked like; told to clients when they sign in. */
@@ -49,9 +52,25 @@ export class Lot<Memory, Who extends Principal> {
   failures = 0;
   lastFault: Fault | undefined;
   usedAtMs = 0;
+  /** Sessions that will come here for connections, and those that will come to any lot of the pool. */
+  #sessions = 0;
+  readonly #crowd: Crowd;
 
-  constructor(who: Who) {
+  constructor(who: Who, crowd: Crowd) {
     this.who = who;
+    this.#crowd = crowd;
+  }
+
+  /** A session will come here for connections. */
+  join(): void {
+    this.#sessions += 1;
+    this.#crowd.sessions += 1;
+  }
+
+  /** It will not come any more. */
+  part(): void {
+    this.#sessions -= 1;
+    this.#crowd.sessions -= 1;
   }
 
   /** An attempt to connect has failed: none is made for a while, the longer the more have failed in a row. */
@@ -132,8 +151,8 @@ export class Lot<Memory, Who extends Principal> {
   }
 
   get isUnused(): boolean {
-    const { open, connecting, sessions, newcomers } = this;
-    return open === 0 && connecting === 0 && sessions === 0 && newcomers.size === 0;
+    const { open, connecting, newcomers } = this;
+    return open === 0 && connecting === 0 && this.#sessions === 0 && newcomers.size === 0;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Principal } from './engine.ts';
+import type { Crowd } from './lot.ts';
 import { Lot } from './lot.ts';
 import type { ServerConnection } from './server-connection.ts';
 
@@ -11,11 +12,12 @@ const STARVING_MS = 250;
 export class Lots<Memory, Who extends Principal> {
   readonly #lots = new Map<string, Lot<Memory, Who>>();
   readonly #hungry = new Set<Lot<Memory, Who>>();
+  readonly #crowd: Crowd = { sessions: 0 };
 
   of(who: Who, nowMs: number): Lot<Memory, Who> {
     let lot = this.#lots.get(who.poolKey);
     if (lot === undefined) {
-      lot = new Lot(who);
+      lot = new Lot(who, this.#crowd);
       this.#lots.set(who.poolKey, lot);
     }
     lot.usedAtMs = nowMs;
@@ -24,6 +26,11 @@ export class Lots<Memory, Who extends Principal> {
 
   all(): Iterable<Lot<Memory, Who>> {
     return this.#lots.values();
+  }
+
+  /** How many sessions come to any of them for connections. */
+  get sessions(): number {
+    return this.#crowd.sessions;
   }
 
   /** The lots in which somebody waits. */
@@ -73,20 +80,6 @@ export class Lots<Memory, Who extends Principal> {
   oldestIdle(): ServerConnection<Memory, Who>[] {
     const idle = [...this.#lots.values()].flatMap((lot) => lot.idle);
     return idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs);
-  }
-
-  get waiting(): number {
-    let count = 0;
-    for (const lot of this.#hungry) count += lot.waiters.size + lot.newcomers.size;
-    return count;
-  }
-
-  longestWaitMs(nowMs: number): number {
-    let longest = 0;
-    for (const lot of this.#hungry) {
-      longest = Math.max(longest, nowMs - (lot.waitingSinceMs ?? nowMs));
-    }
-    return longest;
   }
 
   /** Drops what has been of no use for a while. */

@@ -66,15 +66,28 @@ export class Counters {
   readonly queryDatabaseResponseLatency = new Latency();
   readonly pins = new Map<PinReason, number>();
   readonly discards = new Map<DiscardReason, number>();
+
+  /** A client was told of this. */
+  countFault({ name }: Fault): void {
+    if (name === 'borrowTimeout') this.borrowTimeouts += 1;
+  }
 }
 
 /** What is true at this moment; asked for by metrics. */
-export interface Gauges {
+export interface Gauges extends ClientGauges, TargetGauges {}
+
+/** Of one endpoint. */
+export interface ClientGauges {
   clientConnections: number;
   clientConnectionsInSetup: number;
   clientConnectionsTls: number;
   clientConnectionsNoTls: number;
   clientsWaiting: number;
+  longestWaitMs: number;
+}
+
+/** Of one target. */
+export interface TargetGauges {
   databaseConnections: number;
   databaseConnectionsWithTls: number;
   databaseConnectionsIdle: number;
@@ -82,5 +95,4 @@ export interface Gauges {
   databaseConnectionsCurrentlyInTransaction: number;
   databaseConnectionsCurrentlySessionPinned: number;
   maxDatabaseConnectionsAllowed: number;
-  longestWaitMs: number;
 }

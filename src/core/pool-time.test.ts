@@ -236,7 +236,7 @@ describe('a connection’s life', () => {
 
   test('ends within the last tenth of its time, and not for all at once', () => {
     const world = withIdle(new World({ granted: 20, pool: { lifetimeMs } }), 20);
-    const deaths = [...world.proxy.pool.connections].map(({ diesAtMs }) => diesAtMs);
+    const deaths = [...world.pool.connections].map(({ diesAtMs }) => diesAtMs);
     expect(Math.min(...deaths)).toBeGreaterThanOrEqual(0.9 * lifetimeMs);
     expect(Math.max(...deaths)).toBeLessThanOrEqual(lifetimeMs + 2_000);
     expect(new Set(deaths).size).toBe(20);
@@ -264,13 +264,13 @@ describe('pings', () => {
 
   test('keep idle connections awake, and are not use', () => {
     const world = withIdle(new World({ granted: 2, pool }), 2);
-    const idleSince = [...world.proxy.pool.connections].map(({ idleSinceMs }) => idleSinceMs);
+    const idleSince = [...world.pool.connections].map(({ idleSinceMs }) => idleSinceMs);
     for (let minute = 0; minute < 3; minute += 1) {
       world.pass(MINUTE_MS);
       world.answer('ping');
       world.answer('ping');
     }
-    const now = [...world.proxy.pool.connections].map(({ idleSinceMs }) => idleSinceMs);
+    const now = [...world.pool.connections].map(({ idleSinceMs }) => idleSinceMs);
     expect(now).toEqual(idleSince);
     expect(world.notes.discards).toEqual([]);
   });

@@ -43,8 +43,8 @@ describe('those who wait', () => {
     const [first, second, third] = queueOf(world, 3);
     second?.leave();
     world.answer('q');
-    expect(world.proxy.pool.waiting).toBe(0);
-    expect([...world.proxy.pool.connections].map(({ borrower }) => borrower?.number)).toEqual([
+    expect(world.gauges().clientsWaiting).toBe(0);
+    expect([...world.pool.connections].map(({ borrower }) => borrower?.number)).toEqual([
       third?.number,
     ]);
     world.answer('q');
@@ -67,9 +67,9 @@ describe('those who wait', () => {
     const world = new World({ granted: 1 });
     queueOf(world, 3);
     world.clock.advance(500);
-    expect(world.proxy.pool.waiting).toBe(2);
-    expect(world.proxy.pool.longestWaitMs).toBe(502);
-    expect(world.proxy.gauges()).toMatchObject({
+    expect(world.gauges().clientsWaiting).toBe(2);
+    expect(world.gauges().longestWaitMs).toBe(502);
+    expect(world.gauges()).toMatchObject({
       clientsWaiting: 2,
       databaseConnections: 1,
       databaseConnectionsCurrentlyBorrowed: 1,
@@ -117,7 +117,7 @@ describe('the limit', () => {
     expect(world.notes.discards).toEqual(['overBudget', 'overBudget']);
     world.answer('q');
     expect(world.notes.discards.length).toBe(2);
-    expect(world.proxy.gauges().databaseConnectionsIdle).toBe(1);
+    expect(world.gauges().databaseConnectionsIdle).toBe(1);
   });
 
   test('that becomes larger lets those in who wait', () => {
@@ -130,9 +130,9 @@ describe('the limit', () => {
 
   test('is a percentage of what the database grants, and follows the settings', () => {
     const world = new World({ granted: 200, pool: { maxConnectionsPercent: 50 } });
-    expect(world.proxy.pool.allowed).toBe(100);
+    expect(world.pool.allowed).toBe(100);
     world.reconfigure({ maxConnectionsPercent: 1 });
-    expect(world.proxy.pool.allowed).toBe(2);
+    expect(world.pool.allowed).toBe(2);
   });
 
   test('on parallel logins is kept to', () => {
@@ -259,9 +259,9 @@ describe('a client that goes away', () => {
     client.leave();
     if (canReset) world.backends[0]?.refuse();
     expect(world.notes.discards).toEqual([reason]);
-    expect(world.proxy.pool.connections.size).toBe(1);
+    expect(world.pool.connections.size).toBe(1);
     world.backends[0]?.close();
-    expect(world.proxy.pool.connections.size).toBe(0);
+    expect(world.pool.connections.size).toBe(0);
   });
 });
 
@@ -305,7 +305,7 @@ describe('retired connections', () => {
     const world = new World({ granted: 2 });
     world.signIn('a');
     world.signIn('b');
-    world.proxy.pool.retire('b');
+    world.pool.retire('b');
     expect(world.notes.lines.filter((line) => line.includes('discarded'))).toEqual([
       'server 2 discarded: retired ',
     ]);

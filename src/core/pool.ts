@@ -12,7 +12,9 @@ import type { Link } from './link.ts';
 import type { Lot, Newcomer, Waiter } from './lot.ts';
 import { Lots } from './lots.ts';
 import { PeerClosed } from './network.ts';
+import type { Counters, TargetGauges } from './observer.ts';
 import type { PinReason } from './pin.ts';
+import { gaugesOf } from './pool-gauges.ts';
 import type { PoolParts, PoolSettings } from './pool-parts.ts';
 import type { ConnectionOwner } from './server-connection.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -35,12 +37,15 @@ export class Pool<Memory, Who extends Principal>
   /** Told to close, and when patience ends. */
   readonly #closing = new Map<ServerConnection<Memory, Who>, number>();
   #settings: PoolSettings;
+  /** Clients in mid-login whose sessions will come here for connections. */
+  guests = 0;
   #granted = UNMEASURED_CONNECTIONS;
   #connecting = 0;
   /** As of the last tick: precise enough for what is idle or grows old, and free. */
   #tickMs: number;
   #nextNumber = 1;
-  #draining = false;
+  /** From here on nobody gets a connection. */
+  draining = false;
 
   constructor(parts: PoolParts<Memory, Who>, settings: PoolSettings) {
     this.#parts = parts;
@@ -59,12 +64,17 @@ export class Pool<Memory, Who extends Principal>
     return this.#budget.limit;
   }
 
-  get waiting(): number {
-    return this.#lots.waiting;
+  get counters(): Counters {
+    return this.#parts.counters;
   }
 
-  get longestWaitMs(): number {
-    return this.#lots.longestWaitMs(this.#parts.clock.nowMs());
+  /** How many come here, for each connection that there may be. */
+  get load(): number {
+    return (this.#lots.sessions + this.guests) / this.allowed;
+  }
+
+  gauges(): TargetGauges {
+    return gaugesOf(this.#connections, this.allowed);
   }
 
   lotOf(who: Who): Lot<Memory, Who> {
@@ -239,7 +249,7 @@ export class Pool<Memory, Who extends Principal>
     }
     for (const connection of this.#connections) {
       if (user !== undefined && connection.lot.who.user !== user) continue;
-      connection.retired = true;
+      connection.retiresAtMs = 0;
       if (connection.state === 'idle') this.discard(connection, 'retired');
     }
     this.#feedAll();
@@ -247,7 +257,7 @@ export class Pool<Memory, Who extends Principal>
 
   /** From here on connections close as they are given back, and those who wait are refused. */
   drain(): void {
-    this.#draining = true;
+    this.draining = true;
     for (const lot of this.#lots.hungry) this.#refuseAll(lot, { name: 'draining' });
     for (const connection of this.#lots.oldestIdle()) this.discard(connection, 'draining');
   }
@@ -307,8 +317,8 @@ export class Pool<Memory, Who extends Principal>
   }
 
   #endOf(connection: ServerConnection<Memory, Who>): DiscardReason | undefined {
-    if (this.#draining) return 'draining';
-    if (connection.retired) return 'retired';
+    if (this.draining) return 'draining';
+    if (this.#tickMs >= connection.retiresAtMs) return 'retired';
     if (this.#budget.excess > this.#closing.size) return 'overBudget';
     if (this.#tickMs >= connection.diesAtMs) return 'lifetime';
     return undefined;
@@ -321,7 +331,7 @@ export class Pool<Memory, Who extends Principal>
   /** Somebody waits: opens connections as far as budget, parallel attempts and pauses allow. */
   #feed(lot: Lot<Memory, Who>): void {
     if (!this.#lots.update(lot)) return;
-    if (this.#draining) {
+    if (this.draining) {
       this.#refuseAll(lot, { name: 'draining' });
       return;
     }
@@ -391,8 +401,8 @@ export class Pool<Memory, Who extends Principal>
       lot.who.user,
       `${link.peer}${link.tlsVersion === undefined ? '' : ` ${link.tlsVersion}`}`,
     );
-    connection.retired = era !== lot.era;
-    if (!connection.retired) this.#welcomeAll(lot, memory);
+    if (era === lot.era) this.#welcomeAll(lot, memory);
+    else connection.retiresAtMs = 0;
     this.#offer(connection);
     this.#feedAll();
   }
@@ -427,14 +437,13 @@ export class Pool<Memory, Who extends Principal>
   // ---- time -------------------------------------------------------------------------------------------------------
 
   #expire(lot: Lot<Memory, Who>): void {
-    const { clock, counters } = this.#parts;
+    const { clock } = this.#parts;
     const { borrowTimeoutMs, connectTimeoutMs } = this.#settings;
     const now = clock.nowMs();
     const why = lot.lastFault?.detail;
     const fault: Fault = { name: 'borrowTimeout', ...(why === undefined ? {} : { detail: why }) };
     const overdue = lot.takeOverdue(now, borrowTimeoutMs, connectTimeoutMs);
     this.#lots.update(lot);
-    counters.borrowTimeouts += overdue.length;
     for (const one of overdue) one.refuse(fault);
   }
 
@@ -453,7 +462,8 @@ export class Pool<Memory, Who extends Principal>
     let surplus = idle.length - maxIdle;
     for (const connection of idle) {
       const quietMs = now - connection.idleSinceMs;
-      if (now >= connection.diesAtMs) this.discard(connection, 'lifetime');
+      if (now >= connection.retiresAtMs) this.discard(connection, 'retired');
+      else if (now >= connection.diesAtMs) this.discard(connection, 'lifetime');
       else if (surplus > 0 && quietMs >= idleTimeoutMs) this.discard(connection, 'idleLimit');
       else if (pingIntervalMs > 0 && now >= connection.pingAtMs(pingIntervalMs))
         this.#ping(connection, now);

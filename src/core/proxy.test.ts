@@ -27,7 +27,7 @@ function draining(limitMs = 30_000) {
   waiting.send('q');
   const arriving = world.arrive('b');
   let isOver = false;
-  void world.proxy.drain(limitMs).then(() => (isOver = true));
+  void world.drain(limitMs).then(() => (isOver = true));
   world.settle();
   return { world, idle, busy, inTransaction, waiting, pinned, arriving, isOver: () => isOver };
 }
@@ -80,7 +80,7 @@ describe('draining', () => {
   test('is over at once where there is nobody', () => {
     const world = new World();
     let isOver = false;
-    void world.proxy.drain(30_000).then(() => (isOver = true));
+    void world.drain(30_000).then(() => (isOver = true));
     world.settle();
     expect(isOver).toBe(true);
   });
@@ -118,7 +118,7 @@ describe('letting clients in', () => {
     world.clock.advance(60_000);
     world.settle();
     expect(silent.heard).toBe('#loginTimeout');
-    expect(world.proxy.gauges().clientConnections).toBe(0);
+    expect(world.gauges().clientConnections).toBe(0);
   });
 
   test('survives a client that leaves meanwhile', () => {
@@ -127,7 +127,7 @@ describe('letting clients in', () => {
     client.leave();
     world.answer('enter');
     expect(world.notes.lines).toContain('client 1 closed: The client left before it signed in.');
-    expect(world.proxy.gauges()).toMatchObject({
+    expect(world.gauges()).toMatchObject({
       clientConnections: 0,
       databaseConnectionsIdle: 1,
     });
@@ -187,7 +187,7 @@ describe('being introduced', () => {
     const world = new World({ introduce });
     const silent = world.arrive('');
     expect(world.notes.lines).toEqual([]);
-    expect(world.proxy.gauges()).toMatchObject({ clientConnectionsInSetup: 1 });
+    expect(world.gauges()).toMatchObject({ clientConnectionsInSetup: 1 });
     silent.send('!');
     expect(silent.isOver).toBe(true);
     expect(silent.heard).toBe('');
@@ -197,7 +197,7 @@ describe('being introduced', () => {
       'client 1 closed: Violation: no word for client:0',
     ]);
     expect(world.notes.faults).toEqual([]);
-    expect(world.proxy.gauges()).toMatchObject({ clientConnections: 0 });
+    expect(world.gauges()).toMatchObject({ clientConnections: 0 });
     expect(world.counters.clientConnectionsClosed).toBe(1);
   });
 
@@ -218,7 +218,7 @@ describe('being introduced', () => {
     const world = new World({ introduce });
     world.arrive('').leave();
     const other = world.arrive('');
-    void world.proxy.drain(1_000);
+    void world.drain(1_000);
     world.settle();
     expect([other.isOver, other.heard]).toEqual([true, '']);
     expect(world.notes.lines).toEqual([
@@ -248,7 +248,7 @@ test('what happens is counted', () => {
   world.answer('b');
   world.answer('q');
   second.send('q');
-  expect(world.proxy.gauges()).toMatchObject({
+  expect(world.gauges()).toMatchObject({
     clientConnections: 2,
     clientConnectionsInSetup: 0,
     clientConnectionsNoTls: 2,

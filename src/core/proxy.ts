@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Bug, Violation } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
 import type { Share } from './budget.ts';
 import { shareOf, WHOLE } from './budget.ts';
 import type { Conversation } from './conversation.ts';
@@ -10,11 +11,12 @@ import type { Fault } from './fault.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
 import { PeerClosed, TalkTimeout } from './network.ts';
-import type { Counters, Gauges, Observer } from './observer.ts';
-import { Pool } from './pool.ts';
-import type { PoolParts, PoolSettings } from './pool-parts.ts';
+import type { Network } from './network.ts';
+import type { ClientGauges, Counters, Observer } from './observer.ts';
+import type { Pool } from './pool.ts';
 import type { SessionHost } from './session.ts';
 import { Session } from './session.ts';
+import type { Targets } from './targets.ts';
 import type { Host } from './visit.ts';
 import { Visit } from './visit.ts';
 
@@ -28,15 +30,23 @@ export interface ClientSettings {
   readonly relay: RelayOptions;
 }
 
-export interface ProxyParts<Memory, Who extends Principal> extends PoolParts<Memory, Who> {
+export interface ProxyParts<Memory, Who extends Principal> {
+  readonly engine: Engine<Memory, Who>;
+  readonly network: Pick<Network, 'talk'>;
+  readonly counters: Counters;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where sessions go for connections. Others may go there, too: whoever has made them looks after them. */
+  readonly targets: Targets<Memory, Who>;
+  /** Of several processes that have clients of the same endpoint, which this is; by default the only one. */
+  readonly share?: Share;
   /**
    * Comes before the engine's greeting, whichever side speaks first there: lets whoever has passed the connection on say
    * whose it is. Returns the client's address; undefined where it is the peer's own. A `Violation` ends the connection.
    * There is no such conversation where nobody passes connections on.
    */
   introduce?(link: Pick<Link, 'peer'>): Conversation<string | undefined> | undefined;
-  /** Resolves when the target has been seen; rejects with a `FaultError`. */
-  meet?(): Promise<void>;
   /** A cancel request arrived here for a session of another process. */
   forwardCancel?(worker: number, number: number, secret: Uint8Array): void;
 }
@@ -50,12 +60,11 @@ const DEADLINES_EVERY_MS = 1_000;
 /** How long a client may take to read what is queued for it when its session is over. */
 const LAST_WORDS_TIMEOUT_MS = 20_000;
 
-/** One proxy at work: lets clients in, keeps their sessions, and shares the pool among them. */
+/** One endpoint of a proxy at work: lets clients in, keeps their sessions, and lets them go to its targets for connections. */
 export class Proxy<Memory, Who extends Principal>
   implements SessionHost<Memory, Who>, Host<Memory, Who>
 {
   readonly engine: Engine<Memory, Who>;
-  readonly pool: Pool<Memory, Who>;
   readonly counters: Counters;
   readonly observer: Observer;
   readonly clock: Clock;
@@ -69,6 +78,8 @@ export class Proxy<Memory, Who extends Principal>
   readonly #arriving = new Set<Link>();
   /** Links of sessions that are over, whose clients have not read their last words yet; and when patience ends. */
   readonly #leaving = new Map<Link, number>();
+  /** Clients in mid-login that wait for the database, and since when. */
+  readonly #hopeful = new Map<Leaver, number>();
   readonly #share: Share;
   #nextNumber = 0;
   #deadlinesAtMs = 0;
@@ -76,7 +87,7 @@ export class Proxy<Memory, Who extends Principal>
 
   constructor(
     parts: ProxyParts<Memory, Who>,
-    settings: { pool: PoolSettings; clients: ClientSettings; keeper: Doorkeeper },
+    settings: { clients: ClientSettings; keeper: Doorkeeper },
   ) {
     this.#parts = parts;
     this.engine = parts.engine;
@@ -87,7 +98,6 @@ export class Proxy<Memory, Who extends Principal>
     this.#settings = settings.clients;
     this.#keeper = settings.keeper;
     this.#share = parts.share ?? WHOLE;
-    this.pool = new Pool(parts, settings.pool);
   }
 
   get sessions(): ReadonlyMap<number, Session<Memory, Who>> {
@@ -110,10 +120,9 @@ export class Proxy<Memory, Who extends Principal>
     link.destroy();
   }
 
-  reconfigure(settings: { pool: PoolSettings; clients: ClientSettings; keeper: Doorkeeper }): void {
+  reconfigure(settings: { clients: ClientSettings; keeper: Doorkeeper }): void {
     this.#settings = settings.clients;
     this.#keeper = settings.keeper;
-    this.pool.reconfigure(settings.pool);
   }
 
   get keeper(): Doorkeeper {
@@ -133,11 +142,20 @@ export class Proxy<Memory, Who extends Principal>
   }
 
   async meet(): Promise<void> {
-    await this.#parts.meet?.();
+    await this.#parts.targets.met();
   }
 
-  open(who: Who, client: Leaver): Memory | Promise<Memory> {
-    return this.pool.welcome(who, client);
+  choosePool(): Pool<Memory, Who> {
+    return this.#parts.targets.choose();
+  }
+
+  open(pool: Pool<Memory, Who>, who: Who, client: Leaver): Memory | Promise<Memory> {
+    const opened = pool.welcome(who, client);
+    if (!(opened instanceof Promise)) return opened;
+    const sinceMs = this.clock.nowMs();
+    this.#hopeful.set(client, sinceMs);
+    client.whenGone(() => this.#hopeful.delete(client));
+    return opened.finally(() => this.#hopeful.delete(client));
   }
 
   random(count: number): Uint8Array {
@@ -147,10 +165,10 @@ export class Proxy<Memory, Who extends Principal>
   /** All deadlines hang on this: called about ten times a second. */
   tick(): void {
     this.tickMs = this.clock.nowMs();
-    this.pool.tick();
     if (this.tickMs < this.#deadlinesAtMs) return;
     this.#deadlinesAtMs = this.tickMs + DEADLINES_EVERY_MS;
     const { idleClientTimeoutMs, clientSendTimeoutMs } = this.#settings;
+    this.moveAllOn();
     for (const session of this.#sessions.values()) {
       session.checkDeadlines(this.tickMs, idleClientTimeoutMs, clientSendTimeoutMs);
     }
@@ -165,7 +183,6 @@ export class Proxy<Memory, Who extends Principal>
   async drain(limitMs: number): Promise<void> {
     this.draining = true;
     for (const link of this.#arriving) link.destroy();
-    this.pool.drain();
     for (const session of this.#sessions.values()) session.drain();
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
@@ -177,7 +194,21 @@ export class Proxy<Memory, Who extends Principal>
       });
     }
     for (const session of this.#sessions.values()) session.close({ name: 'draining' });
-    this.pool.destroy();
+  }
+
+  /** Sessions whose target is down, or none of theirs any more, go on at another one; where there is none at all, they end. */
+  moveAllOn(): void {
+    for (const session of this.#sessions.values()) this.moveOn(session);
+  }
+
+  moveOn(session: Session<Memory, Who>): void {
+    try {
+      const pool = this.#parts.targets.after(session.pool);
+      if (pool !== session.pool) session.move(pool);
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error;
+      session.close(error.fault);
+    }
   }
 
   forget(session: Session<Memory, Who>): void {
@@ -193,7 +224,7 @@ export class Proxy<Memory, Who extends Principal>
     talk: (door: Door<Memory, Who>) => Conversation<void>,
   ): Promise<Uint8Array> {
     const { link, number } = session;
-    const visit = new Visit(this, link, number);
+    const visit = new Visit(this, link, number, session.pool);
     try {
       const timeoutMs = this.#settings.clientLoginTimeoutMs;
       return (await this.#parts.network.talk(link, talk(visit), { timeoutMs })).leftover;
@@ -203,25 +234,27 @@ export class Proxy<Memory, Who extends Principal>
     }
   }
 
-  /** What is true at this moment. Walks all sessions and connections: for scrapes, not for the data path. */
-  gauges(): Gauges {
-    const gauges = emptyGauges();
-    gauges.clientConnectionsInSetup = this.#arriving.size;
-    gauges.clientConnections = this.#sessions.size + this.#arriving.size;
-    gauges.clientsWaiting = this.pool.waiting;
-    gauges.longestWaitMs = this.pool.longestWaitMs;
-    gauges.maxDatabaseConnectionsAllowed = this.pool.allowed;
+  /** What is true at this moment. Walks all sessions: for scrapes, not for the data path. */
+  gauges(): ClientGauges {
+    const gauges = {
+      clientConnections: this.#sessions.size + this.#arriving.size,
+      clientConnectionsInSetup: this.#arriving.size,
+      clientConnectionsTls: 0,
+      clientConnectionsNoTls: 0,
+      clientsWaiting: this.#hopeful.size,
+      longestWaitMs: 0,
+    };
+    const now = this.clock.nowMs();
+    const waitedSince = (sinceMs: number): void => {
+      gauges.longestWaitMs = Math.max(gauges.longestWaitMs, now - sinceMs);
+    };
+    for (const sinceMs of this.#hopeful.values()) waitedSince(sinceMs);
     for (const session of this.#sessions.values()) {
       if (session.link.tlsVersion === undefined) gauges.clientConnectionsNoTls += 1;
       else gauges.clientConnectionsTls += 1;
-      if (session.inTransaction) gauges.databaseConnectionsCurrentlyInTransaction += 1;
-    }
-    for (const connection of this.pool.connections) {
-      gauges.databaseConnections += 1;
-      if (connection.link.tlsVersion !== undefined) gauges.databaseConnectionsWithTls += 1;
-      if (connection.state === 'idle') gauges.databaseConnectionsIdle += 1;
-      if (connection.state === 'borrowed') gauges.databaseConnectionsCurrentlyBorrowed += 1;
-      if (connection.pinned) gauges.databaseConnectionsCurrentlySessionPinned += 1;
+      if (!session.isWaiting) continue;
+      gauges.clientsWaiting += 1;
+      waitedSince(session.sinceMs);
     }
     return gauges;
   }
@@ -236,7 +269,7 @@ export class Proxy<Memory, Who extends Principal>
       const reception = this.#receive(visit);
       const { result, leftover } = await this.#parts.network.talk(link, reception, { timeoutMs });
       this.#arriving.delete(link);
-      this.#admitted(link, visit.cancelNumber, result, leftover);
+      this.#admitted(visit, result, leftover);
     } catch (error) {
       visit.gone();
       this.#arriving.delete(link);
@@ -248,6 +281,7 @@ export class Proxy<Memory, Who extends Principal>
         error instanceof PeerClosed ? 'The client left before it signed in.' : String(error),
       );
     }
+    visit.over();
   }
 
   #receive(visit: Visit<Memory, Who>): Conversation<Entry<Memory, Who>> {
@@ -269,7 +303,8 @@ export class Proxy<Memory, Who extends Principal>
     return yield* this.engine.greet(visit);
   }
 
-  #admitted(link: Link, number: number, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
+  #admitted(visit: Visit<Memory, Who>, entry: Entry<Memory, Who>, leftover: Uint8Array): void {
+    const { link, cancelNumber: number } = visit;
     if (entry.kind !== 'session') {
       this.counters.clientConnectionsClosed += 1;
       if (entry.kind === 'cancel') {
@@ -287,7 +322,8 @@ export class Proxy<Memory, Who extends Principal>
     this.observer.clientSignedIn(number, entry.who.user, entry.method);
     const { who, welcome, secret } = entry;
     const options = this.#settings.relay;
-    const session = new Session(this, { link, who, number, secret, welcome, options });
+    const { pool } = visit;
+    const session = new Session(this, { link, who, number, secret, welcome, options, pool });
     this.#sessions.set(number, session);
     if (!link.isOpen) session.closed(undefined);
     else if (this.draining) session.drain();
@@ -297,6 +333,7 @@ export class Proxy<Memory, Who extends Principal>
   #turnedAway(link: Link, number: number, error: unknown): void {
     const { observer, counters } = this;
     if (error instanceof FaultError) {
+      counters.countFault(error.fault);
       if (error.fault.name !== 'loginTimeout') counters.clientConnectionsSetupFailedAuth += 1;
       observer.fault(number, error.fault);
       link.write(error.words ?? this.engine.sayFatal(error.fault));
@@ -351,22 +388,4 @@ export class Proxy<Memory, Who extends Principal>
     } while (this.#sessions.has(first + this.#nextNumber));
     return first + this.#nextNumber;
   }
-}
-
-function emptyGauges(): Gauges {
-  return {
-    clientConnections: 0,
-    clientConnectionsInSetup: 0,
-    clientConnectionsTls: 0,
-    clientConnectionsNoTls: 0,
-    clientsWaiting: 0,
-    databaseConnections: 0,
-    databaseConnectionsWithTls: 0,
-    databaseConnectionsIdle: 0,
-    databaseConnectionsCurrentlyBorrowed: 0,
-    databaseConnectionsCurrentlyInTransaction: 0,
-    databaseConnectionsCurrentlySessionPinned: 0,
-    maxDatabaseConnectionsAllowed: 0,
-    longestWaitMs: 0,
-  };
 }

@@ -14,6 +14,7 @@ export type ServerState = 'idle' | 'borrowed' | 'held' | 'talking' | 'closing' |
 /** What a connection needs of the session that borrowed it. */
 export interface Borrower {
   readonly number: number;
+  readonly inTransaction: boolean;
   fromServer(bytes: Uint8Array): void;
   serverDrained(): void;
   serverLost(): void;
@@ -50,8 +51,8 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
   borrower: Borrower | undefined;
   /** Cancel requests under way for it: it must not change hands before the database has dealt with them (trap PG-41). */
   cancels = 0;
-  /** Made with credentials or towards a target that have changed since: closes at its next boundary. */
-  retired = false;
+  /** Made with credentials or towards a target that have changed since: from this time on it closes at its next boundary. */
+  retiresAtMs = Infinity;
   /** When it was last given back. */
   idleSinceMs: number;
   pingedAtMs = 0;

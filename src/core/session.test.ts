@@ -240,7 +240,7 @@ describe('a session that is over', () => {
     expect(client.heard).toBe('#');
     client.send('q');
     expect(world.connections).toEqual([]);
-    expect(world.proxy.pool.waiting).toBe(0);
+    expect(world.gauges().clientsWaiting).toBe(0);
   });
 
   test('does not look at it either', () => {
@@ -256,7 +256,7 @@ describe('a session that is over', () => {
     const session = must(world.sessionOf(client), 'a client that signed in has a session');
     client.send('x');
     expect(session.wantServer()).toBe(false);
-    expect(world.proxy.gauges()).toMatchObject({
+    expect(world.gauges()).toMatchObject({
       clientConnections: 0,
       clientsWaiting: 0,
       databaseConnectionsCurrentlyBorrowed: 0,
@@ -306,7 +306,7 @@ describe('a pinned session', () => {
     backend.answer();
     other.send('q');
     expect(other.heard).toBe('');
-    expect(world.proxy.gauges().databaseConnectionsCurrentlySessionPinned).toBe(1);
+    expect(world.gauges().databaseConnectionsCurrentlySessionPinned).toBe(1);
     client.send('q');
     backend.answer();
     client.send('u');

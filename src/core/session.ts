@@ -17,7 +17,6 @@ import type { Borrower, ServerConnection } from './server-connection.ts';
 /** What a session needs of its proxy. */
 export interface SessionHost<Memory, Who extends Principal> {
   readonly engine: Engine<Memory, Who>;
-  readonly pool: Pool<Memory, Who>;
   readonly counters: Counters;
   readonly observer: Observer;
   readonly clock: Clock;
@@ -30,6 +29,8 @@ export interface SessionHost<Memory, Who extends Principal> {
     session: Session<Memory, Who>,
     talk: (door: Door<Memory, Who>) => Conversation<void>,
   ): Promise<Uint8Array>;
+  /** Has the session go on at another target, or end, where its own is down or none any more. */
+  moveOn(session: Session<Memory, Who>): void;
   forget(session: Session<Memory, Who>): void;
 }
 
@@ -51,6 +52,7 @@ export class Session<Memory, Who extends Principal>
   /** Who knows it may have this session's requests stopped. */
   readonly secret: Uint8Array;
   readonly #host: SessionHost<Memory, Who>;
+  #pool: Pool<Memory, Who>;
   #lot: Lot<Memory, Who>;
   readonly #relay: Relay<Memory>;
   #connection: ServerConnection<Memory, Who> | undefined;
@@ -79,6 +81,7 @@ export class Session<Memory, Who extends Principal>
       secret: Uint8Array;
       welcome: Memory;
       options: RelayOptions;
+      pool: Pool<Memory, Who>;
     },
   ) {
     this.#host = host;
@@ -86,8 +89,9 @@ export class Session<Memory, Who extends Principal>
     this.#who = parts.who;
     this.secret = parts.secret;
     this.link = parts.link;
-    this.#lot = host.pool.lotOf(parts.who);
-    this.#lot.sessions += 1;
+    this.#pool = parts.pool;
+    this.#lot = this.#pool.lotOf(parts.who);
+    this.#lot.join();
     this.#relay = host.engine.relay(this, parts.who, parts.welcome, parts.options);
     this.#activeAtMs = host.tickMs;
     this.link.handler = this;
@@ -95,6 +99,10 @@ export class Session<Memory, Who extends Principal>
 
   get who(): Who {
     return this.#who;
+  }
+
+  get pool(): Pool<Memory, Who> {
+    return this.#pool;
   }
 
   get isWaiting(): boolean {
@@ -214,6 +222,7 @@ export class Session<Memory, Who extends Principal>
       this.close(fault);
       return;
     }
+    this.#host.counters.countFault(fault);
     this.#host.observer.fault(this.number, fault);
     this.#relay.refuse(fault);
     this.#relayPending();
@@ -249,8 +258,10 @@ export class Session<Memory, Who extends Principal>
       return true;
     }
     if (this.#waiting || this.#over) return false;
-    const { pool, clock } = this.#host;
-    this.#waitingSinceMs = clock.nowMs();
+    if (this.#pool.draining) this.#host.moveOn(this);
+    if (this.#over) return false;
+    const pool = this.#pool;
+    this.#waitingSinceMs = this.#host.clock.nowMs();
     this.#requestSinceMs = this.#waitingSinceMs;
     const connection = pool.borrow(this.#lot, this.#relay);
     if (connection !== undefined) {
@@ -277,18 +288,18 @@ export class Session<Memory, Who extends Principal>
       return;
     }
     if (this.isPinned) {
-      this.#host.pool.forgetCancel(connection);
+      this.#pool.forgetCancel(connection);
       return;
     }
     this.#connection = undefined;
     // The database may answer before it has taken all: nobody would tell this session when it has.
     this.link.resume();
-    this.#host.pool.release(connection);
+    this.#pool.release(connection);
   }
 
   rest(): void {
     this.#measure();
-    if (this.#connection !== undefined) this.#host.pool.forgetCancel(this.#connection);
+    if (this.#connection !== undefined) this.#pool.forgetCancel(this.#connection);
   }
 
   again(): void {
@@ -311,7 +322,8 @@ export class Session<Memory, Who extends Principal>
     this.#pins ??= new Set();
     if (this.#pins.has(reason)) return;
     this.#pins.add(reason);
-    const { counters, observer } = this.#host;
+    const { observer } = this.#host;
+    const { counters } = this.#pool;
     counters.pins.set(reason, (counters.pins.get(reason) ?? 0) + 1);
     if (this.#connection === undefined) return;
     this.#connection.pinned = true;
@@ -349,6 +361,7 @@ export class Session<Memory, Who extends Principal>
     if (error instanceof PeerClosed) this.closed(undefined);
     else if (error instanceof TalkTimeout) this.close({ name: 'loginTimeout' });
     else if (error instanceof FaultError) {
+      this.#host.counters.countFault(error.fault);
       this.#host.observer.fault(this.number, error.fault);
       this.link.write(error.words ?? this.#relay.lost(error.fault));
       this.#end(error.fault.name);
@@ -365,14 +378,14 @@ export class Session<Memory, Who extends Principal>
     for (const reason of pins) this.#host.observer.unpinned(this.number, connection.number, reason);
     this.#connection = undefined;
     this.link.resume();
-    this.#host.pool.relinquish(connection, pins, false);
+    this.#pool.relinquish(connection, pins, false);
   }
 
   become(who: Who): void {
     this.#who = who;
-    this.#lot.sessions -= 1;
-    this.#lot = this.#host.pool.lotOf(who);
-    this.#lot.sessions += 1;
+    this.#lot.part();
+    this.#lot = this.#pool.lotOf(who);
+    this.#lot.join();
     this.#connection?.joins(this.#lot);
   }
 
@@ -398,7 +411,7 @@ export class Session<Memory, Who extends Principal>
   /** The client asked, on another connection, that its current request be stopped. */
   cancel(): void {
     if (this.#waiting) {
-      this.#host.pool.leave(this.#lot, this);
+      this.#pool.leave(this.#lot, this);
       this.refuse({ name: 'cancelled' });
       this.#host.observer.cancelled(this.number, undefined);
     } else if (this.#connection !== undefined && this.#relay.cancel()) this.cancelNow();
@@ -406,7 +419,7 @@ export class Session<Memory, Who extends Principal>
 
   cancelNow(): void {
     if (this.#connection === undefined) return;
-    this.#host.pool.cancel(this.#connection);
+    this.#pool.cancel(this.#connection);
     this.#host.observer.cancelled(this.number, this.#connection.number);
   }
 
@@ -415,6 +428,20 @@ export class Session<Memory, Who extends Principal>
     if (this.#over) return;
     this.#host.observer.fault(this.number, fault);
     this.#leave(fault, fault.name, manner);
+  }
+
+  /** Goes on at another target, as soon as nothing ties it to this one; what it waits for it waits for there. */
+  move(pool: Pool<Memory, Who>): void {
+    if (this.#over || this.#isTalking || this.#connection !== undefined) return;
+    if (this.#waiting) this.#pool.leave(this.#lot, this);
+    this.#lot.part();
+    this.#pool = pool;
+    this.#lot = pool.lotOf(this.#who);
+    this.#lot.join();
+    if (!this.#waiting) return;
+    const connection = pool.borrow(this.#lot, this.#relay);
+    if (connection === undefined) pool.queue(this.#lot, this);
+    else this.grant(connection);
   }
 
   /** Called for every session about once a second. */
@@ -434,7 +461,7 @@ export class Session<Memory, Who extends Principal>
 
   /** The proxy stops: a session without a request leaves now, the others at their next boundary. */
   drain(): void {
-    if (this.#relay.quiet && !this.#relay.inTransaction && !this.#waiting)
+    if (this.#waiting || (this.#relay.quiet && !this.#relay.inTransaction))
       this.close({ name: 'draining' });
   }
 
@@ -444,7 +471,7 @@ export class Session<Memory, Who extends Principal>
     if (this.#requestSinceMs === 0) return;
     const now = this.#host.clock.nowMs();
     this.#host.counters.queryResponseLatency.observeMs(now - this.#requestSinceMs);
-    this.#host.counters.queryDatabaseResponseLatency.observeMs(now - this.#attachedAtMs);
+    this.#pool.counters.queryDatabaseResponseLatency.observeMs(now - this.#attachedAtMs);
     this.#requestSinceMs = 0;
   }
 
@@ -469,9 +496,8 @@ export class Session<Memory, Who extends Principal>
   #end(why: string, manner: Manner = 'gone'): void {
     if (this.#over) return;
     this.#over = true;
-    const { pool, observer } = this.#host;
-    if (this.#waiting) pool.leave(this.#lot, this);
-    this.#lot.sessions -= 1;
+    if (this.#waiting) this.#pool.leave(this.#lot, this);
+    this.#lot.part();
     this.#waiting = false;
     this.#pending = undefined;
     this.#pendingBytes = 0;
@@ -481,7 +507,7 @@ export class Session<Memory, Who extends Principal>
     if (connection !== undefined) this.#giveUp(connection, manner);
     if (manner === 'tooSlow') this.link.destroy();
     this.#host.forget(this);
-    observer.clientClosed(this.number, why);
+    this.#host.observer.clientClosed(this.number, why);
   }
 
   get #isTidy(): boolean {
@@ -489,7 +515,7 @@ export class Session<Memory, Who extends Principal>
   }
 
   #giveUp(connection: ServerConnection<Memory, Who>, manner: Manner): void {
-    const { pool } = this.#host;
+    const pool = this.#pool;
     if (manner === 'tooSlow') pool.abandon(connection, 'clientTooSlow');
     else if (manner === 'notRestored') pool.discard(connection, 'restoreFailed');
     else if (manner === 'orderly' && !this.#relay.quiet)

@@ -3,6 +3,7 @@ import type { Door, Doorkeeper, Principal } from './engine.ts';
 import type { Fault } from './fault.ts';
 import type { Link } from './link.ts';
 import type { Observer } from './observer.ts';
+import type { Pool } from './pool.ts';
 
 /** What a client that arrives needs of its proxy. */
 export interface Host<Memory, Who extends Principal> {
@@ -13,7 +14,9 @@ export interface Host<Memory, Who extends Principal> {
   /** Is there room for one more client? Returns the fault to say where there is none. */
   admit(): Fault | undefined;
   meet(): Promise<void>;
-  open(who: Who, client: Leaver): Memory | Promise<Memory>;
+  /** Where a new session goes for connections. Throws a `FaultError` where there is nowhere to go. */
+  choosePool(): Pool<Memory, Who>;
+  open(pool: Pool<Memory, Who>, who: Who, client: Leaver): Memory | Promise<Memory>;
   random(count: number): Uint8Array;
 }
 
@@ -26,10 +29,15 @@ export class Visit<Memory, Who extends Principal> implements Door<Memory, Who>, 
   /** Whose connection it is has been said. */
   isIntroduced = false;
   readonly #host: Host<Memory, Who>;
+  #pool: Pool<Memory, Who> | undefined;
+  /** Where the session goes is chosen, and it is not there yet. */
+  #isGuest = false;
   #whenGone: (() => void)[] | undefined;
 
-  constructor(host: Host<Memory, Who>, link: Link, number: number) {
+  /** @param pool where the session goes for connections; undefined where that is to be seen */
+  constructor(host: Host<Memory, Who>, link: Link, number: number, pool?: Pool<Memory, Who>) {
     this.#host = host;
+    this.#pool = pool;
     this.link = link;
     this.cancelNumber = number;
     this.keeper = host.keeper;
@@ -62,7 +70,22 @@ export class Visit<Memory, Who extends Principal> implements Door<Memory, Who>, 
   }
 
   open(who: Who): Memory | Promise<Memory> {
-    return this.#host.open(who, this);
+    return this.#host.open(this.pool, who, this);
+  }
+
+  get pool(): Pool<Memory, Who> {
+    if (this.#pool === undefined) {
+      this.#pool = this.#host.choosePool();
+      this.#pool.guests += 1;
+      this.#isGuest = true;
+    }
+    return this.#pool;
+  }
+
+  /** It is a session by now, or will never be one. */
+  over(): void {
+    if (this.#isGuest) this.pool.guests -= 1;
+    this.#isGuest = false;
   }
 
   random(count: number): Uint8Array {

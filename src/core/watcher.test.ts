@@ -126,6 +126,27 @@ test('when the target closes the idle connection, it is looked for at once', () 
   expect(watcher.health.state).toBe('UNAVAILABLE');
 });
 
+test('it signs in anew where that is wanted, and leaves the old connection only then', () => {
+  const { world, watcher, changes, tick } = available();
+  watcher.renew();
+  tick();
+  world.backends[1]?.refuse('c');
+  world.answer('measure');
+  expect([world.backends[0]?.saidGoodbye, world.backends.length]).toEqual([false, 2]);
+  watcher.renew();
+  tick();
+  world.answer('enter');
+  expect(world.backends[0]?.saidGoodbye).toBe(true);
+  world.answer('measure');
+  tick(30_000);
+  world.answer('measure');
+  expect([watcher.health.state, changes.length, world.backends.length]).toEqual([
+    'AVAILABLE',
+    1,
+    3,
+  ]);
+});
+
 test('only one look is under way at a time', () => {
   const { world, tick } = watched();
   for (let times = 0; times < 5; times += 1) tick(500);

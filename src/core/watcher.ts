@@ -41,6 +41,8 @@ export class Watcher<Memory, Who extends Principal> {
   #entered: Entered<Memory> | undefined;
   #busy = false;
   #nextAtMs = 0;
+  /** Another connection is wanted in the place of the one that there is. */
+  #isStale = false;
   #stopped = false;
   /** Who wants to know whether the target is there at all. */
   #curious: { readonly resolve: () => void; readonly reject: (error: FaultError) => void }[] = [];
@@ -78,6 +80,12 @@ export class Watcher<Memory, Who extends Principal> {
     this.#nextAtMs = 0;
   }
 
+  /** Looks again at the next tick, on a new connection if it can have one: the one that it has was made with an old password. */
+  renew(): void {
+    this.#isStale = true;
+    this.#nextAtMs = 0;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#forget();
@@ -105,7 +113,7 @@ export class Watcher<Memory, Who extends Principal> {
   async #measure(round: number): Promise<number> {
     const { engine, network } = this.#parts;
     const { timeoutMs } = this.settings;
-    const entered = this.#entered ?? (await this.#enter());
+    const entered = await this.#enterOrStay();
     if (round !== this.#round) {
       this.#leave(entered);
       return 0;
@@ -116,6 +124,20 @@ export class Watcher<Memory, Who extends Principal> {
     });
     entered.link.handler = { data: () => {}, drained: () => {}, closed: () => this.#lost(entered) };
     return result.connections;
+  }
+
+  async #enterOrStay(): Promise<Entered<Memory>> {
+    const before = this.#entered;
+    if (before === undefined) return await this.#enter();
+    if (!this.#isStale) return before;
+    this.#isStale = false;
+    const entered = await this.#enter().catch(() => undefined);
+    if (entered === undefined) return before;
+    if (this.#entered === before) {
+      this.#entered = undefined;
+      this.#leave(before);
+    }
+    return entered;
   }
 
   #enter(): Promise<Entered<Memory>> {

@@ -6,7 +6,7 @@ import type { Exposition, Labels, MetricType } from './exposition.ts';
 /** One proxy's numbers at the moment of a scrape. */
 export interface Moment {
   readonly counters: Counters;
-  readonly gauges: Gauges;
+  readonly gauges: Partial<Gauges>;
   readonly targetUp: boolean;
 }
 
@@ -97,7 +97,13 @@ export const families: readonly Family[] = [
   ...gaugeTable.map(([field, scope, help]) => {
     const isMs = field.endsWith('Ms');
     const name = isMs ? `${snake(field.slice(0, -2))}_seconds` : snake(field);
-    return single(name, 'gauge', scope, help, ({ gauges }) => gauges[field] / (isMs ? 1000 : 1));
+    return single(
+      name,
+      'gauge',
+      scope,
+      help,
+      ({ gauges }) => (gauges[field] ?? 0) / (isMs ? 1000 : 1),
+    );
   }),
   ...counterTable.map(([field, scope, help]) =>
     single(`${snake(field)}_total`, 'counter', scope, help, ({ counters }) => counters[field]),

@@ -44,7 +44,15 @@ function gauges(): Gauges {
 }
 
 function source(parts: Partial<MetricsSource> = {}): MetricsSource {
-  return { proxy: 'p', target: 't', counters: new Counters(), targetUp: true, gauges, ...parts };
+  return {
+    proxy: 'p',
+    endpoint: 'default',
+    target: 't',
+    counters: new Counters(),
+    targetUp: true,
+    gauges,
+    ...parts,
+  };
 }
 
 interface Sample {

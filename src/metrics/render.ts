@@ -6,13 +6,16 @@ import { families } from './families.ts';
 import type { ProcessFacts } from './process.ts';
 import { processFamilies } from './process.ts';
 
-/** One proxy, and its target, as metrics see them. */
+/** An endpoint of a proxy, or a target, or both, as metrics see them: what is of neither is not told. */
 export interface MetricsSource {
   readonly proxy: string;
-  readonly target: string;
+  /** Its name; `default` for the one that comes with the proxy. */
+  readonly endpoint?: string;
+  /** The identifier of the database. */
+  readonly target?: string;
   readonly counters: Counters;
   readonly targetUp: boolean;
-  gauges(): Gauges;
+  gauges(): Partial<Gauges>;
 }
 
 /**
@@ -37,7 +40,10 @@ export function renderMetrics(
   }));
   for (const family of families) {
     out.family(family.name, family.type, family.help);
-    for (const { labels, moment } of moments) family.samples(out, labels[family.scope], moment);
+    for (const { labels, moment } of moments) {
+      const own = labels[family.scope];
+      if (own !== undefined) family.samples(out, own, moment);
+    }
   }
   return out.toString();
 }
@@ -47,10 +53,10 @@ function momentOf(source: MetricsSource): Moment {
   return { counters, targetUp, gauges: source.gauges() };
 }
 
-/** CloudWatch's dimension sets 2 and 3. A proxy has one target group and, so far, one endpoint. */
-function labelsOf({ proxy, target }: MetricsSource): Record<Scope, Labels> {
+/** CloudWatch's dimension sets 2 and 3. A proxy has one target group. */
+function labelsOf({ proxy, endpoint, target }: MetricsSource): Partial<Record<Scope, Labels>> {
   return {
-    endpoint: { proxy, endpoint: 'default' },
-    target: { proxy, target_group: 'default', target },
+    ...(endpoint !== undefined && { endpoint: { proxy, endpoint } }),
+    ...(target !== undefined && { target: { proxy, target_group: 'default', target } }),
   };
 }

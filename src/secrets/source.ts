@@ -6,12 +6,18 @@ export interface SecretLogin {
   readonly password: SecretText;
 }
 
+/** What a secret said before. */
+export interface FormerLogin extends SecretLogin {
+  /** Since when it says something else (milliseconds since 1970), where that is known. */
+  readonly endedMs?: number;
+}
+
 /** One user of a database. */
 export interface SecretValue extends SecretLogin {
   /** The database that the secret names, if it names one. */
   readonly dbname?: string;
   /** What the secret said before: clients may still come with it. The user may be another one. */
-  readonly previous?: SecretLogin;
+  readonly previous?: FormerLogin;
   /** What a rotation under way is about to make it say: the database may have heard of it already, and clients soon will. */
   readonly pending?: SecretLogin;
 }
@@ -28,6 +34,7 @@ export interface SecretSource {
   /**
    * Reads the value again, once for all who ask at the same time. A rotation may have changed the user name too. Where
    * this rejects, `current` keeps its value.
+   * @param cause `refusal` where a database has refused what it says: who is asked at a price reads by a clock of their own otherwise
    */
-  refresh(name: string): Promise<SecretValue>;
+  refresh(name: string, cause?: 'refusal'): Promise<SecretValue>;
 }

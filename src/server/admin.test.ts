@@ -45,7 +45,13 @@ const admin = startAdmin({
   ),
   readiness: async () => state.readiness(),
   metrics: async () => {
-    const source = { proxy: 'p', target: 't', counters: new Counters(), targetUp: true };
+    const source = {
+      proxy: 'p',
+      endpoint: 'default',
+      target: 't',
+      counters: new Counters(),
+      targetUp: true,
+    };
     return renderMetrics([{ ...source, gauges: () => state.gauges() }], facts);
   },
 });

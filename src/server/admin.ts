@@ -11,6 +11,8 @@ import { readCertificate } from './tls-material.ts';
 export interface TargetReadiness extends TargetHealth {
   readonly proxy: string;
   readonly target: string;
+  /** Where it is a reader, and counts only together with the others. */
+  readonly role?: 'READ_ONLY';
 }
 
 export interface Readiness {

@@ -2,13 +2,19 @@ import { describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ManualClock } from '../base/clock.ts';
 import { SecretText } from '../base/secret-text.ts';
 import { FaultError } from '../core/fault.ts';
 import { DeclaredSecrets } from '../secrets/declared.ts';
 import type { DeclaredSecret } from '../secrets/declared.ts';
 import type { SecretSource } from '../secrets/source.ts';
 import { CredentialBook } from './credentials.ts';
-import type { AuthSettings } from './settings/settings.ts';
+import { databaseSettings } from './settings/normalise.ts';
+import { databaseSchema } from './settings/schema.ts';
+import type { AuthSettings, DatabaseSettings } from './settings/settings.ts';
+
+const GRACE_MS = 1_000;
+const clock = new ManualClock();
 
 function entry(secret: string, rest: Partial<AuthSettings> = {}): AuthSettings {
   const usual = {
@@ -29,7 +35,10 @@ async function open(
 ): Promise<{ readonly book: CredentialBook; readonly troubles: string[] }> {
   const troubles: string[] = [];
   const troubled = (problem: string): void => void troubles.push(problem);
-  const book = new CredentialBook({ source, auth, unknowable: new SecretText('?'), troubled });
+  const book = new CredentialBook({
+    ...{ source, auth, unknowable: new SecretText('?'), troubled, clock },
+    graceMs: GRACE_MS,
+  });
   await book.load();
   return { book, troubles };
 }
@@ -189,6 +198,31 @@ describe('reading a secret again', () => {
       expect(troubles).toEqual([]);
     });
 
+    test('GX-07: lets in with the one before for a while, and afterwards only the database', async () => {
+      const endedMs = clock.wallMs();
+      value = { ...login('app:2'), ...{ previous: { ...login('app:1'), endedMs } } };
+      const { book } = await open(source, [entry('one')]);
+      expect(accepted(book, 'app')).toEqual(['2', '1']);
+      clock.advance(GRACE_MS - 1);
+      expect(accepted(book, 'app')).toEqual(['2', '1']);
+      clock.advance(1);
+      expect(accepted(book, 'app')).toEqual(['2']);
+      expect((await book.refresh('app')).reveal()).toBe('1');
+    });
+
+    test('of users who alternate, lets the one before in for as long', async () => {
+      const endedMs = clock.wallMs();
+      value = { ...login('clone:2'), ...{ previous: { ...login('app:1'), endedMs } } };
+      const { book } = await open(source, [entry('one')]);
+      expect(book.users.toSorted()).toEqual(['app', 'clone']);
+      clock.advance(GRACE_MS);
+      expect(book.users).toEqual(['clone']);
+      expect(book.rule('app')).toMatchObject({ known: false });
+      // Their connections go on, and may need to be made anew.
+      expect((await book.current('app')).reveal()).toBe('1');
+      expect(book.passwords.get('app')?.reveal()).toBe('1');
+    });
+
     test('does not take a user from another entry', async () => {
       value = { ...login('clone:1'), ...{ previous: login('app:0') } };
       const other = new DeclaredSecrets([declared('two', 'app', 'own')]);
@@ -259,5 +293,58 @@ describe('reading a secret again', () => {
     gate.resolve();
     for (const password of await Promise.all(asked)) expect(password.reveal()).toBe('new');
     expect(reads).toBe(1);
+  });
+});
+
+describe('users without a secret, where tokens are signed for the database', () => {
+  const source = new DeclaredSecrets([declared('one', 'app', 'first')]);
+  const input = { identifier: 'db', engine: 'postgres', host: 'h' };
+  const database = databaseSettings(databaseSchema.parse(input), '');
+  const signing = (watchUser?: string) => ({
+    watchUser,
+    async current(user: string, { identifier }: DatabaseSettings) {
+      if (user === 'nobody') throw new Error('there are no credentials');
+      return new SecretText(`token for ${user} at ${identifier}`);
+    },
+  });
+  const withTokens = (auth: readonly AuthSettings[], watchUser?: string): CredentialBook =>
+    new CredentialBook({
+      ...{ source, auth, tokens: signing(watchUser), unknowable: new SecretText('?') },
+      ...{ clock: new ManualClock(), graceMs: 0, troubled: () => {} },
+    });
+
+  test('sign in with tokens, here and there; others as before', async () => {
+    const book = withTokens([entry('one')]);
+    await book.load();
+    expect(book.rule('app')).toMatchObject({ kind: 'password', known: true });
+    expect(book.rule('other')).toEqual({ kind: 'token' });
+    expect([book.admits('app'), book.admits('other')]).toEqual([true, true]);
+    expect([book.isTokenUser('app'), book.isTokenUser('other')]).toEqual([false, true]);
+    const there = book.at(database);
+    expect((await there.current('app')).reveal()).toBe('first');
+    expect((await there.current('other')).reveal()).toBe('token for other at db');
+    expect((await there.refresh('other')).reveal()).toBe('token for other at db');
+    expect(book.users).toEqual(['app']);
+    expect([...book.passwords.keys()]).toEqual(['app']);
+  });
+
+  test('are told why there is no token', async () => {
+    const refused: unknown = await withTokens([])
+      .at(database)
+      .current('nobody')
+      .catch((reason: unknown) => reason);
+    expect(refused).toBeInstanceOf(FaultError);
+    expect(refused).toMatchObject({
+      fault: { refusal: 'credentials', detail: 'there are no credentials' },
+    });
+  });
+
+  test('watch the target where nobody else can', async () => {
+    const book = withTokens([entry('one')], 'watch');
+    expect(book.someUser).toBe('watch');
+    await book.load();
+    expect(book.someUser).toBe('app');
+    expect(withTokens([], 'watch').trouble).toBeUndefined();
+    expect(withTokens([]).trouble).toContain('`aws.watchUser`');
   });
 });

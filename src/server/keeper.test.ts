@@ -33,6 +33,8 @@ const credentials = new CredentialBook({
     description: undefined,
   })),
   unknowable: new SecretText('nobody knows'),
+  clock: systemClock,
+  graceMs: 0,
   troubled: (problem) => expect.unreachable(problem),
 });
 await credentials.load();
@@ -183,5 +185,24 @@ describe('a keeper', () => {
     expect(keeper()).toMatchObject({ offersTls: true, requiresTls: true });
     expect(keeper({ requiresTls: false }).requiresTls).toBe(false);
     expect(keeper().rule('app')).toEqual({ kind: 'token' });
+  });
+});
+
+test('a password is told from a token where the user has no secret', async () => {
+  const tokens = { watchUser: 'app', current: async () => new SecretText('t') };
+  const book = new CredentialBook({
+    ...{ source: new DeclaredSecrets([]), auth: [], tokens },
+    ...{ unknowable: new SecretText('?'), clock: systemClock, graceMs: 0, troubled: () => {} },
+  });
+  const one = keeper({ credentials: book });
+  expect(one.rule('anybody')).toEqual({ kind: 'token' });
+  expect(await one.checkToken('anybody', new SecretText('a password'))).toMatchObject({
+    ok: false,
+    fault: 'iamExpected',
+  });
+  const token = `${host}:${port}/?Action=connect&DBUser=anybody&X-Amz-Credential=x`;
+  expect(await one.checkToken('anybody', new SecretText(token))).toEqual({
+    ok: false,
+    why: expect.stringContaining('The token was refused'),
   });
 });

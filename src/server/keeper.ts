@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { SecretText } from '../base/secret-text.ts';
-import { verifyIamToken } from '../auth/iam-token.ts';
+import { looksLikeIamToken, verifyIamToken } from '../auth/iam-token.ts';
 import type { Doorkeeper, LoginRule } from '../core/engine.ts';
 import type { KeyRing } from '../iam/caller.ts';
 import { dbUserArn } from '../iam/principals.ts';
@@ -41,6 +41,12 @@ export class Keeper implements Doorkeeper {
 
   async checkToken(user: string, token: SecretText): ReturnType<Doorkeeper['checkToken']> {
     const { keys, region, account, proxyId, hostnames, port, clock, credentials } = this.#parts;
+    if (credentials.isTokenUser(user) && !looksLikeIamToken(token.reveal()))
+      return {
+        ok: false,
+        why: 'It gave a password, and the user has no secret: with DefaultAuthScheme IAM_AUTH it signs in with an IAM token',
+        fault: 'iamExpected',
+      };
     const verdict = await verifyIamToken({
       token,
       user,
@@ -63,7 +69,7 @@ export class Keeper implements Doorkeeper {
         why: `The policy of access key ${verdict.accessKeyId} does not allow ${CONNECT} on ${resource}`,
       };
     }
-    if (!credentials.users.includes(user)) {
+    if (!credentials.admits(user)) {
       return {
         ok: false,
         why: `This RDS proxy has no credentials for the role ${user}. Check the credentials for this role and try again.`,

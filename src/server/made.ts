@@ -1,5 +1,6 @@
+import type { RoleDecision } from '../api/iam/service-roles.ts';
 import type { KeyRing, SigningKey } from '../iam/caller.ts';
-import type { SecretSource, SecretValue } from '../secrets/source.ts';
+import type { SecretSource } from '../secrets/source.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** What does not stand in the settings file: the API has made it, and may change it at any time. */
@@ -9,6 +10,11 @@ export interface Made {
   readonly keys: KeyRing;
   /** Secrets by their ARNs, read as this role. */
   secretsOf(roleArn: string | undefined): SecretSource;
+  /** Whether there is a secret of this ARN, whoever may read it. */
+  keepsSecret(arn: string): boolean;
+  hasRole(arn: string): boolean;
+  /** Whether RDS may do this as the role, which the API has made. */
+  decide(roleArn: string, action: string, resource: string): RoleDecision;
 }
 
 /** Keys that the settings declare, and those that the API has made. */
@@ -25,32 +31,5 @@ export class EitherKeys implements KeyRing {
       if (key !== undefined) return key;
     }
     return undefined;
-  }
-}
-
-/** Secrets that the settings declare, by their names, and those that the API keeps, by their ARNs. */
-export class EitherSecrets implements SecretSource {
-  readonly #declared: SecretSource;
-  readonly #kept: SecretSource | undefined;
-
-  constructor(declared: SecretSource, kept: SecretSource | undefined) {
-    this.#declared = declared;
-    this.#kept = kept;
-  }
-
-  async current(name: string): Promise<SecretValue> {
-    return await this.#of(name).current(name);
-  }
-
-  async refresh(name: string): Promise<SecretValue> {
-    return await this.#of(name).refresh(name);
-  }
-
-  #of(name: string): SecretSource {
-    if (!name.startsWith('arn:')) return this.#declared;
-    if (this.#kept !== undefined) return this.#kept;
-    throw new Error(
-      `the secret "${name}" is kept by the API, which needs \`sluice serve --data-dir\``,
-    );
   }
 }

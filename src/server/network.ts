@@ -10,18 +10,21 @@ import type { TlsClient, TlsServer } from '../net/tls.ts';
 
 /** One proxy's way to the world: its target's address, and both sides' TLS, as they are at this moment. */
 export class SocketNetwork implements Network {
-  target: Address;
+  /** Where it is not known where that is, `trouble` says why. */
+  target: Address & { readonly trouble?: string | undefined };
   /** Undefined where the target is reached without TLS. */
   tlsClient: TlsClient | undefined;
   tlsServer: TlsServer | undefined;
   readonly #clock: Clock;
 
-  constructor(clock: Clock, target: Address) {
+  constructor(clock: Clock, target: SocketNetwork['target']) {
     this.#clock = clock;
     this.target = target;
   }
 
   dial(timeoutMs: number): Promise<Link> {
+    const { trouble } = this.target;
+    if (trouble !== undefined) return Promise.reject(new Error(trouble));
     return dial(this.target, timeoutMs, (delayMs, work) => this.#clock.after(delayMs, work));
   }
 

@@ -1,11 +1,15 @@
+import type { AwsAccount } from '../aws/account.ts';
 import { must } from '../base/assert.ts';
 import type { KeyRing } from '../iam/caller.ts';
 import { parsePolicy } from '../iam/policy.ts';
 import { Principals } from '../iam/principals.ts';
 import { DeclaredSecrets } from '../secrets/declared.ts';
 import type { SecretSource } from '../secrets/source.ts';
-import { EitherKeys, EitherSecrets } from './made.ts';
+import { DatabaseTokens } from './database-tokens.ts';
+import type { TokenSource } from './database-tokens.ts';
+import { EitherKeys } from './made.ts';
 import type { Made } from './made.ts';
+import { ProxySecrets } from './secrets.ts';
 import type { DatabaseSettings, ProxySettings, Settings } from './settings/settings.ts';
 import { GeneratedCertificates, loadClientTls, loadServerTls } from './tls-material.ts';
 
@@ -15,26 +19,51 @@ export interface ProxyPlan {
   readonly proxy: ProxySettings;
   readonly database: DatabaseSettings;
   readonly secrets: SecretSource;
+  /** How users sign in at the database who have no secret; undefined where there are none of them. */
+  readonly tokens?: TokenSource | undefined;
+  /** The databases that READ_ONLY endpoints lead to. */
+  readonly readers: readonly DatabaseSettings[];
   /** Who may sign tokens. */
   readonly keys: KeyRing;
 }
 
-/** @param made what the API has made, where there is one */
-export function plansOf(settings: Settings, made?: Made): readonly ProxyPlan[] {
+/**
+ * @param made what the API has made, where there is one
+ * @param aws where AWS may be asked
+ */
+export function plansOf(settings: Settings, made?: Made, aws?: AwsAccount): readonly ProxyPlan[] {
   const declared = new DeclaredSecrets(settings.secrets);
   const principals = declaredKeys(settings);
   const keys = made === undefined ? principals : new EitherKeys(principals, made.keys);
   return settings.proxies.map((proxy) => {
-    const database = settings.databases.find(({ identifier }) => identifier === proxy.target);
-    const secrets = new EitherSecrets(declared, made?.secretsOf(proxy.roleArn));
+    const tokens =
+      proxy.defaultAuthScheme === 'IAM_AUTH'
+        ? new DatabaseTokens(settings, proxy, { made, aws })
+        : undefined;
+    const find = (wanted: string): DatabaseSettings => {
+      const found = settings.databases.find(({ identifier }) => identifier === wanted);
+      const database = must(found, 'a proxy without its target');
+      // Tokens are sent as they are: not without TLS.
+      return tokens === undefined ? database : withTls(database);
+    };
+    const sources = { declared, awsSecrets: settings.awsSecrets, made, aws };
     return {
       settings,
       proxy,
-      secrets,
+      secrets: new ProxySecrets(sources, proxy.roleArn),
+      tokens,
       keys,
-      database: must(database, 'a proxy without its target'),
+      database: find(proxy.target),
+      readers: proxy.readers.map(find),
     };
   });
+}
+
+function withTls(database: DatabaseSettings): DatabaseSettings {
+  const { tlsMode } = database;
+  return tlsMode === 'disable' || tlsMode === 'prefer'
+    ? { ...database, tlsMode: 'require' }
+    : database;
 }
 
 /** Of the principals that the settings declare. */
@@ -48,9 +77,9 @@ export function tlsTrouble(
   plans: readonly ProxyPlan[],
   generated = new GeneratedCertificates(),
 ): Promise<readonly string[]> {
-  return collect(plans, async ({ proxy, database }) => {
+  return collect(plans, async ({ proxy, database, readers }) => {
     await loadServerTls(proxy, generated);
-    await loadClientTls(database);
+    for (const one of [database, ...readers]) await loadClientTls(one);
   });
 }
 

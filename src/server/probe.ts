@@ -1,12 +1,15 @@
+import { AwsAccount } from '../aws/account.ts';
 import { systemClock } from '../base/clock.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Engine, Principal } from '../core/engine.ts';
 import { Entrance } from '../core/entrance.ts';
 import { mysqlEngine } from '../engine/mysql/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
-import { DeclaredSecrets } from '../secrets/declared.ts';
 import type { SecretValue } from '../secrets/source.ts';
+import { located, lookUp } from './located.ts';
 import { SocketNetwork } from './network.ts';
+import type { ProxyPlan } from './plans.ts';
+import { plansOf } from './plans.ts';
 import type { DatabaseSettings, Settings } from './settings/settings.ts';
 import { loadClientTls } from './tls-material.ts';
 
@@ -23,30 +26,49 @@ type Login = Pick<SecretValue, 'username' | 'password'>;
 
 const PROBE_TIMEOUT_MS = 5_000;
 
-/** Signs in once to each database with each secret of the proxies in front of it. Never rejects because of a database. */
-export async function probe(settings: Settings): Promise<readonly ProbeResult[]> {
-  const secrets = new DeclaredSecrets(settings.secrets);
-  const pairs = new Map<string, { database: DatabaseSettings; secret: string }>();
-  for (const proxy of settings.proxies) {
-    const database = settings.databases.find(({ identifier }) => identifier === proxy.target);
-    if (database === undefined) continue;
-    for (const { secret } of proxy.auth) {
-      pairs.set(`${database.identifier} ${secret}`, { database, secret });
-    }
-  }
-  return Promise.all(
-    [...pairs.values()].map(({ database, secret }) => tryOne(database, secret, secrets)),
-  );
+interface Attempt {
+  readonly database: DatabaseSettings;
+  readonly secret: string;
+  login(): Promise<Login>;
 }
 
-async function tryOne(
-  database: DatabaseSettings,
-  secret: string,
-  secrets: DeclaredSecrets,
-): Promise<ProbeResult> {
+/**
+ * Signs in once to each database with each secret of the proxies in front of it, and with a token where they sign in by those. Never
+ * rejects because of a database, or of AWS.
+ */
+export async function probe(settings: Settings): Promise<readonly ProbeResult[]> {
+  const parts = { clock: systemClock, changed: () => {} };
+  const aws = settings.aws && new AwsAccount(settings.aws, parts);
+  try {
+    await lookUp(settings, aws);
+    const attempts = plansOf(located(settings, aws), undefined, aws).flatMap(attemptsOf);
+    const different = new Map(
+      attempts.map((one) => [`${one.database.identifier} ${one.secret}`, one]),
+    );
+    return await Promise.all([...different.values()].map(tryOne));
+  } finally {
+    aws?.stop();
+  }
+}
+
+function attemptsOf({ proxy, database, readers, secrets, tokens }: ProxyPlan): readonly Attempt[] {
+  const user = tokens?.watchUser;
+  return [database, ...readers].flatMap((one): readonly Attempt[] => {
+    const bySecret = proxy.auth.map(({ secret }) => ({
+      database: one,
+      secret,
+      login: () => secrets.current(secret),
+    }));
+    if (tokens === undefined || user === undefined) return bySecret;
+    const login = async () => ({ username: user, password: await tokens.current(user, one) });
+    return bySecret.concat({ database: one, secret: `IAM token of ${user}`, login });
+  });
+}
+
+async function tryOne({ database, secret, login }: Attempt): Promise<ProbeResult> {
   const about = { database: database.identifier, secret };
   try {
-    return { ...about, ok: true, detail: await signIn(database, await secrets.current(secret)) };
+    return { ...about, ok: true, detail: await signIn(database, await login()) };
   } catch (error) {
     return { ...about, ok: false, detail: error instanceof Error ? error.message : String(error) };
   }

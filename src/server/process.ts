@@ -1,7 +1,9 @@
+import { AwsAccount } from '../aws/account.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { DeclarationConflict } from '../state/rds-declaring.ts';
+import { located, lookUp, wantedOf } from './located.ts';
 import type { Made } from './made.ts';
 import type { Surroundings } from './running-proxy.ts';
 import { Server } from './server.ts';
@@ -32,6 +34,8 @@ export class ServerProcess {
   readonly #made: Made | undefined;
   readonly #reloaded: (settings: Settings) => void;
   #settings: Settings;
+  /** By the settings that were applied last; undefined where AWS is not to be asked. */
+  #aws: AwsAccount | undefined;
   #reloading = Promise.resolve();
   /** It has been asked for, and has not begun. */
   #isRenewalDue = false;
@@ -58,7 +62,9 @@ export class ServerProcess {
 
   /** True where everything runs; otherwise the log says what does not, and nothing runs. */
   async start(): Promise<boolean> {
-    const problems = await this.#apply(this.#all(this.#settings));
+    this.#aws = this.#accountFor(this.#settings);
+    await lookUp(this.#settings, this.#aws);
+    const problems = await this.#apply(this.#all(this.#settings, this.#aws), this.#aws);
     if (problems.length === 0) {
       this.#stopRetrying = systemClock.every(RETRY_EVERY_MS, () => {
         if (this.server.troubles.length > 0) this.renewMade();
@@ -71,8 +77,8 @@ export class ServerProcess {
   }
 
   /** What is wrong with what the API has made is told once, and keeps nothing else from being done. */
-  async #apply(settings: Settings): Promise<readonly string[]> {
-    const problems = await this.server.apply(settings);
+  async #apply(settings: Settings, aws: AwsAccount | undefined): Promise<readonly string[]> {
+    const problems = await this.server.apply(settings, aws);
     const { troubles } = this.server;
     const news = troubles.filter((one) => !this.#told.includes(one));
     this.#told = troubles;
@@ -85,7 +91,7 @@ export class ServerProcess {
     this.#reloading = this.#reloading.then(() => this.#reload());
   }
 
-  /** The API has changed something: makes what runs what it says now. */
+  /** The API or AWS has changed something: makes what runs what they say now. */
   renewMade(): void {
     // Whatever is written until it begins is part of it.
     if (this.#isRenewalDue) return;
@@ -102,22 +108,35 @@ export class ServerProcess {
   }
 
   async #renewMade(): Promise<void> {
-    const settings = this.#all(this.#settings);
+    const settings = this.#all(this.#settings, this.#aws);
     if (this.server.troubles.length > 0 || differ(this.server.settings, settings))
-      tell(this.log, 'error', 'changeFailed', await this.#apply(settings));
+      tell(this.log, 'error', 'changeFailed', await this.#apply(settings, this.#aws));
     await this.server.renew();
   }
 
   /** Lets what is under way end, within the settings' limit. */
   async drain(): Promise<void> {
     this.#stopRetrying();
+    this.#aws?.stop();
     await this.server.drain(this.#settings.drainTimeoutMs);
     this.log.event('info', 'stopped', { message: 'All connections are closed.' });
   }
 
-  /** With what the API has made. */
-  #all(settings: Settings): Settings {
-    return this.#made?.merge(settings) ?? settings;
+  /** With what the API has made, and what AWS has told. */
+  #all(settings: Settings, aws: AwsAccount | undefined): Settings {
+    return located(this.#made?.merge(settings) ?? settings, aws);
+  }
+
+  /** The one that there is, where it is for the same. */
+  #accountFor({ aws }: Settings): AwsAccount | undefined {
+    if (JSON.stringify(aws) === JSON.stringify(this.#aws?.settings)) return this.#aws;
+    if (aws === undefined) return undefined;
+    const account = new AwsAccount(aws, {
+      clock: systemClock,
+      changed: () => this.renewMade(),
+    });
+    account.wanted = () => wantedOf(this.#settings, this.server.readiness().targets);
+    return account;
   }
 
   async #reload(): Promise<void> {
@@ -126,11 +145,17 @@ export class ServerProcess {
       const renewed = loadSettings(settingsPath, env, { hasApi: this.#made !== undefined });
       tell(this.log, 'warn', 'settings', renewed.warnings);
       this.#reloaded(renewed);
-      const all = this.#all(renewed);
-      const trouble = await this.#apply(all);
+      const aws = this.#accountFor(renewed);
+      await lookUp(renewed, aws);
+      const all = this.#all(renewed, aws);
+      const trouble = await this.#apply(all, aws);
       const before = this.#settings;
       // Where only some of it could be done, what the API changes later must not undo the rest.
-      if (this.server.settings === all) this.#settings = renewed;
+      const isApplied = this.server.settings === all;
+      if (isApplied) this.#settings = renewed;
+      const [kept, left] = isApplied ? [aws, this.#aws] : [this.#aws, aws];
+      if (left !== kept) left?.stop();
+      this.#aws = kept;
       if (trouble.length > 0) {
         tell(this.log, 'error', 'reloadFailed', trouble);
         return;

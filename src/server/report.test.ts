@@ -26,7 +26,7 @@ function rig(level: LogLevel, format: LogFormat = 'json', debugLogging = false) 
   const report = new Report({
     log,
     clock,
-    proxy: 'p',
+    about: { proxy: 'p', endpoint: 'default' },
     debugLogging: () => state.debugLogging,
     pinning: () => state.pinning,
   });

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { Log, LogFields, LogLevel } from '../base/log.ts';
+import type { Log, LogContext, LogFields, LogLevel } from '../base/log.ts';
 import { quoted } from '../base/log.ts';
 import type { DiscardReason } from '../core/discard.ts';
 import { discardReasons } from '../core/discard.ts';
@@ -15,7 +15,8 @@ import { Throttle } from './throttle.ts';
 export interface ReportOptions {
   readonly log: Log;
   readonly clock: Clock;
-  readonly proxy: string;
+  /** What every line carries: the proxy, and the endpoint or the target that it is about. */
+  readonly about: LogContext;
   /** The proxy's DebugLogging, asked each time: it can be switched while the proxy runs. */
   readonly debugLogging: () => boolean;
   /** What ties a session to its connection, likewise. */
@@ -26,7 +27,7 @@ const TOO_LATE =
   'Nothing, or a part of a PROXY protocol header only, came within clientLoginTimeout: see that the load balancer sends one.';
 
 /**
- * Turns what happens in one proxy into log lines, in the sentences of Amazon RDS Proxy where they are known. What every
+ * Turns what happens at one endpoint or target into log lines, in the sentences of Amazon RDS Proxy where they are known. What every
  * short connection causes is only told at debug; of the rest, no kind of line can drown the log (see `Throttle`).
  */
 export class Report implements Observer {
@@ -38,10 +39,9 @@ export class Report implements Observer {
   /** The client that was refused last: the fault that follows has been explained already. */
   #refused: number | undefined;
 
-  constructor({ log, clock, proxy, debugLogging, pinning }: ReportOptions) {
-    const context = { proxy, endpoint: 'default' };
-    this.#log = log.with(context);
-    this.#verbose = log.with(context, 'debug');
+  constructor({ log, clock, about, debugLogging, pinning }: ReportOptions) {
+    this.#log = log.with(about);
+    this.#verbose = log.with(about, 'debug');
     this.#debugLogging = debugLogging;
     this.#pinning = pinning;
     this.#throttle = new Throttle(clock, ({ level, event, reason, lines, seconds }) =>
@@ -255,6 +255,7 @@ const faultSentences = {
   databaseLost: 'The database connection was lost while a client used it.',
   databaseRefused: 'The database refused the connection that the client needs.',
   draining: 'The client was sent away because the proxy is stopping.',
+  iamExpected: 'A client gave a password where only IAM tokens are taken.',
   iamNeedsTls: 'A client tried IAM authentication without TLS.',
   iamRefused: 'The IAM authentication of a client failed.',
   idleClient: 'The client was idle for longer than it may be.',

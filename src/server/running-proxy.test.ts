@@ -18,7 +18,6 @@ import type { ProxyPlan } from './plans.ts';
 import type { RunningProxy } from './running-proxy.ts';
 
 const folder = new SettingsFolder();
-const engine = postgresEngine();
 let database: ObligingDatabase;
 let elsewhere: ObligingDatabase;
 beforeEach(() => {
@@ -40,6 +39,7 @@ function plan(parts: SettingsParts = {}, at = database): ProxyPlan {
     settings,
     proxy: settings.proxies[0]!,
     database: settings.databases[0]!,
+    readers: settings.databases.filter(({ role }) => role === 'reader'),
     secrets: new DeclaredSecrets(settings.secrets),
     keys: declaredKeys(settings),
   };
@@ -48,7 +48,7 @@ function plan(parts: SettingsParts = {}, at = database): ProxyPlan {
 /** A proxy that has looked at its target. */
 async function start(first: ProxyPlan): Promise<{ proxy: RunningProxy; book: LogBook }> {
   const book = new LogBook();
-  const proxy = await startProxy(engine, first, surroundings(book.log));
+  const proxy = await startProxy(postgresEngine, first, surroundings(book.log));
   running.push(proxy);
   await book.waitFor('targetHealth', ({ state }) => state === 'AVAILABLE');
   return { proxy, book };
@@ -78,10 +78,10 @@ function connections(): string {
 describe('a running proxy', () => {
   test('tells what it does and how its target is', async () => {
     const { proxy, book } = await start(plan());
-    expect(proxy.readiness).toEqual({ proxy: 'app', target: 'db', state: 'AVAILABLE' });
+    expect(proxy.readiness).toEqual([{ proxy: 'app', target: 'db', state: 'AVAILABLE' }]);
     const client = await signIn(proxy.listening.port);
     expect(await client.value('SELECT 1')).toBe('20');
-    const { source } = proxy;
+    const source = proxy.sources[0]!;
     expect([source.proxy, source.target, source.targetUp]).toEqual(['app', 'db', true]);
     expect(source.gauges()).toMatchObject({
       clientConnections: 1,
@@ -97,11 +97,15 @@ describe('a running proxy', () => {
     const { proxy } = await start(plan());
     const taken = plan({ proxy: { listen: `127.0.0.1:${proxy.listening.port}` } });
     const { log } = new LogBook();
-    const again = startProxy(engine, taken, surroundings(log));
+    const again = startProxy(postgresEngine, taken, surroundings(log));
     await expect(again).rejects.toThrow('the address is in use already (EADDRINUSE)');
     const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
     const { proxy: settings, ...rest } = plan();
-    const without = startProxy(engine, { ...rest, proxy: { ...settings, tls } }, surroundings(log));
+    const without = startProxy(
+      postgresEngine,
+      { ...rest, proxy: { ...settings, tls } },
+      surroundings(log),
+    );
     await expect(without).rejects.toThrow('cannot read /nowhere/key.pem');
   });
 
@@ -116,18 +120,21 @@ describe('a running proxy', () => {
       keys: declaredKeys(settings),
       proxy: settings.proxies[0]!,
       database: settings.databases[0]!,
+      readers: [],
     };
-    const proxy = await startProxy(engine, parts, surroundings(book.log));
+    const proxy = await startProxy(postgresEngine, parts, surroundings(book.log));
     running.push(proxy);
-    expect(proxy.readiness.state).toBe('REGISTERING');
+    expect(proxy.readiness[0]?.state).toBe('REGISTERING');
     await book.waitFor('targetHealth');
-    expect(proxy.readiness).toEqual({
-      proxy: 'app',
-      target: 'db',
-      state: 'UNAVAILABLE',
-      reason: 'UNREACHABLE',
-      description: 'no connection to 127.0.0.1:1: nothing listens there (ECONNREFUSED)',
-    });
+    expect(proxy.readiness).toEqual([
+      {
+        proxy: 'app',
+        target: 'db',
+        state: 'UNAVAILABLE',
+        reason: 'UNREACHABLE',
+        description: 'no connection to 127.0.0.1:1: nothing listens there (ECONNREFUSED)',
+      },
+    ]);
     await proxy.apply(plan());
     await book.waitFor('targetHealth', ({ state }) => state === 'AVAILABLE');
   });
@@ -140,7 +147,10 @@ describe('a running proxy', () => {
     const [last] = await client.readEnd();
     expect(last?.type).toBe('E');
     await expect(signIn(proxy.listening.port)).rejects.toThrow();
-    expect(proxy.source.gauges()).toMatchObject({ clientConnections: 0, databaseConnections: 0 });
+    expect(proxy.sources[0]!.gauges()).toMatchObject({
+      clientConnections: 0,
+      databaseConnections: 0,
+    });
   });
 });
 
@@ -168,7 +178,7 @@ describe('new settings', () => {
     expect(book.messages('serverDiscarded')).toEqual([]);
   });
 
-  test('PG-109: a changed password lets clients in with it, on the same connections', async () => {
+  test('PG-109: a changed password lets clients in with it at once, and closes nothing before it is tried', async () => {
     const { proxy } = await start(plan());
     const { port } = proxy.listening;
     const client = await signIn(port);
@@ -177,7 +187,8 @@ describe('new settings', () => {
     await client.query('SELECT 1');
     await expect(signIn(port)).rejects.toThrow('28P01');
     await (await signIn(port, { password: 'rotated' })).query('SELECT 1');
-    expect(connections()).toBe('+t +t');
+    await database.visited(3);
+    expect(connections()).toMatch(/^[+-]t \+t [+-]t/);
   });
 
   test('PG-109: a changed number of connections closes none', async () => {
@@ -189,7 +200,7 @@ describe('new settings', () => {
     await measured; // the watcher looks again, on a connection of its own
     await client.query('SELECT 1');
     expect(database.visitors[1]).toMatchObject({ open: true });
-    expect(proxy.source.gauges().databaseConnections).toBe(1);
+    expect(proxy.sources[0]!.gauges().databaseConnections).toBe(1);
   });
 
   test('a changed mode of TLS retires what is idle, and what is borrowed at its boundary', async () => {
@@ -267,6 +278,98 @@ describe('new settings', () => {
       value: { username, password: username === user ? 'rotated' : passwordOf(username) },
     }));
   }
+});
+
+describe('endpoints', () => {
+  const reading = { name: 'reading', targetRole: 'READ_ONLY', listen: '127.0.0.1:0' };
+
+  /** The proxy with these endpoints beside its own; its readers are these. */
+  function withEndpoints(endpoints: readonly object[], readers = [elsewhere]): ProxyPlan {
+    const databases = [database, ...readers].map(({ host, port }, index) => ({
+      identifier: `db-${index}`,
+      engine: 'postgres',
+      memberOf: 'cluster',
+      host,
+      port,
+      role: index === 0 ? 'writer' : 'reader',
+    }));
+    return plan({ databases, proxy: { target: 'cluster', endpoints } });
+  }
+
+  const portsIn = (book: LogBook): readonly number[] =>
+    book.lines.filter(({ event }) => event === 'listening').map((line) => Number(line['port']));
+  const served = (by: ObligingDatabase): number =>
+    by.visitors.filter(({ user, open }) => user === 'app' && open).length;
+
+  test('lead to the readers, and come and go with the settings', async () => {
+    const { proxy, book } = await start(withEndpoints([reading]));
+    const [, port = 0] = portsIn(book);
+    await book.waitFor(
+      'targetHealth',
+      ({ target, state }) => `${target} ${state}` === 'db-1 AVAILABLE',
+    );
+    expect(proxy.readiness).toEqual([
+      { proxy: 'app', target: 'db-0', state: 'AVAILABLE' },
+      { proxy: 'app', target: 'db-1', role: 'READ_ONLY', state: 'AVAILABLE' },
+    ]);
+    const client = await signIn(port);
+    await client.query('SELECT 1');
+    expect([served(database), served(elsewhere)]).toEqual([1, 2]);
+    expect(proxy.sources.map(({ endpoint, target }) => [endpoint, target])).toEqual([
+      ['default', 'db-0'],
+      ['reading', undefined],
+      [undefined, 'db-1'],
+    ]);
+    const other = { name: 'writing', listen: '127.0.0.1:0' };
+    await proxy.apply(withEndpoints([reading, other]));
+    const writing = await signIn(portsIn(book)[2] ?? 0);
+    await writing.query('SELECT 1');
+    expect([served(database), served(elsewhere)]).toEqual([2, 2]);
+    expect(portsIn(book)).toHaveLength(3);
+    await proxy.apply(withEndpoints([other]));
+    await client.readEnd();
+    await expect(signIn(port)).rejects.toThrow();
+    await writing.query('SELECT 1');
+    expect(proxy.readiness).toHaveLength(1);
+    expect(proxy.sources).toHaveLength(2);
+  });
+
+  test('of which one cannot listen leave everything as it was', async () => {
+    const { proxy, book } = await start(withEndpoints([reading]));
+    const [own = 0, port = 0] = portsIn(book);
+    const client = await signIn(port);
+    const taken = [
+      { ...reading, name: 'first' },
+      { ...reading, name: 'second', listen: `127.0.0.1:${own}` },
+    ];
+    await expect(proxy.apply(withEndpoints(taken))).rejects.toThrow(
+      'the address is in use already',
+    );
+    expect(proxy.plan.proxy.endpoints.map(({ name }) => name)).toEqual(['reading']);
+    expect(proxy.sources).toHaveLength(3);
+    await client.query('SELECT 1');
+    const again = await signIn(portsIn(book).at(-1) ?? 0);
+    await again.query('SELECT 1');
+    const first = startProxy(postgresEngine, withEndpoints(taken), surroundings(book.log));
+    await expect(first).rejects.toThrow('the address is in use already');
+  });
+
+  test('whose readers change drop no client', async () => {
+    const third = startObligingDatabase();
+    const { proxy, book } = await start(withEndpoints([reading]));
+    const [, port = 0] = portsIn(book);
+    const [idle, busy] = [await signIn(port), await signIn(port)];
+    await busy.query('BEGIN');
+    await proxy.apply(withEndpoints([reading], [third]));
+    await idle.query('SELECT 1');
+    await busy.query('SELECT 1');
+    expect(served(elsewhere)).toBe(1);
+    await busy.query('COMMIT');
+    await elsewhere.visited(1);
+    expect(served(third)).toBeGreaterThan(0);
+    await proxy.drain(0);
+    third.stop();
+  });
 });
 
 describe('files that are replaced', () => {

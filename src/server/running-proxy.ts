@@ -1,30 +1,27 @@
 import type { Clock } from '../base/clock.ts';
 import { TickingClock } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
+import type { Log, LogContext } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { SecretText } from '../base/secret-text.ts';
 import type { Share } from '../core/budget.ts';
 import type { Engine, Principal } from '../core/engine.ts';
-import { Entrance } from '../core/entrance.ts';
 import { Counters } from '../core/observer.ts';
-import { Proxy } from '../core/proxy.ts';
-import type { TargetHealth, WatcherSettings } from '../core/watcher.ts';
-import { Watcher } from '../core/watcher.ts';
+import { Targets } from '../core/targets.ts';
 import type { MetricsSource } from '../metrics/render.ts';
 import type { Listener } from '../net/listener.ts';
-import { listen } from '../net/listener.ts';
 import type { TargetReadiness } from './admin.ts';
-import { CredentialBook } from './credentials.ts';
-import { introduction } from './introduction.ts';
-import { Keeper } from './keeper.ts';
 import type { Made } from './made.ts';
-import { SocketNetwork } from './network.ts';
-import { withinOpenFiles } from './open-files.ts';
 import type { ProxyPlan } from './plans.ts';
 import { Report } from './report.ts';
-import type { ProxySettings } from './settings/settings.ts';
+import { Passwords } from './passwords.ts';
+import { defaultEndpoint, endpointPlan, keyOf, prepare, targetPlan } from './prepared.ts';
+import type { Prepared } from './prepared.ts';
+import { DEFAULT, RunningEndpoint } from './running-endpoint.ts';
+import type { EndpointPlan } from './running-endpoint.ts';
+import { RunningTarget } from './running-target.ts';
+import type { TargetPlan } from './running-target.ts';
+import type { EndpointSettings } from './settings/settings.ts';
 import type { GeneratedCertificates } from './tls-material.ts';
-import { loadClientTls, loadServerTls } from './tls-material.ts';
+import { loadServerTls } from './tls-material.ts';
 
 /** What all proxies of a process share. */
 export interface Surroundings {
@@ -43,15 +40,20 @@ export interface Surroundings {
 }
 
 const TICK_MS = 100;
-const WATCH = { refreshMs: 30_000, retryMs: 1_000, timeoutMs: 5_000 } as const;
 export const SALT_KEY_BYTES = 32;
+
+/** The words are RDS Proxy's, for a target group without a writer. */
+const NO_READERS = "The target group doesn't have any associated read-only instances";
+const NO_WRITER = "The target group doesn't have any associated read/write instances";
 
 /** A proxy at work, as the rest of the server sees it. */
 export interface RunningProxy {
   readonly plan: ProxyPlan;
+  /** Of the endpoint that comes with the proxy. */
   readonly listening: Listener;
-  readonly source: MetricsSource;
-  readonly readiness: TargetReadiness;
+  readonly sources: readonly MetricsSource[];
+  /** Of the writer first, then of the readers, where there are endpoints that lead to them. */
+  readonly readiness: readonly TargetReadiness[];
   /** Takes over new settings without dropping a client. Rejects, and leaves everything as it was, where they cannot be used. */
   apply(plan: ProxyPlan): Promise<void>;
   /** Reads certificate and secret files again. Rejects where a certificate cannot be used; the old one stays. */
@@ -62,289 +64,297 @@ export interface RunningProxy {
   drain(limitMs: number): Promise<void>;
 }
 
-/** Starts a proxy. Rejects where it cannot listen, or a file of its settings cannot be read. */
+/**
+ * Starts a proxy. Rejects where it cannot listen, or a file of its settings cannot be read.
+ * @param makeEngine what is learnt of the writer, and of the readers together, is learnt by an engine of its own
+ */
 export async function startProxy<Memory, Who extends Principal>(
-  engine: Engine<Memory, Who>,
+  makeEngine: () => Engine<Memory, Who>,
   plan: ProxyPlan,
   around: Surroundings,
 ): Promise<RunningProxy> {
   const prepared = await prepare(plan, around);
-  return new PlannedProxy(engine, plan, prepared, around);
-}
-
-/** What must be read or derived before settings can be applied: whatever can fail, fails here. */
-interface Prepared {
-  readonly credentials: CredentialBook;
-  readonly tlsServer: Awaited<ReturnType<typeof loadServerTls>>;
-  readonly tlsClient: Awaited<ReturnType<typeof loadClientTls>>;
-}
-
-async function prepare(plan: ProxyPlan, around: Surroundings): Promise<Prepared> {
-  const { proxy, database, secrets } = plan;
-  const credentials = new CredentialBook({
-    source: secrets,
-    auth: proxy.auth,
-    unknowable: new SecretText(Buffer.from(around.random.bytes(24)).toString('base64')),
-    troubled: (problem) =>
-      around.log.event('warn', 'secretTrouble', {
-        message: `Credentials couldn't be retrieved. ${problem}`,
-        proxy: proxy.name,
-      }),
-  });
-  await credentials.load();
-  return {
-    credentials,
-    tlsServer: await loadServerTls(proxy, around.certificates),
-    tlsClient: await loadClientTls(database),
-  };
+  return new PlannedProxy(makeEngine, prepared, around);
 }
 
 class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
-  plan: ProxyPlan;
-  listening: Listener;
   readonly #around: Surroundings;
-  #credentials: CredentialBook;
-  readonly #network: SocketNetwork;
-  readonly #entrance: Entrance<Memory, Who>;
-  readonly #proxy: Proxy<Memory, Who>;
-  readonly #watcher: Watcher<Memory, Who>;
-  readonly #report: Report;
+  readonly #deadlines: TickingClock;
+  readonly #engine: Engine<Memory, Who>;
+  readonly #readersEngine: Engine<Memory, Who>;
+  readonly #writer: RunningTarget<Memory, Who>;
+  /** By identifier: those that READ_ONLY endpoints lead to. */
+  readonly #readers = new Map<string, RunningTarget<Memory, Who>>();
+  readonly #toWriter: Targets<Memory, Who>;
+  readonly #toReaders: Targets<Memory, Who>;
+  readonly #default: RunningEndpoint<Memory, Who>;
+  /** The others, by their keys. */
+  readonly #endpoints = new Map<string, RunningEndpoint<Memory, Who>>();
+  /** Readers that are none any more, and may still have sessions that cannot leave; and what calls their end off. */
+  readonly #leaving = new Map<RunningTarget<Memory, Who>, () => void>();
+  /** Endpoints that are gone, and let work under way end. */
+  readonly #ending = new Set<RunningEndpoint<Memory, Who>>();
+  readonly #passwords = new Passwords();
+  readonly #reports = new Set<Report>();
   readonly #stopTicking: () => void;
+  #now: Prepared;
 
-  constructor(
-    engine: Engine<Memory, Who>,
-    plan: ProxyPlan,
-    prepared: Prepared,
-    around: Surroundings,
-  ) {
-    const { proxy, database } = plan;
-    const { clock, random, log } = around;
-    this.plan = plan;
+  constructor(makeEngine: () => Engine<Memory, Who>, first: Prepared, around: Surroundings) {
+    const { clock } = around;
+    this.#now = first;
     this.#around = around;
-    this.#credentials = prepared.credentials;
-    this.#report = new Report({
-      log,
-      clock,
-      proxy: proxy.name,
-      debugLogging: () => this.plan.proxy.debugLogging,
-      pinning: () => this.plan.proxy.relay.pinning,
-    });
-    const deadlines = new TickingClock(clock);
-    this.#network = new SocketNetwork(deadlines, database);
-    this.#network.tlsServer = prepared.tlsServer;
-    this.#network.tlsClient = prepared.tlsClient;
-    const parts = { engine, network: this.#network, random, clock };
-    this.#entrance = new Entrance({
-      ...parts,
-      credentials: prepared.credentials,
-      settings: entranceSettings(plan),
-    });
-    this.listening = this.#listen(proxy);
-    this.#proxy = new Proxy(
-      {
-        ...parts,
-        entrance: this.#entrance,
-        counters: new Counters(),
-        observer: this.#report,
-        share: around.share,
-        meet: () => this.#watcher.met(),
-        introduce: (link) =>
-          this.plan.proxy.proxyProtocol === 'disabled'
-            ? undefined
-            : introduction(link, this.plan.proxy),
-        forwardCancel: (worker, number, secret) =>
-          around.forwardCancel?.(proxy.id, worker, number, secret),
-      },
-      { pool: proxy.pool, clients: this.#clients(plan), keeper: this.#keeper(plan, prepared) },
+    this.#deadlines = new TickingClock(clock);
+    this.#engine = makeEngine();
+    this.#readersEngine = makeEngine();
+    const shared = { counters: new Counters(), report: this.#report({ endpoint: DEFAULT }) };
+    const { plan } = first;
+    this.#writer = this.#target(this.#engine, shared, targetPlan(first, plan.database));
+    this.#toWriter = new Targets([this.#writer], NO_WRITER);
+    this.#toReaders = new Targets<Memory, Who>([], NO_READERS);
+    this.#default = new RunningEndpoint(
+      { ...this.#tools(this.#engine), ...shared, targets: this.#toWriter },
+      endpointPlan(first, defaultEndpoint(plan)),
     );
-    this.#watcher = new Watcher(
-      {
-        ...parts,
-        entrance: this.#entrance,
-        // Each process keeps one of them for watching.
-        measured: (connections) =>
-          this.#proxy.pool.resize(
-            (this.plan.database.maxConnections ?? connections) - around.share.count,
-          ),
-        changed: (health) => this.#healthChanged(health),
-      },
-      watcherSettings(plan, prepared.credentials),
-    );
-    this.#stopTicking = clock.every(TICK_MS, () => {
-      deadlines.tick();
-      this.#proxy.tick();
-      this.#watcher.tick();
-    });
-    this.#watcher.tick();
+    try {
+      this.#openEndpoints(first);
+    } catch (error) {
+      this.#abandon();
+      throw error;
+    }
+    this.#passwords.changedIn(first.credentials.passwords);
+    this.#followReaders();
+    this.#stopTicking = clock.every(TICK_MS, () => this.#tick());
   }
 
-  get source(): MetricsSource {
-    const { proxy, database } = this.plan;
-    return {
-      proxy: proxy.name,
-      target: database.identifier,
-      counters: this.#proxy.counters,
-      targetUp: this.#watcher.health.state === 'AVAILABLE',
-      gauges: () => this.#proxy.gauges(),
-    };
+  get plan(): ProxyPlan {
+    return this.#now.plan;
   }
 
-  get readiness(): TargetReadiness {
-    return {
-      proxy: this.plan.proxy.name,
-      target: this.plan.database.identifier,
-      ...this.#watcher.health,
-    };
+  get listening(): Listener {
+    return this.#default.listening;
+  }
+
+  get sources(): readonly MetricsSource[] {
+    const [own, writer] = [this.#default.source, this.#writer.source];
+    return [
+      { ...own, ...writer, gauges: () => ({ ...own.gauges(), ...writer.gauges() }) },
+      ...[...this.#endpoints.values()].map(({ source }) => source),
+      ...[...this.#readers.values()].map(({ source }) => source),
+    ];
+  }
+
+  get readiness(): readonly TargetReadiness[] {
+    const readers = [...this.#readers.values()].map(({ readiness }): TargetReadiness =>
+      Object.assign(readiness, { role: 'READ_ONLY' as const }),
+    );
+    return [this.#writer.readiness, ...readers];
   }
 
   async apply(plan: ProxyPlan): Promise<void> {
-    const prepared = await prepare(plan, this.#around);
-    const before = this.plan;
-    if (!sameAddress(before.proxy.listen, plan.proxy.listen)) this.#move(before.proxy, plan.proxy);
-    this.plan = plan;
-    this.#network.target = plan.database;
-    this.#network.tlsServer = prepared.tlsServer;
-    this.#network.tlsClient = prepared.tlsClient;
-    this.#credentials = prepared.credentials;
-    this.#entrance.credentials = prepared.credentials;
-    this.#entrance.settings = entranceSettings(plan);
-    this.#proxy.reconfigure({
-      pool: plan.proxy.pool,
-      clients: this.#clients(plan),
-      keeper: this.#keeper(plan, prepared),
-    });
-    // Healthy connections stay unless they lead elsewhere or were prepared otherwise (trap PG-109).
-    if (way(before) !== way(plan)) this.#proxy.pool.retire(undefined);
-    this.#watch(JSON.stringify(before.database) !== JSON.stringify(plan.database));
-  }
-
-  /** Watches as whom it can be watched now. */
-  #watch(isElsewhere: boolean): void {
-    const before = this.#watcher.settings;
-    const settings = watcherSettings(this.plan, this.#credentials);
-    const isBlind = settings.user === undefined && before.trouble !== settings.trouble;
-    if (isElsewhere || before.user !== settings.user || isBlind) this.#watcher.restart(settings);
-    else this.#watcher.settings = settings;
+    const next = await prepare(plan, this.#around);
+    this.#listen(next);
+    this.#now = next;
+    this.#writer.apply(targetPlan(next, plan.database));
+    this.#followReaders();
+    this.#default.apply(endpointPlan(next, defaultEndpoint(plan)));
+    for (const settings of plan.proxy.endpoints)
+      this.#endpoints.get(keyOf(settings))?.apply(endpointPlan(next, settings));
+    this.#rotate();
   }
 
   async renew(): Promise<void> {
-    const { plan } = this;
-    await this.#credentials.renew();
-    if (this.plan === plan) this.#watch(false);
-    if (plan.proxy.tls === undefined) return;
-    const renewed = await loadServerTls(plan.proxy, this.#around.certificates);
-    if (this.plan === plan) this.#network.tlsServer = renewed; // else `apply` has read later than we did
+    const now = this.#now;
+    await now.credentials.renew();
+    if (this.#now !== now) return; // `apply` has read later than we did
+    for (const target of this.#targets) target.renew();
+    this.#rotate();
+    if (now.plan.proxy.tls === undefined) return;
+    const tls = await loadServerTls(now.plan.proxy, this.#around.certificates);
+    if (this.#now !== now) return;
+    this.#now = { ...now, tlsServer: tls };
+    for (const endpoint of this.#all) endpoint.show(tls);
   }
 
   stopListening(): void {
-    this.listening.stop();
+    for (const endpoint of this.#all) endpoint.stopListening();
   }
 
   cancel(number: number, secret: Uint8Array): void {
-    this.#proxy.cancel(number, secret);
+    for (const endpoint of this.#all) endpoint.cancel(number, secret);
   }
 
   async drain(limitMs: number): Promise<void> {
-    this.stopListening();
-    await this.#proxy.drain(limitMs);
-    this.#watcher.stop();
+    for (const target of this.#targets) target.drain();
+    await Promise.all(this.#all.map((endpoint) => endpoint.drain(limitMs)));
     this.#stopTicking();
-    this.#report.stop();
+    this.#abandon();
   }
 
-  #listen(proxy: ProxySettings): Listener {
-    const listening = listen(proxy.listen, this.#around.share.count > 1, (link) =>
-      this.#proxy.accept(link),
-    );
-    this.#around.log.event('info', 'listening', {
-      message: `Proxy ${proxy.name} listens on ${listening.host}, port ${listening.port}.`,
-      proxy: proxy.name,
-      host: listening.host,
-      port: listening.port,
-    });
-    return listening;
+  #abandon(): void {
+    this.stopListening();
+    for (const stop of this.#leaving.values()) stop();
+    for (const target of [...this.#targets, ...this.#leaving.keys()]) target.stop();
+    for (const report of this.#reports) report.stop();
   }
 
-  /** Listens elsewhere. On the same port of another host we would stand in our own way: there is a moment without a listener. */
-  #move(from: ProxySettings, to: ProxySettings): void {
-    if (from.listen.port !== to.listen.port) {
-      const listening = this.#listen(to);
-      this.listening.stop();
-      this.listening = listening;
-      return;
-    }
-    this.listening.stop();
+  get #all(): readonly RunningEndpoint<Memory, Who>[] {
+    return [this.#default, ...this.#endpoints.values()];
+  }
+
+  get #targets(): readonly RunningTarget<Memory, Who>[] {
+    return [this.#writer, ...this.#readers.values()];
+  }
+
+  #tick(): void {
+    this.#deadlines.tick();
+    for (const endpoint of [...this.#all, ...this.#ending]) endpoint.tick();
+    for (const target of [...this.#targets, ...this.#leaving.keys()]) target.tick();
+  }
+
+  /** Connections that were made with passwords that are others by now make room. */
+  #rotate(): void {
+    const users = this.#passwords.changedIn(this.#now.credentials.passwords);
+    for (const target of this.#targets) target.rotate(users);
+  }
+
+  // ---- endpoints --------------------------------------------------------------------------------------------------
+
+  /** Listens where it shall; where one address cannot be had, nothing has changed afterwards. */
+  #listen(next: Prepared): void {
+    const { plan } = next;
+    const undo: (() => void)[] = [];
+    const move = (endpoint: RunningEndpoint<Memory, Who>, to: EndpointSettings): void => {
+      const { listen } = endpoint.settings;
+      endpoint.move(to);
+      undo.push(() => endpoint.move({ listen }));
+    };
+    const wanted = new Set(plan.proxy.endpoints.map(keyOf));
+    const gone = [...this.#endpoints].filter(([key]) => !wanted.has(key));
     try {
-      this.listening = this.#listen(to);
+      for (const [, endpoint] of gone) {
+        endpoint.stopListening();
+        undo.push(() => endpoint.listenAgain());
+      }
+      move(this.#default, defaultEndpoint(plan));
+      for (const settings of plan.proxy.endpoints) {
+        const endpoint = this.#endpoints.get(keyOf(settings));
+        if (endpoint !== undefined) move(endpoint, settings);
+      }
+      undo.push(...this.#openEndpoints(next));
     } catch (error) {
-      this.listening = this.#listen(from);
+      for (const step of undo.toReversed()) step();
       throw error;
     }
+    for (const [key, endpoint] of gone) {
+      this.#endpoints.delete(key);
+      void this.#end(endpoint, plan.settings.drainTimeoutMs);
+    }
   }
 
-  #keeper(plan: ProxyPlan, prepared: Prepared): Keeper {
-    const { settings, proxy } = plan;
-    return new Keeper({
-      credentials: prepared.credentials,
-      keys: plan.keys,
-      region: settings.region,
-      account: settings.account,
-      proxyId: proxy.id,
-      hostnames: proxy.hostnames,
-      port: this.listening.port,
-      requiresTls: proxy.requireTls,
-      saltKey: this.#around.saltKey,
-      clock: this.#around.clock,
-    });
+  /** Those that are not there yet. Where one cannot listen, none of them does afterwards. */
+  #openEndpoints(next: Prepared): readonly (() => void)[] {
+    const undo: (() => void)[] = [];
+    try {
+      for (const settings of next.plan.proxy.endpoints) {
+        const key = keyOf(settings);
+        if (this.#endpoints.has(key)) continue;
+        const endpoint = this.#endpoint(endpointPlan(next, settings));
+        this.#endpoints.set(key, endpoint);
+        undo.push(() => {
+          endpoint.stopListening();
+          this.#endpoints.delete(key);
+        });
+      }
+    } catch (error) {
+      for (const step of undo) step();
+      throw error;
+    }
+    return undo;
   }
 
-  #clients({ settings, proxy }: ProxyPlan): ProxySettings {
-    const { log, share } = this.#around;
-    return withinOpenFiles(
-      proxy,
-      { proxies: settings.proxies.length, processes: share.count },
-      log,
+  #endpoint(first: EndpointPlan): RunningEndpoint<Memory, Who> {
+    const isForReaders = first.endpoint.role === 'READ_ONLY';
+    return new RunningEndpoint(
+      {
+        ...this.#tools(isForReaders ? this.#readersEngine : this.#engine),
+        counters: new Counters(),
+        report: this.#report({ endpoint: first.endpoint.name }),
+        targets: isForReaders ? this.#toReaders : this.#toWriter,
+      },
+      first,
     );
   }
 
-  #healthChanged(health: TargetHealth): void {
-    const { proxy, database } = this.plan;
-    const isUp = health.state === 'AVAILABLE';
-    this.#around.log.event(isUp ? 'info' : 'warn', 'targetHealth', {
-      message: `The target ${database.identifier} is ${health.state}.${health.description === undefined ? '' : ` ${health.description}`}`,
-      proxy: proxy.name,
-      target: database.identifier,
-      state: health.state,
-      reason: health.reason,
-      detail: health.description,
-      allowed: isUp ? this.#proxy.pool.allowed : undefined,
-    });
+  async #end(endpoint: RunningEndpoint<Memory, Who>, limitMs: number): Promise<void> {
+    this.#ending.add(endpoint);
+    await endpoint.drain(limitMs);
+    this.#ending.delete(endpoint);
   }
-}
 
-function entranceSettings({
-  proxy,
-  database,
-}: ProxyPlan): Entrance<unknown, Principal>['settings'] {
-  return {
-    tlsMode: database.tlsMode,
-    channelBinding: database.channelBinding,
-    allowCleartext: database.allowCleartextPassword,
-    initQuery: proxy.initQuery,
-  };
-}
+  // ---- readers ----------------------------------------------------------------------------------------------------
 
-function watcherSettings({ database }: ProxyPlan, credentials: CredentialBook): WatcherSettings {
-  const { someUser: user, trouble } = credentials;
-  return { user, trouble, database: database.database, ...WATCH };
-}
+  /** Connects to the readers that there are now, if any endpoint leads to them, and leaves those that are none any more. */
+  #followReaders(): void {
+    const { plan } = this.#now;
+    const isRead = plan.proxy.endpoints.some(({ role }) => role === 'READ_ONLY');
+    const wanted = isRead ? plan.readers : [];
+    const gone = [...this.#readers].filter(
+      ([id]) => !wanted.some(({ identifier }) => identifier === id),
+    );
+    for (const database of wanted) this.#follow(targetPlan(this.#now, database));
+    for (const [id] of gone) this.#readers.delete(id);
+    this.#toReaders.replace([...this.#readers.values()]);
+    if (gone.length === 0) return;
+    for (const endpoint of this.#endpoints.values()) endpoint.moveOn();
+    for (const [, target] of gone) this.#leave(target);
+  }
 
-/** All that makes a database connection what it is, beside its user: not how many there may be, nor who watches. */
-function way({ proxy, database }: ProxyPlan): string {
-  const { maxConnections: _many, database: _watched, ...rest } = database;
-  return JSON.stringify([rest, proxy.initQuery]);
-}
+  #follow(next: TargetPlan): void {
+    const { identifier } = next.database;
+    const known = this.#readers.get(identifier);
+    if (known !== undefined) {
+      known.apply(next);
+      return;
+    }
+    const shared = { counters: new Counters(), report: this.#report({ target: identifier }) };
+    this.#readers.set(identifier, this.#target(this.#readersEngine, shared, next));
+  }
 
-function sameAddress(a: ProxySettings['listen'], b: ProxySettings['listen']): boolean {
-  return a.host === b.host && a.port === b.port;
+  /** Sessions have gone on; what is tied to it may end there. */
+  #leave(target: RunningTarget<Memory, Who>): void {
+    target.drain();
+    const stop = this.#around.clock.after(this.plan.settings.drainTimeoutMs, () => {
+      this.#leaving.delete(target);
+      target.stop();
+    });
+    this.#leaving.set(target, stop);
+  }
+
+  #target(
+    engine: Engine<Memory, Who>,
+    shared: { readonly counters: Counters; readonly report: Report },
+    first: TargetPlan,
+  ): RunningTarget<Memory, Who> {
+    const healthChanged = (): void => {
+      for (const endpoint of this.#endpoints.values()) endpoint.moveOn();
+    };
+    return new RunningTarget({ ...this.#tools(engine), ...shared, healthChanged }, first);
+  }
+
+  #tools(engine: Engine<Memory, Who>) {
+    return { engine, around: this.#around, deadlines: this.#deadlines };
+  }
+
+  #report(about: LogContext): Report {
+    const { log, clock } = this.#around;
+    const report = new Report({
+      log,
+      clock,
+      about: { proxy: this.plan.proxy.name, ...about },
+      debugLogging: () => this.plan.proxy.debugLogging,
+      pinning: () => this.plan.proxy.relay.pinning,
+    });
+    this.#reports.add(report);
+    return report;
+  }
 }

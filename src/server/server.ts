@@ -1,4 +1,6 @@
+import type { AwsAccount } from '../aws/account.ts';
 import { SaltedPasswords } from '../auth/scram.ts';
+import { must } from '../base/assert.ts';
 import type { Log } from '../base/log.ts';
 import type { EngineFamily } from '../core/engine.ts';
 import { mysqlEngine } from '../engine/mysql/engine.ts';
@@ -10,6 +12,7 @@ import { collect, plansOf, tlsTrouble } from './plans.ts';
 import type { RunningProxy, Surroundings } from './running-proxy.ts';
 import { startProxy } from './running-proxy.ts';
 import { clash } from './settings/cross-checks.ts';
+import { listensOf } from './settings/settings.ts';
 import type { Settings } from './settings/settings.ts';
 import { sayAddress } from '../net/wording.ts';
 import type { MetricsSource } from '../metrics/render.ts';
@@ -52,12 +55,15 @@ export class Server {
    * Makes what runs what the settings say: starts, changes and ends proxies, and drops no client of those that stay. Where
    * a file that they name cannot be used, nothing changes. What cannot be done is returned as sentences, but for what the API has
    * made, which keeps nothing else from being done: that is in `troubles`.
+   * @param aws where AWS may be asked
    */
-  async apply(settings: Settings): Promise<readonly string[]> {
-    const plans = plansOf(settings, this.#around.made);
+  async apply(settings: Settings, aws?: AwsAccount): Promise<readonly string[]> {
+    const plans = plansOf(settings, this.#around.made, aws);
     const declared = plans.filter(({ proxy }) => proxy.revision === undefined);
     const problems = await tlsTrouble(declared, this.#around.certificates);
     if (problems.length > 0) return problems;
+    // One after the other, they would wait long for what is far away.
+    if (aws !== undefined) await readAhead(plans);
     this.#settings = settings;
     const wanted = new Set(settings.proxies.map((proxy) => proxy.id));
     for (const [id, running] of this.#proxies) {
@@ -100,15 +106,15 @@ export class Server {
   }
 
   sources(): MetricsSource[] {
-    return this.proxies.map((proxy) => proxy.source);
+    return this.proxies.flatMap((proxy) => proxy.sources);
   }
 
   readiness(): Readiness {
     const targets = [
-      ...this.proxies.map((proxy) => proxy.readiness),
+      ...this.proxies.flatMap((proxy) => proxy.readiness),
       ...this.#failed().map(readinessOf),
     ];
-    return { ready: targets.every(({ state }) => state === 'AVAILABLE'), targets };
+    return { ready: areReady(targets), targets };
   }
 
   /** What runs, for the API to tell of. */
@@ -150,12 +156,14 @@ export class Server {
   }
 
   /** Processes that share their ports are not told by the system that one of their own proxies is there. */
-  #refuseClash({ proxy: { id, listen } }: ProxyPlan): void {
+  #refuseClash({ proxy }: ProxyPlan): void {
     for (const { plan } of this.proxies) {
-      const { proxy } = plan;
-      if (proxy.id !== id && clash(proxy.listen, listen))
+      if (plan.proxy.id === proxy.id) continue;
+      const taken = listensOf(plan.proxy);
+      const clashing = listensOf(proxy).find((one) => taken.some((other) => clash(one, other)));
+      if (clashing !== undefined)
         throw new Error(
-          `cannot listen on ${sayAddress(listen.host, listen.port)}: the proxy ${proxy.name} listens there`,
+          `cannot listen on ${sayAddress(clashing.host, clashing.port)}: the proxy ${plan.proxy.name} listens there`,
         );
     }
   }
@@ -163,9 +171,9 @@ export class Server {
   #start(family: EngineFamily, plan: ProxyPlan): Promise<RunningProxy> {
     switch (family) {
       case 'POSTGRESQL':
-        return startProxy(postgresEngine(this.#saltedPasswords), plan, this.#around);
+        return startProxy(() => postgresEngine(this.#saltedPasswords), plan, this.#around);
       case 'MYSQL':
-        return startProxy(mysqlEngine(), plan, this.#around);
+        return startProxy(mysqlEngine, plan, this.#around);
       case 'SQLSERVER':
         return Promise.reject(new Error(`engine family ${family} is not supported yet`));
     }
@@ -179,12 +187,35 @@ export class Server {
   }
 }
 
+/** Never rejects: what cannot be read is told by whoever needs it. */
+async function readAhead(plans: readonly ProxyPlan[]): Promise<void> {
+  await Promise.allSettled(
+    plans.flatMap(({ proxy, secrets }) => proxy.auth.map(({ secret }) => secrets.current(secret))),
+  );
+}
+
+function isUp({ state }: TargetReadiness): boolean {
+  return state === 'AVAILABLE';
+}
+
+/** All are there; of a proxy's readers, one is enough. */
+function areReady(targets: readonly TargetReadiness[]): boolean {
+  const readers = Map.groupBy(
+    targets.filter(({ role }) => role === 'READ_ONLY'),
+    ({ proxy }) => proxy,
+  );
+  const others = targets.filter(({ role }) => role === undefined);
+  return others.every(isUp) && [...readers.values()].every((some) => some.some(isUp));
+}
+
 function factOf(
-  { plan: { proxy }, listening, readiness: { proxy: _name, ...health } }: RunningProxy,
+  { plan: { proxy }, listening, readiness }: RunningProxy,
   stage: ProxyFacts['stage'],
 ): ProxyFacts {
   const revision = proxy.revision === undefined ? {} : { revision: proxy.revision };
-  return { id: proxy.id, stage, port: listening.port, ...revision, ...health };
+  const [writer, ...readers] = readiness.map(({ proxy: _name, role: _role, ...health }) => health);
+  const own = must(writer, 'a proxy without its target');
+  return { id: proxy.id, stage, port: listening.port, ...revision, ...own, readers };
 }
 
 function readinessOf({ plan: { proxy }, why }: Trouble): TargetReadiness {
@@ -193,7 +224,8 @@ function readinessOf({ plan: { proxy }, why }: Trouble): TargetReadiness {
 
 function failedFactOf(trouble: Trouble): ProxyFacts {
   const { proxy: _name, ...health } = readinessOf(trouble);
-  return { id: trouble.plan.proxy.id, stage: 'failed', trouble: trouble.why, ...health };
+  const { id } = trouble.plan.proxy;
+  return { id, stage: 'failed', trouble: trouble.why, ...health, readers: [] };
 }
 
 function logTrouble(log: Log, proxy: RunningProxy, error: unknown): void {

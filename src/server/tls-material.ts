@@ -4,6 +4,7 @@ import { generateCertificate } from '../net/certificate.ts';
 import type { Certificate } from '../net/certificate.ts';
 import type { TlsClient, TlsServer } from '../net/tls.ts';
 import { tlsClient, tlsServer } from '../net/tls.ts';
+import { hostNamesOf } from './settings/settings.ts';
 import type { CertificateFiles, DatabaseSettings, ProxySettings } from './settings/settings.ts';
 
 /** What clients may say by ALPN: a direct TLS connection to PostgreSQL does. */
@@ -20,7 +21,7 @@ export async function loadServerTls(
 ): Promise<TlsServer> {
   const protocols = alpn[proxy.engineFamily];
   if (proxy.tls === undefined) {
-    const { keyPem, certPem } = generated.of(proxy.hostnames);
+    const { keyPem, certPem } = generated.of(hostNamesOf(proxy));
     return tlsServer(keyPem, certPem, protocols);
   }
   const { keyPem, certPem } = await readCertificate(proxy.tls);

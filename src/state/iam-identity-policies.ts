@@ -1,3 +1,4 @@
+import { awsPolicies } from './aws-policies.ts';
 import { textOf } from './rows.ts';
 import type { Store } from './store.ts';
 
@@ -16,7 +17,7 @@ export class IdentityPolicies {
 
   /** All documents that say what this user or role may do: attached policies by their default version. */
   documents(identityId: string): readonly string[] {
-    return this.#store
+    const own = this.#store
       .all(
         `SELECT document FROM iam_inline_policies WHERE identity_id = ?1
          UNION ALL
@@ -28,6 +29,9 @@ export class IdentityPolicies {
         identityId,
       )
       .map((row) => textOf(row, 'document'));
+    const attached = this.attachedTo(identityId);
+    const ofAws = awsPolicies.filter(({ id }) => attached.has(id));
+    return [...own, ...ofAws.map(({ document }) => document)];
   }
 
   /** Takes the place of one that has the name already. */

@@ -29,9 +29,11 @@ export interface KeyUse {
   readonly region: string;
 }
 
-export interface RoleSession {
+export interface IdentitySession {
   readonly accessKeyId: string;
-  readonly roleId: string;
+  /** Of the role that was assumed, or of the user who has asked for it. */
+  readonly identityId: string;
+  /** Empty for a user's. */
   readonly name: string;
   readonly expiresMs: number;
 }
@@ -107,8 +109,8 @@ export class AccessKeys {
   }
 }
 
-/** Temporary credentials of those who have assumed a role. */
-export class RoleSessions {
+/** Temporary credentials: of those who have assumed a role, and of users. */
+export class IdentitySessions {
   readonly #store: Store;
   readonly #sealer: Sealer;
   readonly #random: Random;
@@ -121,12 +123,12 @@ export class RoleSessions {
 
   /** Forgets those that have long expired, too. */
   add(session: {
-    readonly roleId: string;
+    readonly identityId: string;
     readonly name: string;
     readonly expiresMs: number;
     readonly nowMs: number;
-  }): RoleSession & TemporaryCredentials {
-    const { roleId, name, expiresMs, nowMs } = session;
+  }): IdentitySession & TemporaryCredentials {
+    const { identityId, name, expiresMs, nowMs } = session;
     const accessKeyId = newId(this.#random, 'ASIA');
     const secretAccessKey = new SecretText(newText(this.#random, SECRET_BYTES));
     const sessionToken = new SecretText(newText(this.#random, TOKEN_BYTES));
@@ -135,23 +137,23 @@ export class RoleSessions {
       this.#store.run(
         'INSERT INTO iam_sessions (id, role_id, name, secret, token, expires_ms) VALUES (?, ?, ?, ?, ?, ?)',
         accessKeyId,
-        roleId,
+        identityId,
         name,
         this.#sealer.seal(secretAccessKey, secretOf(accessKeyId)),
         this.#sealer.seal(sessionToken, tokenOf(accessKeyId)),
         expiresMs,
       );
     });
-    return { accessKeyId, roleId, name, expiresMs, secretAccessKey, sessionToken };
+    return { accessKeyId, identityId, name, expiresMs, secretAccessKey, sessionToken };
   }
 
   /** One that has expired, too, for a while. */
-  find(accessKeyId: string): (RoleSession & TemporaryCredentials) | undefined {
+  find(accessKeyId: string): (IdentitySession & TemporaryCredentials) | undefined {
     const row = this.#store.one('SELECT * FROM iam_sessions WHERE id = ?', accessKeyId);
     if (row === undefined) return undefined;
     return {
       accessKeyId,
-      roleId: textOf(row, 'role_id'),
+      identityId: textOf(row, 'role_id'),
       name: textOf(row, 'name'),
       expiresMs: numberOf(row, 'expires_ms'),
       secretAccessKey: this.#sealer.open(bytesOf(row, 'secret'), secretOf(accessKeyId)),

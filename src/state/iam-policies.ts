@@ -1,5 +1,7 @@
-import { must } from '../base/assert.ts';
+import { assert, must } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
+import { awsPolicies } from './aws-policies.ts';
+import type { AwsPolicy } from './aws-policies.ts';
 import { newId } from './iam-ids.ts';
 import type { IamTags } from './iam-tags.ts';
 import { numberOf, textIn, textOf } from './rows.ts';
@@ -40,7 +42,7 @@ export interface NewPolicy {
 const WITH_ATTACHMENTS = `SELECT *, (SELECT count(*) FROM iam_attachments WHERE policy_id = iam_policies.id) AS attachments
   FROM iam_policies`;
 
-/** The customer managed policies, with their versions. */
+/** The customer managed policies, with their versions; and those of AWS's own, which nobody changes. */
 export class ManagedPolicies {
   readonly #store: Store;
   readonly #account: string;
@@ -86,24 +88,33 @@ export class ManagedPolicies {
   }
 
   find(arn: string): ManagedPolicy | undefined {
+    const ofAws = awsPolicies.find((one) => one.arn === arn);
+    if (ofAws !== undefined) return this.#ofAws(ofAws);
     const name = arn.slice(arn.lastIndexOf('/') + 1);
     const row = this.#store.one(`${WITH_ATTACHMENTS} WHERE name = ? COLLATE BINARY`, name);
     const policy = row && this.#read(row);
     return policy?.arn === arn ? policy : undefined;
   }
 
-  /** By name. */
+  /** By name; those of AWS's own come last. */
   all(): readonly ManagedPolicy[] {
-    return this.#store
-      .all(`${WITH_ATTACHMENTS} ORDER BY name COLLATE BINARY`)
-      .map((row) => this.#read(row));
+    return [
+      ...this.#store
+        .all(`${WITH_ATTACHMENTS} ORDER BY name COLLATE BINARY`)
+        .map((row) => this.#read(row)),
+      ...awsPolicies.map((policy) => this.#ofAws(policy)),
+    ];
   }
 
   /** With its versions and tags. It must not be attached to anybody. */
   remove(id: string): void {
     this.#store.write(() => {
       this.#tags.removeAll(id);
-      this.#store.run('DELETE FROM iam_policies WHERE id = ?', id);
+      const changes = this.#store.run(
+        'DELETE FROM iam_policies WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM iam_attachments WHERE policy_id = ?1)',
+        id,
+      );
+      assert(changes === 1, 'a policy that is attached, or none, was to be removed');
     });
   }
 
@@ -123,6 +134,9 @@ export class ManagedPolicies {
 
   /** The newest first. */
   versions(id: string): readonly PolicyVersion[] {
+    const ofAws = awsPolicies.find((one) => one.id === id);
+    if (ofAws !== undefined)
+      return [{ version: 1, document: ofAws.document, createdMs: ofAws.createdMs }];
     return this.#store
       .all('SELECT * FROM iam_policy_versions WHERE policy_id = ? ORDER BY version DESC', id)
       .map((row) => ({
@@ -147,6 +161,14 @@ export class ManagedPolicies {
       id,
       version,
     );
+  }
+
+  #ofAws({ document: _told, ...policy }: AwsPolicy): ManagedPolicy {
+    const row = this.#store.one(
+      'SELECT count(*) AS attachments FROM iam_attachments WHERE policy_id = ?',
+      policy.id,
+    );
+    return { ...policy, attachments: row === undefined ? 0 : numberOf(row, 'attachments') };
   }
 
   #read(row: Row): ManagedPolicy {

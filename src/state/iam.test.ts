@@ -73,7 +73,7 @@ describe('users and roles', () => {
     const { id } = state.identities.addUser(user('alice'));
     const { id: roleId } = state.identities.addRole(role('reader'));
     state.keys.add(id, 1_000);
-    state.sessions.add({ roleId, name: 's', expiresMs: 9_000, nowMs: 1_000 });
+    state.sessions.add({ identityId: roleId, name: 's', expiresMs: 9_000, nowMs: 1_000 });
     state.tags.put(id, [{ key: 'k', value: 'v' }]);
     state.policies.putInline(id, { name: 'p', document: '{}' });
     const policy = state.managed.add({ name: 'm', path: '/', document: '{}', nowMs: 1_000 });
@@ -132,7 +132,7 @@ describe('access keys', () => {
   test('of sessions are forgotten an hour after they have expired', () => {
     const { state } = open();
     const { id: roleId } = state.identities.addRole(role('reader'));
-    const session = { roleId, name: 's', nowMs: 0 };
+    const session = { identityId: roleId, name: 's', nowMs: 0 };
     const first = state.sessions.add({ ...session, expiresMs: 1_000 });
     expect(first.sessionToken.reveal()).toHaveLength(320);
     state.sessions.add({ ...session, expiresMs: 9e9, nowMs: 3_601_000 });

@@ -1,5 +1,5 @@
 import type { Random } from '../base/random.ts';
-import { AccessKeys, RoleSessions } from './iam-keys.ts';
+import { AccessKeys, IdentitySessions } from './iam-keys.ts';
 import { Identities } from './iam-identities.ts';
 import { IdentityPolicies } from './iam-identity-policies.ts';
 import { ManagedPolicies } from './iam-policies.ts';
@@ -78,6 +78,16 @@ export const iamSchema: Schema = {
       value TEXT NOT NULL,
       PRIMARY KEY (owner_id, key)
     ) STRICT`,
+    // AWS's own policies can be attached, too, and are in no table.
+    `CREATE TABLE iam_attachments_of_all (
+      identity_id TEXT NOT NULL REFERENCES iam_identities (id) ON DELETE CASCADE,
+      policy_id TEXT NOT NULL,
+      PRIMARY KEY (identity_id, policy_id)
+    ) STRICT`,
+    'INSERT INTO iam_attachments_of_all SELECT identity_id, policy_id FROM iam_attachments',
+    'DROP TABLE iam_attachments',
+    'ALTER TABLE iam_attachments_of_all RENAME TO iam_attachments',
+    'CREATE INDEX iam_attachments_of ON iam_attachments (policy_id)',
   ],
 };
 
@@ -93,7 +103,7 @@ export class IamState {
   readonly account: string;
   readonly identities: Identities;
   readonly keys: AccessKeys;
-  readonly sessions: RoleSessions;
+  readonly sessions: IdentitySessions;
   readonly managed: ManagedPolicies;
   readonly policies: IdentityPolicies;
   readonly tags: IamTags;
@@ -105,7 +115,7 @@ export class IamState {
     this.tags = new IamTags(store);
     this.identities = new Identities(store, { account, random, tags: this.tags });
     this.keys = new AccessKeys(store, { sealer, random });
-    this.sessions = new RoleSessions(store, { sealer, random });
+    this.sessions = new IdentitySessions(store, { sealer, random });
     this.managed = new ManagedPolicies(store, { account, random, tags: this.tags });
     this.policies = new IdentityPolicies(store);
   }

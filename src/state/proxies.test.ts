@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { ManualClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
-import type { NewProxy } from './proxies.ts';
+import type { NewEndpoint, NewProxy } from './proxies.ts';
 import { ProxyStore } from './proxies.ts';
 import type { ProxyStatus } from './rds-data-plane.ts';
 import { newId, resourceId } from './rds-names.ts';
@@ -59,6 +59,7 @@ const declared = (name: string, more: Partial<DeclaredProxy> = {}): DeclaredProx
   ...proxy(name),
   id: `prx-${name.toLowerCase()}`,
   target: { kind: 'instance', identifier: 'db' },
+  endpoints: [],
   ...more,
 });
 
@@ -195,6 +196,43 @@ describe('what the settings file declares', () => {
     declare(proxies, { proxies: [], databases: [] });
     expect(proxies.listAll()).toEqual([]);
     expect(proxies.databases.list()).toEqual([]);
+  });
+
+  test('with their endpoints, which may go from one proxy to another', () => {
+    const { store, proxies } = open();
+    const reading: NewEndpoint = {
+      name: 'reading',
+      role: 'READ_ONLY',
+      listenPort: 7,
+      networkType: 'IPV4',
+      subnetIds: [],
+      securityGroupIds: [],
+    };
+    const file = (a: readonly NewEndpoint[], b: readonly NewEndpoint[]) => ({
+      proxies: [declared('a', { endpoints: a }), declared('b', { endpoints: b })],
+      databases: [database('db')],
+    });
+    const told = (): readonly string[] =>
+      proxies
+        .listEndpoints()
+        .map(({ name, listenPort, proxyId }) => `${name} ${listenPort} ${proxyId}`);
+    declare(proxies, file([], [reading]));
+    expect(told()).toEqual(['reading 7 prx-b']);
+    let writes = 0;
+    store.onWrite(() => (writes += 1));
+    declare(proxies, file([], [reading]));
+    expect(writes).toBe(0);
+    declare(proxies, file([reading], []));
+    expect(told()).toEqual(['reading 7 prx-a']);
+    declare(proxies, file([{ ...reading, listenPort: 8 }], []));
+    expect(told()).toEqual(['reading 8 prx-a']);
+    const made = proxies.create(proxy('made'));
+    proxies.createEndpoint(made, { ...reading, name: 'other' });
+    expect(() => declare(proxies, file([{ ...reading, name: 'Other' }], []))).toThrow(
+      DeclarationConflict,
+    );
+    expect(() => declare(proxies, file([reading], [reading]))).toThrow(DeclarationConflict);
+    expect(told()).toHaveLength(2);
   });
 
   test('leaves alone what the API has made', () => {

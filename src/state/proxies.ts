@@ -226,7 +226,7 @@ export class ProxyStore {
   /** At once, without waiting for anything. */
   remove(proxy: StoredProxy): void {
     this.#store.write(() => {
-      for (const endpoint of proxy.endpoints) this.#removeEndpoint(endpoint, proxy);
+      for (const endpoint of proxy.endpoints) this.removeEndpoint(endpoint, proxy);
       this.tags.removeAll(this.arn('proxy', proxy.id));
       this.tags.removeAll(this.arn('group', proxy.group.id));
       this.#store.run('DELETE FROM rds_proxies WHERE id = ?', proxy.id);
@@ -331,7 +331,7 @@ export class ProxyStore {
           this.#store.run("UPDATE rds_endpoints SET phase = 'live' WHERE id = ?", endpoint.id),
         );
       if (endpoint.phase === 'deleting' && (isReached || !status.listening))
-        due.push(() => this.#removeEndpoint(endpoint, proxy));
+        due.push(() => this.removeEndpoint(endpoint, proxy));
     }
     return due;
   }
@@ -355,7 +355,8 @@ export class ProxyStore {
     return this.#clock.wallMs();
   }
 
-  #removeEndpoint(endpoint: StoredEndpoint, proxy: StoredProxy): void {
+  /** At once, without waiting for anything. */
+  removeEndpoint(endpoint: StoredEndpoint, proxy: StoredProxy): void {
     this.tags.removeAll(this.arn('endpoint', endpoint.id));
     this.#store.run('DELETE FROM rds_endpoints WHERE id = ?', endpoint.id);
     const message = `RDS deleted endpoint ${endpoint.name} for DB proxy ${proxy.name}.`;

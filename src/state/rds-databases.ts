@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Place } from './rds-names.ts';
 import { resourceId } from './rds-names.ts';
-import type { Database, Origin, StoredCluster, StoredDatabase } from './rds-types.ts';
+import type { Database, DatabaseOrigin, StoredCluster, StoredDatabase } from './rds-types.ts';
 import { databaseConnectionSchema, databaseEngines } from './rds-types.ts';
 import type { Row, Store } from './store.ts';
 
@@ -18,7 +18,7 @@ const databaseRow = z.object({
   role: z.enum(['writer', 'reader']),
   connection: z.string(),
   status: z.string(),
-  origin: z.enum(['api', 'declared']),
+  origin: z.enum(['api', 'declared', 'aws']),
   created_ms: z.number(),
 });
 
@@ -65,14 +65,14 @@ export class DatabaseStore {
   }
 
   /** Adds it, or replaces what is known of it. */
-  put(database: Database, origin: Origin, nowMs: number): void {
+  put(database: Database, origin: DatabaseOrigin, nowMs: number): void {
     this.#store.write(() => {
       if (database.cluster !== undefined)
         this.#store.run(
           'INSERT INTO rds_clusters (identifier, engine, resource_id, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT (identifier) DO UPDATE SET engine = excluded.engine',
           database.cluster,
           database.engine,
-          resourceId('cluster-', this.#place, database.cluster),
+          database.clusterResourceId ?? resourceId('cluster-', this.#place, database.cluster),
           nowMs,
         );
       this.#store.run(
@@ -84,7 +84,7 @@ export class DatabaseStore {
         database.engine,
         database.host,
         database.port,
-        resourceId('db-', this.#place, database.identifier),
+        database.resourceId ?? resourceId('db-', this.#place, database.identifier),
         database.cluster ?? null,
         database.role,
         JSON.stringify(database.connection),

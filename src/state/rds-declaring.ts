@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { NewProxy, ProxyStore } from './proxies.ts';
+import type { NewEndpoint, NewProxy, ProxyStore } from './proxies.ts';
 import { deregisterDatabase, isSame, registerDatabase } from './rds-registering.ts';
-import type { Database, StoredProxy } from './rds-types.ts';
+import type { Database, StoredEndpoint, StoredProxy } from './rds-types.ts';
 import { proxySettingsSchema } from './rds-types.ts';
 
 export interface DeclaredProxy extends Omit<NewProxy, 'id' | 'origin'> {
   /** `prx-…`, as policies already name it. */
   readonly id: string;
+  /** Beside the one that comes with the proxy. */
+  readonly endpoints: readonly NewEndpoint[];
 }
 
 /** What the settings file says that there is. */
@@ -36,8 +38,10 @@ export function declare(proxies: ProxyStore, declared: Declared): void {
     throw new DeclarationConflict(
       `the proxies ${alike.map(({ name }) => name).join(' and ')} have names that differ in case only: rename one`,
     );
+  refuseTakenEndpoints(proxies, declared);
   const work = [
     ...removals(proxies, declared),
+    ...declared.proxies.flatMap((proxy) => endpointRemovals(proxies, proxy)),
     ...declared.databases.flatMap((database) => databaseWork(proxies, database)),
     ...declared.proxies.flatMap((proxy) => proxyWork(proxies, proxy)),
     ...databaseRemovals(proxies, declared),
@@ -82,8 +86,13 @@ function databaseWork(proxies: ProxyStore, database: Database): Work {
 
 function proxyWork(proxies: ProxyStore, declared: DeclaredProxy): Work {
   const before = proxies.findById(declared.id);
-  if (before === undefined) return [() => proxies.create({ ...declared, origin: 'declared' })];
+  const missing = declared.endpoints
+    .filter((one) => before?.endpoints.some((other) => isSameEndpoint(one, other)) !== true)
+    .map((one) => () => addEndpoint(proxies, declared, one));
+  if (before === undefined)
+    return [() => proxies.create({ ...declared, origin: 'declared' }), ...missing];
   return [
+    ...missing,
     ...(isAsDeclared(before, declared) ? [] : [() => modify(proxies, declared)]),
     ...(sameJson(before.group.given, declared.pool)
       ? []
@@ -92,6 +101,38 @@ function proxyWork(proxies: ProxyStore, declared: DeclaredProxy): Work {
       ? []
       : [() => proxies.setTarget(declared.id, declared.target)]),
   ];
+}
+
+/** Throws `DeclarationConflict`: endpoints of all proxies have names of their own. */
+function refuseTakenEndpoints(proxies: ProxyStore, declared: Declared): void {
+  const all = declared.proxies.flatMap(({ endpoints }) => endpoints.map(({ name }) => name));
+  const taken = all.find((name) => {
+    const other = proxies.findEndpoint(name);
+    const owner = other && proxies.findById(other.proxyId);
+    return owner?.origin === 'api' || all.filter((one) => isSame(one, name)).length > 1;
+  });
+  if (taken !== undefined)
+    throw new DeclarationConflict(
+      `another endpoint is called ${taken}, too: delete it where the API has made it, or give the one in the settings file another name`,
+    );
+}
+
+/** One that leads elsewhere, or listens elsewhere, is another one. Names are free before they are given again. */
+function endpointRemovals(proxies: ProxyStore, declared: DeclaredProxy): Work {
+  const proxy = proxies.findById(declared.id);
+  if (proxy === undefined) return [];
+  return proxy.endpoints
+    .filter((before) => !declared.endpoints.some((one) => isSameEndpoint(one, before)))
+    .map((before) => () => proxies.removeEndpoint(before, proxy));
+}
+
+function addEndpoint(proxies: ProxyStore, { id }: DeclaredProxy, endpoint: NewEndpoint): void {
+  const proxy = proxies.findById(id);
+  if (proxy !== undefined) proxies.createEndpoint(proxy, endpoint);
+}
+
+function isSameEndpoint(one: NewEndpoint, other: StoredEndpoint): boolean {
+  return one.name === other.name && one.role === other.role && one.listenPort === other.listenPort;
 }
 
 function isAsDeclared(before: StoredProxy, declared: DeclaredProxy): boolean {

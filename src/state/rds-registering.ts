@@ -1,8 +1,12 @@
 import type { ProxyStore } from './proxies.ts';
-import type { Database, Origin, StoredDatabase, StoredProxy, Target } from './rds-types.ts';
+import type { Database, DatabaseOrigin, StoredDatabase, StoredProxy, Target } from './rds-types.ts';
 
 /** Adds a database, or replaces what is known of it; proxies that lead to it, or to its cluster, follow. */
-export function registerDatabase(proxies: ProxyStore, database: Database, origin: Origin): void {
+export function registerDatabase(
+  proxies: ProxyStore,
+  database: Database,
+  origin: DatabaseOrigin,
+): void {
   proxies.write(() => {
     const before = proxies.databases.find(database.identifier);
     const led = leadingTo(proxies, before);

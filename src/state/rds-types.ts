@@ -62,6 +62,8 @@ export const proxySettingsSchema = z.object({
   requireTls: z.boolean(),
   idleClientTimeoutS: z.number(),
   debugLogging: z.boolean(),
+  /** Since when it is on, in milliseconds since 1970. */
+  debugLoggingSinceMs: z.number().optional(),
   /** Told back, and otherwise without effect, like all that is of a VPC. */
   subnetIds: z.array(z.string()),
   securityGroupIds: z.array(z.string()),
@@ -111,6 +113,9 @@ export type DatabaseConnection = Readonly<z.output<typeof databaseConnectionSche
 
 /** Who has made it: the API, or the settings file, which alone can change it. */
 export type Origin = 'api' | 'declared';
+
+/** A database may also be AWS's, which is asked about it from time to time. */
+export type DatabaseOrigin = Origin | 'aws';
 
 /** Whether the data plane has run it yet, and whether it shall end. */
 export type Phase = 'creating' | 'live' | 'deleting';
@@ -174,6 +179,10 @@ export interface Database {
   readonly cluster: string | undefined;
   readonly role: 'writer' | 'reader';
   readonly connection: DatabaseConnection;
+  /** `db-…`; made from the identifier where it is not given. */
+  readonly resourceId?: string | undefined;
+  /** `cluster-…`, likewise. */
+  readonly clusterResourceId?: string | undefined;
 }
 
 /** One database server: what AWS calls a DB instance. */
@@ -182,7 +191,7 @@ export interface StoredDatabase extends Database {
   readonly resourceId: string;
   /** Such as `available`. */
   readonly status: string;
-  readonly origin: Origin;
+  readonly origin: DatabaseOrigin;
   readonly createdMs: number;
 }
 

@@ -27,6 +27,7 @@ function make(secrets: SecretStore, name: string, more: Partial<Secret> = {}): S
   const secret: Secret = {
     arn: secrets.newArn(name),
     name,
+    isDeclared: false,
     createToken: 't',
     description: undefined,
     kmsKeyId: undefined,
@@ -114,7 +115,8 @@ describe('stages', () => {
     add(secrets, arn, 'v1');
     add(secrets, arn, 'v2', 'AWSPENDING', 'PUT1');
     expect(stagesOf(secrets, arn)).toEqual({ v1: ['AWSCURRENT'], v2: ['AWSPENDING', 'PUT1'] });
-    secrets.attach(arn, 'AWSCURRENT', 'v2');
+    secrets.attach(arn, 'AWSCURRENT', 'v2', 7);
+    expect(secrets.valueOf(arn, 'AWSPREVIOUS')).toMatchObject({ versionId: 'v1', sinceMs: 7 });
     expect(stagesOf(secrets, arn)).toEqual({
       v1: ['AWSPREVIOUS'],
       v2: ['AWSCURRENT', 'AWSPENDING', 'PUT1'],
@@ -143,7 +145,8 @@ describe('stages', () => {
         for (const [number, one] of steps.entries()) {
           const ids = secrets.versions(arn).map(({ versionId }) => versionId);
           if (one.do === 'add') add(secrets, arn, `v${number}`, ...one.stages);
-          else if (one.do === 'attach') secrets.attach(arn, one.stage, ids[one.to % ids.length]!);
+          else if (one.do === 'attach')
+            secrets.attach(arn, one.stage, ids[one.to % ids.length]!, number);
           else if (one.stage !== 'AWSCURRENT') secrets.detach(arn, one.stage);
           const all = secrets.versions(arn).flatMap(({ stages }) => stages);
           expect(all).toHaveLength(new Set(all).size);
@@ -173,7 +176,7 @@ describe('stages', () => {
     const { secrets } = open();
     const { arn } = make(secrets, 'a');
     add(secrets, arn, 'v1');
-    expect(() => secrets.attach(arn, 'AWSCURRENT', 'v9')).toThrow('FOREIGN KEY');
+    expect(() => secrets.attach(arn, 'AWSCURRENT', 'v9', 1)).toThrow('FOREIGN KEY');
     expect(stagesOf(secrets, arn)).toEqual({ v1: ['AWSCURRENT'] });
   });
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Random } from '../base/random.ts';
 import type { SecretText } from '../base/secret-text.ts';
+import { DeclaredSecretShelf } from './declared-secrets.ts';
 import { bytesOf, numberIn, numberOf, textIn, textOf } from './rows.ts';
 import type { Sealer } from './sealed.ts';
 import type { Row, Schema, Store } from './store.ts';
@@ -25,6 +26,7 @@ export const secretsSchema: Schema = {
        PRIMARY KEY (arn, stage),
        FOREIGN KEY (arn, version_id) REFERENCES secret_versions (arn, version_id) ON DELETE CASCADE
      ) STRICT`,
+    'ALTER TABLE secret_stages ADD COLUMN since_ms INTEGER',
   ],
 };
 
@@ -55,6 +57,8 @@ export type RotationSettings = Readonly<z.output<typeof rotationColumn>>;
 export interface Secret {
   readonly arn: string;
   readonly name: string;
+  /** Only the settings file can change it. */
+  readonly isDeclared: boolean;
   /** The request that has made it, so that it can be asked again. */
   readonly createToken: string;
   readonly description: string | undefined;
@@ -81,6 +85,15 @@ export interface SecretValue {
   readonly text: SecretText;
 }
 
+/** What the version of a stage says. */
+export interface StagedText {
+  readonly arn: string;
+  readonly versionId: string;
+  readonly text: SecretText;
+  /** Since when the version has the stage; undefined where an older Sluice has given it. */
+  readonly sinceMs: number | undefined;
+}
+
 export interface SecretVersion {
   /** Larger for younger ones. */
   readonly number: number;
@@ -91,8 +104,9 @@ export interface SecretVersion {
   readonly stages: readonly string[];
 }
 
-/** Secrets of one account in one region, their versions and stages. Values are sealed. */
+/** Secrets of one account in one region, their versions and stages. Values are sealed. Those that the settings file declares are told, too. */
 export class SecretStore {
+  readonly declared: DeclaredSecretShelf;
   readonly #store: Store;
   readonly #sealer: Sealer;
   readonly #random: Random;
@@ -110,6 +124,7 @@ export class SecretStore {
     this.#sealer = parts.sealer;
     this.#random = parts.random;
     this.#prefix = `arn:aws:secretsmanager:${parts.region}:${parts.account}:secret:`;
+    this.declared = new DeclaredSecretShelf(this.#prefix);
   }
 
   /** All that `work` does, or nothing. */
@@ -129,6 +144,11 @@ export class SecretStore {
 
   /** By name, ARN, or ARN without the six characters that AWS has put behind the name. */
   find(id: string): Secret | undefined {
+    return this.declared.find(id) ?? this.findKept(id);
+  }
+
+  /** Of those that the API has made. */
+  findKept(id: string): Secret | undefined {
     if (!id.startsWith('arn:')) return this.#one('name', id);
     const whole = this.#one('arn', id);
     if (whole !== undefined || !id.startsWith(this.#prefix)) return whole;
@@ -138,7 +158,7 @@ export class SecretStore {
   }
 
   all(): readonly Secret[] {
-    return this.#store.all('SELECT * FROM secrets').map(secretOf);
+    return [...this.declared.all(), ...this.#store.all('SELECT * FROM secrets').map(secretOf)];
   }
 
   /** Those whose rotation is due. */
@@ -179,6 +199,8 @@ export class SecretStore {
 
   /** All of them, oldest first, also those without stages. */
   versions(arn: string): readonly SecretVersion[] {
+    const declared = this.declared.versionOf(arn);
+    if (declared !== undefined) return [declared];
     return this.#store
       .all(
         `SELECT number, version_id, created_ms, accessed_ms,
@@ -202,6 +224,8 @@ export class SecretStore {
 
   /** Which version has the stage. */
   holder(arn: string, stage: string): string | undefined {
+    const declared = this.declared.versionOf(arn);
+    if (declared !== undefined) return stage === 'AWSCURRENT' ? declared.versionId : undefined;
     const row = this.#store.one(
       'SELECT version_id FROM secret_stages WHERE arn = ? AND stage = ?',
       arn,
@@ -212,6 +236,9 @@ export class SecretStore {
 
   /** Throws the sealer's error where it cannot be opened. */
   value(arn: string, versionId: string): SecretValue | undefined {
+    const declared = this.declared.versionOf(arn);
+    if (declared !== undefined)
+      return declared.versionId === versionId ? this.declared.valueOf(arn) : undefined;
     const row = this.#store.one(
       'SELECT kind, sealed FROM secret_versions WHERE arn = ? AND version_id = ?',
       arn,
@@ -224,16 +251,15 @@ export class SecretStore {
   }
 
   /** The text that the data plane signs in with. Undefined where there is none, or the secret is marked for deletion. */
-  valueOf(
-    id: string,
-    stage: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING',
-  ): { readonly arn: string; readonly versionId: string; readonly text: SecretText } | undefined {
-    const secret = this.find(id);
+  valueOf(id: string, stage: 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING'): StagedText | undefined {
+    const secret = this.findKept(id);
     if (secret === undefined || secret.deletionMs !== undefined) return undefined;
     const versionId = this.holder(secret.arn, stage);
     if (versionId === undefined) return undefined;
     const value = this.value(secret.arn, versionId);
-    return value?.kind === 'string' ? { arn: secret.arn, versionId, text: value.text } : undefined;
+    if (value?.kind !== 'string') return undefined;
+    const sinceMs = this.#since(secret.arn, stage);
+    return { arn: secret.arn, versionId, text: value.text, sinceMs };
   }
 
   /** A new version with these stages; the first one is AWSCURRENT whatever is asked. The oldest without stages go. */
@@ -258,8 +284,8 @@ export class SecretStore {
       );
       const isFirst = this.holder(arn, 'AWSCURRENT') === undefined;
       if (isFirst || version.stages.includes('AWSCURRENT'))
-        this.attach(arn, 'AWSCURRENT', versionId);
-      for (const stage of version.stages) this.attach(arn, stage, versionId);
+        this.attach(arn, 'AWSCURRENT', versionId, nowMs);
+      for (const stage of version.stages) this.attach(arn, stage, versionId, nowMs);
       this.#prune(arn);
     });
   }
@@ -268,13 +294,13 @@ export class SecretStore {
    * Gives the stage to this version and takes it from any other. Who loses AWSCURRENT becomes AWSPREVIOUS, and is AWSPENDING no
    * more.
    */
-  attach(arn: string, stage: string, versionId: string): void {
+  attach(arn: string, stage: string, versionId: string, nowMs: number): void {
     this.write(() => {
       const former = this.holder(arn, stage);
       if (former === versionId) return;
-      this.#place(arn, stage, versionId);
+      this.#place(arn, stage, versionId, nowMs);
       if (stage !== 'AWSCURRENT' || former === undefined) return;
-      this.#place(arn, 'AWSPREVIOUS', former);
+      this.#place(arn, 'AWSPREVIOUS', former, nowMs);
       if (this.holder(arn, 'AWSPENDING') === former) this.detach(arn, 'AWSPENDING');
     });
   }
@@ -290,7 +316,7 @@ export class SecretStore {
   /** Notes the day; a write only once a day. */
   noteRead(secret: Secret, version: SecretVersion, nowMs: number): void {
     const day = nowMs - (nowMs % DAY_MS);
-    if (secret.accessedMs === day && version.accessedMs === day) return;
+    if (secret.isDeclared || (secret.accessedMs === day && version.accessedMs === day)) return;
     this.write(() => {
       this.#store.run('UPDATE secrets SET accessed_ms = ? WHERE arn = ?', day, secret.arn);
       this.#store.run(
@@ -302,14 +328,24 @@ export class SecretStore {
     });
   }
 
-  #place(arn: string, stage: string, versionId: string): void {
+  #place(arn: string, stage: string, versionId: string, nowMs: number): void {
     this.#store.run(
-      `INSERT INTO secret_stages (arn, stage, version_id) VALUES (?, ?, ?)
-       ON CONFLICT (arn, stage) DO UPDATE SET version_id = excluded.version_id`,
+      `INSERT INTO secret_stages (arn, stage, version_id, since_ms) VALUES (?, ?, ?, ?)
+       ON CONFLICT (arn, stage) DO UPDATE SET version_id = excluded.version_id, since_ms = excluded.since_ms`,
       arn,
       stage,
       versionId,
+      nowMs,
     );
+  }
+
+  #since(arn: string, stage: string): number | undefined {
+    const row = this.#store.one(
+      'SELECT since_ms FROM secret_stages WHERE arn = ? AND stage = ?',
+      arn,
+      stage,
+    );
+    return row === undefined ? undefined : numberIn(row, 'since_ms');
   }
 
   #prune(arn: string): void {
@@ -370,6 +406,7 @@ function secretOf(row: Row): Secret {
   return {
     arn: textOf(row, 'arn'),
     name: textOf(row, 'name'),
+    isDeclared: false,
     createToken: textOf(row, 'create_token'),
     description: textIn(row, 'description'),
     kmsKeyId: textIn(row, 'kms_key_id'),

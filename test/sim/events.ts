@@ -29,8 +29,8 @@ export function* possible(world: World, script: Script): Generator<string> {
     for (const letter of script.arrivals) yield `arrive ${letter}`;
   }
   for (const span of script.spans) yield `pass ${span}`;
-  for (const grant of script.grants) if (grant !== world.proxy.pool.allowed) yield `grant ${grant}`;
-  if (script.mayRetire && world.proxy.pool.connections.size > 0) yield 'retire';
+  for (const grant of script.grants) if (grant !== world.pool.allowed) yield `grant ${grant}`;
+  if (script.mayRetire && world.pool.connections.size > 0) yield 'retire';
   if (script.mayDrain && !world.proxy.draining) yield 'drain';
 }
 
@@ -106,7 +106,7 @@ export function play(world: World, event: string): void {
       world.retire();
       break;
     case 'drain':
-      void world.proxy.drain(DRAIN_LIMIT_MS);
+      void world.drain(DRAIN_LIMIT_MS);
       break;
     default:
       throw new Error(`nothing is called ${event}`);
@@ -140,7 +140,7 @@ export function* rest(world: World, dead: boolean): Generator<string> {
       yield `client ${client.index} belongs to no session`;
     }
   }
-  for (const { number, state } of world.proxy.pool.connections) {
+  for (const { number, state } of world.pool.connections) {
     if (state !== 'idle' && state !== 'borrowed') yield `connection ${number} is ${state} for ever`;
   }
   if (!world.proxy.draining) play(world, 'drain');
@@ -151,7 +151,7 @@ export function* rest(world: World, dead: boolean): Generator<string> {
   }
   if (world.proxy.sessions.size > 0) yield 'a session outlived the proxy';
   if (world.connections.length > 0) yield 'a database connection outlived the proxy';
-  if (world.proxy.pool.connections.size > 0) yield 'the pool still counts connections';
+  if (world.pool.connections.size > 0) yield 'the pool still counts connections';
 }
 
 function isBusy(world: World): boolean {

@@ -98,12 +98,13 @@ export function comeToRest(stroll: Stroll, dead: boolean): void {
 /** All that the future depends on, as far as it can be seen; times relative to now. */
 function stateOf(world: World, scenario: Scenario): string {
   const now = world.clock.nowMs();
-  const connections = [...world.proxy.pool.connections];
-  const parts: unknown[] = [world.proxy.draining, world.proxy.pool.allowed];
+  const connections = [...world.pool.connections];
+  const parts: unknown[] = [world.proxy.draining, world.pool.allowed];
   for (const one of connections) {
-    const { state, retired, cancels, memory, borrower, idleSinceMs, pingedAtMs, diesAtMs } = one;
+    const { state, retiresAtMs, cancels, memory, borrower, idleSinceMs, pingedAtMs, diesAtMs } =
+      one;
     const times = [idleSinceMs, pingedAtMs, diesAtMs].map((ms) => Math.round(ms - now));
-    parts.push([memory.backend, state, retired, cancels, borrower?.number ?? 0, ...times]);
+    parts.push([memory.backend, state, retiresAtMs, cancels, borrower?.number ?? 0, ...times]);
   }
   for (const key of scenario.keys) {
     const lot = world.lot(key);

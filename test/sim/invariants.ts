@@ -57,7 +57,7 @@ function momentOf(world: World, lots: ReadonlyMap<string, Lot<ToyMemory, Princip
       queue.map((one) => must(one, 'one who left still waits (GX-04, PG-120)')),
     );
   }
-  const cancelled = [...world.proxy.pool.connections].filter(({ cancels }) => cancels > 0);
+  const cancelled = [...world.pool.connections].filter(({ cancels }) => cancels > 0);
   return {
     opened: openedOrOpening(world, lots),
     queues,
@@ -72,16 +72,16 @@ function openedOrOpening(
 ): number {
   let connecting = 0;
   for (const lot of lots.values()) connecting += lot.connecting;
-  return world.proxy.pool.connections.size + connecting;
+  return world.pool.connections.size + connecting;
 }
 
 /** GX-02. A lowered limit may be exceeded by what was there before, never by more. */
 function* budgetHeld(world: World, before: Moment, now: Moment): Generator<string> {
-  const { allowed } = world.proxy.pool;
+  const { allowed } = world.pool;
   if (now.opened > allowed && now.opened > before.opened) {
     yield `${now.opened} connections where ${allowed} are allowed (GX-02)`;
   }
-  const states = [...world.proxy.pool.connections].map(({ state }) => state);
+  const states = [...world.pool.connections].map(({ state }) => state);
   if (!states.includes('idle')) return;
   const closing = states.filter((state) => state === 'closing').length;
   if (now.opened - closing > allowed) yield 'more than allowed, and some are idle';
@@ -94,10 +94,10 @@ function* connectionsMatchTheDatabase(
   lots: ReadonlyMap<string, Lot<ToyMemory, Principal>>,
 ): Generator<string> {
   const links = new Set(world.connections.map(({ link }) => link));
-  const { connections } = world.proxy.pool;
-  for (const { link, number, state, retired, memory } of connections) {
+  const { connections } = world.pool;
+  for (const { link, number, state, retiresAtMs, memory } of connections) {
     const isOld = world.backends[memory.backend - 1]?.era !== world.era;
-    if (isOld && !retired) yield `connection ${number} was made before it was retired`;
+    if (isOld && retiresAtMs > 0) yield `connection ${number} was made before it was retired`;
     if (link.isOpen !== (state !== 'closing')) yield `connection ${number} is not really ${state}`;
     for (const one of links) if (one === link) links.delete(one);
   }
@@ -115,7 +115,7 @@ function* connectionsMatchTheDatabase(
 
 function* borrowersAreInOrder(world: World): Generator<string> {
   const borrowing = new Set<number>();
-  for (const { number, state, borrower } of world.proxy.pool.connections) {
+  for (const { number, state, borrower } of world.pool.connections) {
     if ((state === 'borrowed') !== (borrower !== undefined)) {
       yield `connection ${number} is ${state}, and has ${borrower === undefined ? 'no' : 'a'} borrower`;
     }
@@ -133,11 +133,9 @@ function* nobodyWaitsInVain(
   lots: ReadonlyMap<string, Lot<ToyMemory, Principal>>,
 ): Generator<string> {
   const now = world.clock.nowMs();
-  const { allowed } = world.proxy.pool;
+  const { allowed } = world.pool;
   const connecting = [...lots.values()].reduce((sum, lot) => sum + lot.connecting, 0);
-  const isAnythingClosing = [...world.proxy.pool.connections].some(
-    ({ state }) => state === 'closing',
-  );
+  const isAnythingClosing = [...world.pool.connections].some(({ state }) => state === 'closing');
   const mayConnect = connecting < world.poolSettings.maxConnecting;
   const isRoom = openedOrOpening(world, lots) < allowed;
   for (const session of world.proxy.sessions.values()) {
@@ -160,7 +158,7 @@ function* nobodyWaitsInVain(
 
 /** GX-03: who was served has nobody before him who waited then and waits still. */
 function* queuesAreFair(world: World, before: Moment, now: Moment): Generator<string> {
-  const served = new Set([...world.proxy.pool.connections].map(({ borrower }) => borrower?.number));
+  const served = new Set([...world.pool.connections].map(({ borrower }) => borrower?.number));
   for (const [key, queue] of before.queues) {
     const waiting = now.queues.get(key) ?? [];
     const skipped = queue.findIndex(

@@ -11,7 +11,11 @@ import type { Lot } from '../../src/core/lot.ts';
 import { Counters } from '../../src/core/observer.ts';
 import type { PoolSettings } from '../../src/core/pool-parts.ts';
 import type { ClientSettings, ProxyParts } from '../../src/core/proxy.ts';
+import type { Gauges } from '../../src/core/observer.ts';
+import { Pool } from '../../src/core/pool.ts';
 import { Proxy } from '../../src/core/proxy.ts';
+import { Targets } from '../../src/core/targets.ts';
+import type { Target } from '../../src/core/targets.ts';
 import type { Session } from '../../src/core/session.ts';
 import { Backend } from './backend.ts';
 import { MemoryLink } from './memory-link.ts';
@@ -60,6 +64,8 @@ export interface WorldOptions {
   readonly introduce?: ProxyParts<ToyMemory, Principal>['introduce'];
   /** Links close as soon as one side ends them. */
   readonly closesAtOnce?: boolean;
+  /** How many databases there are; one of them is usual. */
+  readonly targets?: number;
 }
 
 /** One proxy between clients and a database that the test plays, with time, chance and network in its hand. */
@@ -81,6 +87,11 @@ export class World {
   measured = 10;
   readonly network: MemoryNetwork;
   readonly entrance: Entrance<ToyMemory, Principal>;
+  /** Of each target. */
+  readonly pools: readonly Pool<ToyMemory, Principal>[];
+  /** Which of them are there. */
+  readonly up: boolean[];
+  readonly targets: Targets<ToyMemory, Principal>;
   readonly proxy: Proxy<ToyMemory, Principal>;
   /** What happened that must never happen. */
   readonly breaches: string[] = [];
@@ -111,14 +122,24 @@ export class World {
       keeper,
     };
     const { network, entrance, counters, notes: observer } = this;
-    const parts = { engine, network, entrance, counters, observer, clock, random };
-    const { introduce } = options;
     this.clock.advance(1_000); // zero means "never" in places
+    const shared = { engine, network, counters, observer, clock, random };
+    const count = options.targets ?? 1;
+    this.up = Array.from({ length: count }, () => true);
+    this.pools = this.up.map(
+      () => new Pool<ToyMemory, Principal>({ ...shared, entrance }, this.#settings.pool),
+    );
+    this.targets = new Targets(
+      this.pools.map((pool, index) => this.#target(pool, index)),
+      'no target',
+    );
+    const parts = { ...shared, targets: this.targets };
+    const { introduce } = options;
     this.proxy = new Proxy<ToyMemory, Principal>(
       introduce === undefined ? parts : { ...parts, introduce },
       this.#settings,
     );
-    this.proxy.pool.resize(options.granted ?? 10);
+    for (const pool of this.pools) pool.resize(options.granted ?? 10);
   }
 
   /** Runs all that has been promised. */
@@ -130,8 +151,35 @@ export class World {
   pass(durationMs: number): void {
     this.clock.advance(durationMs);
     this.settle();
+    for (const pool of this.pools) pool.tick();
     this.proxy.tick();
     this.settle();
+  }
+
+  /** The first one, and most often the only one. */
+  get pool(): Pool<ToyMemory, Principal> {
+    return must(this.pools[0], 'a world without a target');
+  }
+
+  #target(pool: Pool<ToyMemory, Principal>, index: number): Target<ToyMemory, Principal> {
+    const { up } = this;
+    return {
+      pool,
+      get isUp() {
+        return up[index] === true;
+      },
+      met: () => Promise.resolve(),
+    };
+  }
+
+  gauges(): Gauges {
+    return { ...this.proxy.gauges(), ...this.pool.gauges() };
+  }
+
+  async drain(limitMs: number): Promise<void> {
+    this.pool.drain();
+    await this.proxy.drain(limitMs);
+    this.pool.destroy();
   }
 
   get poolSettings(): PoolSettings {
@@ -141,6 +189,7 @@ export class World {
   reconfigure(pool: Partial<PoolSettings>): void {
     this.#settings = { ...this.#settings, pool: { ...this.#settings.pool, ...pool } };
     this.proxy.reconfigure(this.#settings);
+    this.pool.reconfigure(this.#settings.pool);
     this.settle();
   }
 
@@ -184,7 +233,7 @@ export class World {
   lot(letter: string): Lot<ToyMemory, Principal> {
     const known = this.#lots.get(letter);
     const usedAtMs = known?.usedAtMs;
-    const lot = this.proxy.pool.lotOf(principal(letter));
+    const lot = this.pool.lotOf(principal(letter));
     if (lot === known && usedAtMs !== undefined) lot.usedAtMs = usedAtMs;
     this.#lots.set(letter, lot);
     return lot;
@@ -197,14 +246,14 @@ export class World {
 
   /** The database has been asked how many connections it grants. */
   grant(connections: number): void {
-    this.proxy.pool.resize(connections);
+    this.pool.resize(connections);
     this.settle();
   }
 
   /** The target or its credentials have changed. */
   retire(): void {
     this.era += 1;
-    this.proxy.pool.retire(undefined);
+    this.pool.retire(undefined);
     this.settle();
   }
 

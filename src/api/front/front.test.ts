@@ -4,6 +4,7 @@ import { TestKeys } from '../../../test/support/api.ts';
 import { signedHeaders, signedRequest } from '../../../test/support/signed.ts';
 import type { Plain } from '../../../test/support/signed.ts';
 import { ManualClock } from '../../base/clock.ts';
+import { limits } from '../../base/limits.ts';
 import { seededRandom } from '../../base/random.ts';
 import { SecretText } from '../../base/secret-text.ts';
 import { parseResourcePolicy } from '../../iam/resource-policy.ts';
@@ -480,6 +481,41 @@ describe('a body', () => {
     const broken = await streamed((controller) => controller.error(new Error('gone')));
     expect(codeOf(await answer(broken))).toBe('400 IncompleteBody');
     expect([calls, failures]).toEqual([[], []]);
+  });
+});
+
+describe('a crowd of requests', () => {
+  const most = limits.apiRequestsAtOnce.value;
+
+  test.each([
+    ['rds', { ...FORM }, '400 Throttling'],
+    [
+      'secretsmanager',
+      { 'x-amz-target': 'secretsmanager.Tell', 'content-type': 'application/x-amz-json-1.1' },
+      '400 ThrottlingException',
+    ],
+  ])('at %s is cut off, in words that clients try again for', async (service, headers, code) => {
+    const front = makeFront();
+    const body = service === 'rds' ? 'Action=Tell' : '{}';
+    const signed = async (dateMs = clock.wallMs()): Promise<Request> =>
+      await signedRequest({ service, headers, body, dateMs }, admin);
+    const hold = Promise.withResolvers<void>();
+    const slow = Array.from({ length: most }, async () => {
+      const stream = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          await hold.promise;
+          controller.close();
+        },
+      });
+      const { url, headers: kept } = await signed();
+      return answer(new Request(url, { method: 'POST', headers: kept, body: stream }), front);
+    });
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    expect(codeOf(await answer(await signed(), front))).toBe(code);
+    expect(calls).toEqual([]);
+    hold.resolve();
+    await Promise.all(slow);
+    expect((await answer(await signed(), front)).status).toBe(200);
   });
 });
 

@@ -55,6 +55,7 @@ export class ApiFront {
   readonly #parts: FrontParts;
   readonly #lines: ReadonlyMap<string, Line>;
   readonly #seen = new SeenSignatures();
+  #underWay = 0;
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
@@ -72,7 +73,10 @@ export class ApiFront {
     const wire = line?.wire ?? guessedWire(head);
     const about = { service: line?.service.name, operation: undefined, requestId };
     let reply: Reply;
+    this.#underWay += 1;
     try {
+      if (this.#underWay > limits.apiRequestsAtOnce.value)
+        throw wire.own('throttled', 'Rate exceeded');
       if (!read.ok) throw wire.own(read.kind, read.why);
       if (line === undefined) throw this.#wrongService(wire);
       const body = await readBody(request, this.#bodyLimitBytes(), this.#parts.clock);
@@ -80,6 +84,8 @@ export class ApiFront {
       reply = await this.#perform(line, caller, wire.read(head, body), requestId);
     } catch (error) {
       reply = this.#failureReply(error, wire, about);
+    } finally {
+      this.#underWay -= 1;
     }
     return this.#respond(reply);
   }

@@ -16,6 +16,7 @@ const CODES: Readonly<Record<OwnError, readonly [code: string, status: number]>>
   denied: ['AccessDeniedException', 400],
   unknownOperation: ['UnknownOperationException', 400],
   tooLarge: ['RequestEntityTooLarge', 413],
+  throttled: ['ThrottlingException', 400],
   failure: ['InternalServiceError', 500],
 };
 

@@ -18,6 +18,7 @@ const CODES: Readonly<Record<OwnError, readonly [code: string, status: number]>>
   denied: ['AccessDenied', 403],
   unknownOperation: ['InvalidAction', 400],
   tooLarge: ['RequestEntityTooLarge', 413],
+  throttled: ['Throttling', 400],
   failure: ['InternalFailure', 500],
 };
 

@@ -16,7 +16,13 @@ export interface Asked {
 }
 
 /** What the front itself has to say, beyond what operations say. */
-export type OwnError = RefusalKind | 'denied' | 'unknownOperation' | 'tooLarge' | 'failure';
+export type OwnError =
+  | RefusalKind
+  | 'denied'
+  | 'unknownOperation'
+  | 'tooLarge'
+  | 'throttled'
+  | 'failure';
 
 /** How one service is spoken to, and speaks. */
 export interface Wire {

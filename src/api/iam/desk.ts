@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Identity, Role, User } from '../../state/iam-identities.ts';
+import { isAwsPolicy } from '../../state/aws-policies.ts';
 import type { ManagedPolicy } from '../../state/iam-policies.ts';
 import type { IamState } from '../../state/iam.ts';
 import type { Call, Operation, Output } from '../service.ts';
-import { noSuchEntity, validationError } from './errors.ts';
+import { noSuchEntity, outsideAccount, validationError } from './errors.ts';
 import { arn, entityName, iamOperation } from './fields.ts';
 
 type Run<Subject, Schema extends z.ZodType> = (
@@ -87,6 +88,7 @@ export class Desk {
       call.authorize(`iam:${action}`, PolicyArn);
       const policy = this.state.managed.find(PolicyArn);
       if (policy === undefined) throw noSuchEntity(`Policy ${PolicyArn} was not found.`);
+      if (isAwsPolicy(policy) && !/^(?:Get|List)/.test(action)) throw outsideAccount();
       return run(policy, input, call);
     });
   }

@@ -22,6 +22,11 @@ export function quotaExceeded(quota: string, most: number): ApiError {
   return limitExceeded(`Cannot exceed quota for ${quota}: ${most}`);
 }
 
+/** What nobody here can change, since it is AWS's own. */
+export function outsideAccount(): ApiError {
+  return new ApiError('AccessDenied', 'Policy is outside your own account.', 403);
+}
+
 export function invalidInput(what: string): ApiError {
   return new ApiError('InvalidInput', what);
 }

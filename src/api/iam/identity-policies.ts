@@ -6,6 +6,7 @@ import type { Desk } from './desk.ts';
 import { checkPolicy, documentSize, encodedDocument } from './documents.ts';
 import { limitExceeded, noSuchEntity, quotaExceeded } from './errors.ts';
 import { arn, document, page, paging, pathPrefix, policyName } from './fields.ts';
+import { placeOf } from './policies.ts';
 
 /** Characters of all inline policies together, without white space. */
 const MOST_CHARACTERS = { user: 2_048, role: 10_240 } as const;
@@ -107,7 +108,7 @@ export function attachmentOperations(
         const attached = managed
           .all()
           .filter(({ id, path }) => ids.has(id) && path.startsWith(PathPrefix));
-        const { items, rest } = page(attached, request, ({ name }) => name);
+        const { items, rest } = page(attached, request, placeOf);
         const shown = items.map(({ name, arn }) => ({ PolicyName: name, PolicyArn: arn }));
         return { AttachedPolicies: members(shown), ...rest };
       },

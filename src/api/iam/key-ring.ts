@@ -4,6 +4,23 @@ import type { Role, User } from '../../state/iam-identities.ts';
 import type { KeyUse } from '../../state/iam-keys.ts';
 import type { IamParts } from './service.ts';
 
+const IAM_VERBS =
+  'Add Attach Change Create Deactivate Delete Detach Enable Generate Get List Put Remove Reset Resync Set Simulate Tag Untag Update Upload'.split(
+    ' ',
+  );
+
+/**
+ * "You cannot call any IAM API operations unless MFA authentication information is included in the request. You cannot call any STS API
+ * except AssumeRole or GetCallerIdentity." Passing a role on is no operation.
+ */
+const NOT_BY_SESSION = JSON.stringify({
+  Statement: {
+    Effect: 'Deny',
+    Action: IAM_VERBS.map((verb) => `iam:${verb}*`),
+    Resource: '*',
+  },
+});
+
 /** The access keys of users, and of those who have assumed a role, with what their policies allow now. */
 export class IamKeyRing implements KeyRing {
   readonly #parts: IamParts;
@@ -38,14 +55,22 @@ export class IamKeyRing implements KeyRing {
   #ofSession(accessKeyId: string): SigningKey | undefined {
     const { sessions, identities } = this.#parts.state;
     const session = sessions.find(accessKeyId);
-    const role = session && identities.byId(session.roleId);
-    if (session === undefined || role?.kind !== 'role') return undefined;
-    return {
-      secretAccessKey: session.secretAccessKey,
-      sessionToken: session.sessionToken,
-      expiresMs: session.expiresMs,
-      caller: sessionOf(this.#parts, role, session.name, accessKeyId),
-    };
+    const whose = session && identities.byId(session.identityId);
+    if (session === undefined || whose === undefined) return undefined;
+    const { secretAccessKey, sessionToken, expiresMs, name } = session;
+    const caller =
+      whose.kind === 'role'
+        ? sessionOf(this.#parts, whose, name, accessKeyId)
+        : this.#sessionOfUser(whose, accessKeyId);
+    return { secretAccessKey, sessionToken, expiresMs, caller };
+  }
+
+  #sessionOfUser(user: User, accessKeyId: string): Caller {
+    const policies = [
+      ...policiesOf(this.#parts, user),
+      this.#parts.reader.identity(NOT_BY_SESSION),
+    ];
+    return { ...this.#named(accessKeyId), arn: user.arn, userId: user.id, policies };
   }
 
   #named(accessKeyId: string): Pick<Caller, 'accessKeyId' | 'account'> {

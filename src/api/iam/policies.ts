@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isAwsPolicy } from '../../state/aws-policies.ts';
 import type { ManagedPolicy } from '../../state/iam-policies.ts';
 import { flagText, members } from '../fields.ts';
 import type { Operation, Output } from '../service.ts';
@@ -35,7 +36,7 @@ const listed = z.object({
   ...paging,
 });
 
-/** Managed policies. Those that AWS makes are not here. */
+/** Managed policies. Of those that AWS makes there are a few. */
 export function policyOperations(desk: Desk): Readonly<Record<string, Operation>> {
   const { state } = desk;
   const { managed } = state;
@@ -78,12 +79,13 @@ export function policyOperations(desk: Desk): Readonly<Record<string, Operation>
     })),
     ListPolicies: iamOperation(listed, ({ PathPrefix = '/', ...wish }, call) => {
       call.authorize('iam:ListPolicies', managed.arn(PathPrefix, ''));
-      const nothing = wish.Scope === 'AWS' || wish.PolicyUsageFilter === 'PermissionsBoundary';
+      const nothing = wish.PolicyUsageFilter === 'PermissionsBoundary';
       const policies = managed
         .all()
         .filter((one) => !nothing && one.path.startsWith(PathPrefix))
+        .filter((one) => wish.Scope === 'All' || isAwsPolicy(one) === (wish.Scope === 'AWS'))
         .filter((one) => !wish.OnlyAttached || one.attachments > 0);
-      const { items, rest } = page(policies, wish, (one) => one.name);
+      const { items, rest } = page(policies, wish, placeOf);
       return { Policies: members(items.map(policyOutput)), ...rest };
     }),
     DeletePolicy: desk.onPolicy('DeletePolicy', z.object({}), (policy) => {
@@ -137,6 +139,11 @@ function entitiesOf(desk: Desk): Operation {
 export function checkNewDocument(text: string): void {
   if (documentSize(text) > MOST_CHARACTERS) throw quotaExceeded('PolicySize', MOST_CHARACTERS);
   checkPolicy(text);
+}
+
+/** In the order of `ManagedPolicies.all`. */
+export function placeOf(policy: ManagedPolicy): string {
+  return `${isAwsPolicy(policy) ? 1 : 0} ${policy.name}`;
 }
 
 function policyOutput(policy: ManagedPolicy): Output {

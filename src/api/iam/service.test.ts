@@ -184,7 +184,7 @@ describe('the key ring', () => {
   test('knows sessions of roles, those that have just expired, too', () => {
     const { state, parts, role } = open();
     const ring = new IamKeyRing(parts);
-    const made = state.sessions.add({ roleId: role.id, name: 's', expiresMs: 5, nowMs: 1 });
+    const made = state.sessions.add({ identityId: role.id, name: 's', expiresMs: 5, nowMs: 1 });
     expect(ring.find(made.accessKeyId)).toMatchObject({
       expiresMs: 5,
       caller: {

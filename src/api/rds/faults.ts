@@ -114,3 +114,7 @@ export function instanceQuotaExceeded(most: number): ApiError {
     `There are ${most} databases already, which is the most: deregister one that is no longer needed.`,
   );
 }
+
+export function invalidClusterState(message: string): ApiError {
+  return new ApiError('InvalidDBClusterStateFault', message);
+}

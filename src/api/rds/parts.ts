@@ -2,6 +2,7 @@ import type { Call } from '../service.ts';
 import type { ProxyStore } from '../../state/proxies.ts';
 import type { DataPlane } from '../../state/rds-data-plane.ts';
 import type { ResourceKind } from '../../state/rds-names.ts';
+import type { Target } from '../../state/rds-types.ts';
 import type { PortSettings } from './ports.ts';
 
 /** What the RDS API works with. */
@@ -13,8 +14,18 @@ export interface RdsParts {
   hostName(name: string, proxyId: string): string;
   /** Whether there is such an IAM role; without it, any may be named. */
   roleExists?(arn: string): boolean;
+  /** Where databases come from that nobody has registered; without it there are none. */
+  adopt?(target: Target): Promise<Adoption>;
   readonly quotas?: Partial<Quotas>;
 }
+
+/** What came of looking for a database elsewhere: it is in the store now, or there is none, or it cannot be had. */
+export type Adoption =
+  | { readonly kind: 'adopted' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'memberOf'; readonly cluster: string }
+  /** @param why a sentence */
+  | { readonly kind: 'trouble'; readonly why: string };
 
 export interface Quotas {
   /** Proxies that the API has made; those that are declared do not count. */

@@ -3,6 +3,7 @@ import { members } from '../fields.ts';
 import type { Call, Operation } from '../service.ts';
 import { operation } from '../service.ts';
 import type { ProxySettings, StoredProxy } from '../../state/rds-types.ts';
+import { withDebugLogging } from '../../state/rds-debug-logging.ts';
 import { defaultPort } from '../../state/rds-types.ts';
 import { readAuth, checkSettings } from './auth.ts';
 import {
@@ -76,19 +77,20 @@ function create(parts: RdsParts, input: CreateProxyInput, call: Call) {
   const { proxies, ports, quotas } = parts;
   authorize(parts, call, 'CreateDBProxy', 'proxy');
   mayPass(parts, call, input.RoleArn);
-  const settings: ProxySettings = {
+  const given: ProxySettings = {
     engineFamily: input.EngineFamily,
     roleArn: input.RoleArn,
     auth: readAuth(input.Auth ?? []),
     defaultAuthScheme: input.DefaultAuthScheme ?? 'NONE',
     requireTls: input.RequireTLS ?? false,
     idleClientTimeoutS: input.IdleClientTimeout ?? IDLE_CLIENT_TIMEOUT_S,
-    debugLogging: input.DebugLogging ?? false,
+    debugLogging: false,
     subnetIds: subnetsOf(input.VpcSubnetIds),
     securityGroupIds: input.VpcSecurityGroupIds ?? [],
     endpointNetworkType: input.EndpointNetworkType ?? 'IPV4',
     targetConnectionNetworkType: input.TargetConnectionNetworkType ?? 'IPV4',
   };
+  const settings = withDebugLogging(given, input.DebugLogging ?? false, proxies.nowMs());
   checkSettings(settings);
   const tags = readTags(input.Tags ?? []);
   return proxies.write(() => {
@@ -123,14 +125,14 @@ function modify(parts: RdsParts, input: ModifyProxyInput, call: Call) {
   const before = findProxy(parts, call, 'ModifyDBProxy', input.DBProxyName);
   if (input.RoleArn !== undefined) mayPass(parts, call, input.RoleArn);
   mustBeAlterable(before);
+  const isDebugging = input.DebugLogging ?? before.debugLogging;
   const settings: ProxySettings = {
-    ...before,
+    ...withDebugLogging(before, isDebugging, proxies.nowMs()),
     roleArn: input.RoleArn ?? before.roleArn,
     auth: input.Auth === undefined ? before.auth : readAuth(input.Auth),
     defaultAuthScheme: input.DefaultAuthScheme ?? before.defaultAuthScheme,
     requireTls: input.RequireTLS ?? before.requireTls,
     idleClientTimeoutS: input.IdleClientTimeout ?? before.idleClientTimeoutS,
-    debugLogging: input.DebugLogging ?? before.debugLogging,
     securityGroupIds: input.SecurityGroups ?? before.securityGroupIds,
   };
   checkSettings(settings);

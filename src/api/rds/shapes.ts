@@ -212,7 +212,8 @@ const descriptions: Readonly<Record<string, string>> = {
 };
 
 function healthShape({ state, reason, description }: Health): Output {
-  if (state === 'AVAILABLE') return { State: state };
+  // AWS says no more of one that is there; we do where something is amiss with it all the same.
+  if (state === 'AVAILABLE') return { State: state, Description: description };
   return {
     State: state,
     Reason: reason,

@@ -44,7 +44,7 @@ describe('an instance as a target', () => {
     on.plane.setHealth('Db-1', { state: 'AVAILABLE', description: 'well' });
     const available = await on.ask('DescribeDBProxyTargets', 'DBProxyName=orders');
     expect(listOf(available, 'Targets')).toEqual([
-      { ...target, TargetHealth: { State: 'AVAILABLE' } },
+      { ...target, TargetHealth: { State: 'AVAILABLE', Description: 'well' } },
     ]);
     await on.ask('DeregisterDBProxyTargets', `${REGISTER}DB-1`);
     expect(listOf(await on.ask('DescribeDBProxyTargets', 'DBProxyName=orders'), 'Targets')).toEqual(

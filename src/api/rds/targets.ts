@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ApiError } from '../api-error.ts';
 import { members } from '../fields.ts';
 import type { Call, Operation } from '../service.ts';
 import { operation } from '../service.ts';
@@ -10,6 +11,7 @@ import {
   clusterNotFound,
   complain,
   instanceNotFound,
+  invalidClusterState,
   invalidCombination,
   invalidInstanceState,
   invalidValue,
@@ -70,10 +72,15 @@ function registering(): Health {
   return { state: 'REGISTERING' };
 }
 
-function register(parts: RdsParts, input: TargetsInput, call: Call) {
-  const proxy = findGroup(parts, call, 'RegisterDBProxyTargets', input);
-  mustBeAlterable(proxy);
+async function register(parts: RdsParts, input: TargetsInput, call: Call) {
+  const asked = findGroup(parts, call, 'RegisterDBProxyTargets', input);
+  mustBeAlterable(asked);
   const target = targetOf(input);
+  // That may take a while: it may be another proxy then.
+  const proxy = (await adopt(parts, target))
+    ? findGroup(parts, call, 'RegisterDBProxyTargets', input)
+    : asked;
+  mustBeAlterable(proxy);
   const known = target.kind === 'instance' ? checkInstance : checkCluster;
   const identifier = known(parts, proxy, target.identifier);
   const { target: before } = proxy.group;
@@ -85,6 +92,27 @@ function register(parts: RdsParts, input: TargetsInput, call: Call) {
     );
   const led = parts.proxies.setTarget(proxy.id, { kind: target.kind, identifier });
   return { DBProxyTargets: members(targetShapes(parts, led, registering)) };
+}
+
+/** What nobody has registered may be known elsewhere; true where it comes from there. Throws InvalidParameterValue, InvalidDBInstanceState, InvalidDBClusterStateFault. */
+async function adopt(parts: RdsParts, target: Target): Promise<boolean> {
+  const { databases } = parts.proxies;
+  const { kind, identifier } = target;
+  const known =
+    kind === 'instance' ? databases.find(identifier) : databases.findCluster(identifier);
+  const adoption = known === undefined ? await parts.adopt?.(target) : undefined;
+  if (adoption?.kind === 'memberOf') throw memberOf(identifier, adoption.cluster);
+  if (adoption?.kind === 'trouble')
+    throw kind === 'instance'
+      ? invalidInstanceState(adoption.why)
+      : invalidClusterState(adoption.why);
+  return adoption?.kind === 'adopted';
+}
+
+function memberOf(identifier: string, cluster: string): ApiError {
+  return invalidValue(
+    `DB Instance ${identifier} is a member of the DB cluster ${cluster}: register the cluster, in DBClusterIdentifiers.`,
+  );
 }
 
 /** Throws InvalidParameterCombination. */
@@ -107,10 +135,7 @@ function targetOf(input: TargetsInput): Target {
 function checkInstance(parts: RdsParts, proxy: StoredProxy, identifier: string): string {
   const database = parts.proxies.databases.find(identifier);
   if (database === undefined) throw instanceNotFound(identifier);
-  if (database.cluster !== undefined)
-    throw invalidValue(
-      `DB Instance ${database.identifier} is a member of the DB cluster ${database.cluster}: register the cluster, in DBClusterIdentifiers.`,
-    );
+  if (database.cluster !== undefined) throw memberOf(database.identifier, database.cluster);
   if (familyOf[database.engine] !== proxy.engineFamily)
     throw invalidValue(
       `Unsupported Database engine for DB Instance ${database.identifier}: it is ${database.engine}, and the proxy is for the engine family ${proxy.engineFamily}.`,

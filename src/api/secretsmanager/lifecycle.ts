@@ -17,7 +17,13 @@ import {
   tokenInUse,
   valueFields,
 } from './fields.ts';
-import { alreadyExists, invalidParameter, invalidRequest, violation } from './problems.ts';
+import {
+  alreadyExists,
+  declaredInFile,
+  invalidParameter,
+  invalidRequest,
+  violation,
+} from './problems.ts';
 import { describe, stagesOf } from './shapes.ts';
 import { mergeTags } from './tags.ts';
 import { putVersion, sameValue } from './versions.ts';
@@ -80,10 +86,12 @@ function createSecret(secrets: SecretStore): Operation {
         );
       const token = neededToken(input.ClientRequestToken);
       const value = givenValue(input);
+      if (former?.isDeclared === true) throw alreadyExists(declaredInFile(former.name));
       if (former !== undefined) return againCreated(secrets, former, token, value);
       const secret: Secret = {
         arn,
         name: input.Name,
+        isDeclared: false,
         createToken: token,
         description: orNothing(input.Description),
         kmsKeyId: orNothing(input.KmsKeyId),

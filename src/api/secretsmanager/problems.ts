@@ -17,6 +17,11 @@ export function markedForDeletion(): ApiError {
   );
 }
 
+/** A sentence. */
+export function declaredInFile(name: string): string {
+  return `The secret ${name} is declared in the settings file of Sluice: change it there, and reload.`;
+}
+
 export function invalidRequest(message: string): ApiError {
   return new ApiError('InvalidRequestException', message);
 }

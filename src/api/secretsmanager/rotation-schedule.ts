@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RotationSettings, Secret } from '../../state/secrets.ts';
 import { wholeField } from './fields.ts';
+import { nextTime, parseCron } from './cron.ts';
 import { invalidParameter } from './problems.ts';
 
 const HOUR_MS = 3_600_000;
@@ -31,7 +32,7 @@ export function withRules(
     throw invalidParameter(
       'You can set either AutomaticallyAfterDays or ScheduleExpression in RotationRules, not both.',
     );
-  if (schedule !== undefined) rateMs(schedule);
+  if (schedule !== undefined) scheduleOf(schedule);
   return {
     isEnabled: true,
     lambdaArn: former?.lambdaArn,
@@ -48,8 +49,18 @@ export function nextRotationMs(
 ): number | undefined {
   if (rotation?.isEnabled !== true) return undefined;
   const { afterDays, schedule } = rotation;
-  if (schedule !== undefined) return fromMs + rateMs(schedule);
+  if (schedule !== undefined) return scheduleOf(schedule)(fromMs);
   return afterDays === undefined ? undefined : fromMs + afterDays * DAY_MS;
+}
+
+/** From one time to the next; there may be none. Throws InvalidParameterException. */
+function scheduleOf(expression: string): (fromMs: number) => number | undefined {
+  if (expression.startsWith('cron')) {
+    const cron = parseCron(expression);
+    return (fromMs) => nextTime(cron, fromMs);
+  }
+  const ms = rateMs(expression);
+  return (fromMs) => fromMs + ms;
 }
 
 function rateMs(expression: string): number {
@@ -57,7 +68,7 @@ function rateMs(expression: string): number {
   const ms = Number(count) * (unit === 'hour' ? HOUR_MS : DAY_MS);
   if (ms < 4 * HOUR_MS)
     throw invalidParameter(
-      'ScheduleExpression must be rate(N days), or rate(N hours) with at least 4 hours; cron expressions are not supported.',
+      'ScheduleExpression must be rate(N days), rate(N hours) with at least 4 hours, or cron(0 …) with six fields.',
     );
   return ms;
 }

@@ -265,7 +265,8 @@ describe('what cannot be rotated', () => {
 
   test.each([
     [{ RotationLambdaARN: 'arn:aws:lambda:x:123456789012:function:mine' }, 'runs no Lambda'],
-    [{ RotationRules: { ScheduleExpression: 'cron(0 16 1,15 * ? *)' } }, 'not supported'],
+    [{ RotationRules: { ScheduleExpression: 'cron(5 16 1,15 * ? *)' } }, 'minutes must be 0'],
+    [{ RotationRules: { ScheduleExpression: 'at(2026-01-01)' } }, 'must be rate(N days)'],
     [{ RotationRules: { ScheduleExpression: 'rate(3 hours)' } }, 'at least 4 hours'],
     [{ RotationRules: { ScheduleExpression: 'rate(0 days)' } }, 'rate(N days)'],
     [
@@ -284,6 +285,19 @@ describe('what cannot be rotated', () => {
 });
 
 describe('rotation by schedule', () => {
+  test('is done when a cron expression says', async () => {
+    const { rotate, rotations, outcomes, ask } = await open();
+    // On the first of June, at noon.
+    const RotationRules = { ScheduleExpression: 'cron(0 16 1,15 * ? *)', Duration: '2h' };
+    await rotate({ RotationRules, RotateImmediately: false });
+    const told = async (): Promise<unknown> =>
+      (await ask('DescribeSecret', { SecretId }))['NextRotationDate'];
+    expect(await told()).toEqual(new Date(START_MS + 4 * HOUR_MS));
+    await rotations.runDue(START_MS + 4 * HOUR_MS);
+    expect(outcomes).toHaveLength(1);
+    expect(await told()).toEqual(new Date(Date.UTC(2026, 5, 15, 16)));
+  });
+
   test('is done when it is due, and again an hour after it failed', async () => {
     const { rotate, rotations, database, outcomes, ask, value } = await open();
     const RotationRules = { ScheduleExpression: 'rate(4 hours)' };

@@ -233,7 +233,7 @@ export class Rotations {
   #complete(secret: Secret, versionId: string, nowMs: number): void {
     const { arn } = secret;
     this.#secrets.write(() => {
-      this.#secrets.attach(arn, 'AWSCURRENT', versionId);
+      this.#secrets.attach(arn, 'AWSCURRENT', versionId, nowMs);
       this.#secrets.detach(arn, 'AWSPENDING');
       this.#secrets.save({
         ...secret,

@@ -118,7 +118,7 @@ function updateSecretVersionStage(secrets: SecretStore): Operation {
       secrets.write(() => {
         if (to === undefined) secrets.detach(secret.arn, label);
         else {
-          secrets.attach(secret.arn, label, to);
+          secrets.attach(secret.arn, label, to, call.nowMs);
           checkStages(secrets.version(secret.arn, to)?.stages ?? []);
         }
         secrets.save({ ...secret, changedMs: call.nowMs });

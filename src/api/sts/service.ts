@@ -12,6 +12,9 @@ const SESSION_SECONDS = 3_600;
 /** Of a role that was assumed by somebody who has assumed a role. */
 const CHAINED_SECONDS = 3_600;
 
+/** Of a user, at most a day and a half. */
+const USER_SECONDS = { usual: 43_200, most: 129_600 } as const;
+
 const NO_SESSION_POLICY = 'a session may do what its role may do';
 const NO_CONDITIONS = 'policies have no conditions here that could ask for it';
 
@@ -38,7 +41,13 @@ const wish = z.object({
   ProvidedContexts: unsupported(NO_CONDITIONS),
 });
 
-/** STS: who is calling, and temporary credentials of roles. */
+const userWish = z.object({
+  DurationSeconds: wholeText(900, USER_SECONDS.most).default(USER_SECONDS.usual),
+  SerialNumber: unsupported(NO_CONDITIONS),
+  TokenCode: unsupported(NO_CONDITIONS),
+});
+
+/** STS: who is calling, and temporary credentials of roles and users. */
 export function stsService(parts: IamParts): Service {
   return {
     name: 'sts',
@@ -47,9 +56,14 @@ export function stsService(parts: IamParts): Service {
       version: '2011-06-15',
       namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
     },
-    operations: { GetCallerIdentity, AssumeRole: assumeRole(parts) },
-    // "No permissions are required to perform this operation", not even where a policy denies it: a refusal would tell the same.
-    open: ['GetCallerIdentity'],
+    operations: {
+      GetCallerIdentity,
+      AssumeRole: assumeRole(parts),
+      GetSessionToken: getSessionToken(parts),
+    },
+    // "No permissions are required to perform this operation", not even where a policy denies it: a refusal would tell the same. Nor
+    // does a user's session give more than its user may do.
+    open: ['GetCallerIdentity', 'GetSessionToken'],
   };
 }
 
@@ -78,22 +92,43 @@ function assumeRole({ state, reader }: IamParts): Operation {
         'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
       );
     const session = state.sessions.add({
-      roleId: role.id,
+      identityId: role.id,
       name: RoleSessionName,
       expiresMs: call.nowMs + DurationSeconds * 1_000,
       nowMs: call.nowMs,
     });
     return {
-      Credentials: {
-        AccessKeyId: session.accessKeyId,
-        SecretAccessKey: session.secretAccessKey.reveal(),
-        SessionToken: session.sessionToken.reveal(),
-        Expiration: new Date(session.expiresMs),
-      },
+      ...credentialsOf(session),
       AssumedRoleUser: {
         AssumedRoleId: `${role.id}:${RoleSessionName}`,
         Arn: sessionArn(state.account, role, RoleSessionName),
       },
     };
   });
+}
+
+/** Only for who signs with a key that is not temporary itself, and belongs to a user that the API has made. */
+function getSessionToken({ state }: IamParts): Operation {
+  return iamOperation(userWish, ({ DurationSeconds }, { caller, nowMs }) => {
+    const user = state.keys.find(caller.accessKeyId) && state.identities.byArn(caller.arn);
+    if (user?.kind !== 'user')
+      throw new ApiError(
+        'AccessDenied',
+        'Cannot call GetSessionToken with session credentials',
+        403,
+      );
+    const expiresMs = nowMs + DurationSeconds * 1_000;
+    return credentialsOf(state.sessions.add({ identityId: user.id, name: '', expiresMs, nowMs }));
+  });
+}
+
+function credentialsOf(session: ReturnType<IamParts['state']['sessions']['add']>) {
+  return {
+    Credentials: {
+      AccessKeyId: session.accessKeyId,
+      SecretAccessKey: session.secretAccessKey.reveal(),
+      SessionToken: session.sessionToken.reveal(),
+      Expiration: new Date(session.expiresMs),
+    },
+  };
 }

@@ -49,6 +49,7 @@ export const faults = {
       `Request returned an error: ${detail}`,
   },
   draining: { code: 1053, sqlState: '08S01', text: 'Server shutdown in progress' },
+  iamExpected: accessDenied,
   iamNeedsTls: {
     code: 3159,
     sqlState: 'HY000',

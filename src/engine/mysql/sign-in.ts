@@ -209,7 +209,7 @@ function* signInByToken(porter: Porter, dialogue: Dialogue, claim: Claim): Conve
   const verdict = yield* wait(() => porter.keeper.checkToken(user, token));
   if (!verdict.ok) {
     porter.refused(user, verdict.why);
-    throw new FaultError({ name: 'iamRefused', user });
+    throw new FaultError({ name: verdict.fault ?? 'iamRefused', user });
   }
   return { method: 'IAM authentication', verifier: undefined };
 }

@@ -21,6 +21,10 @@ const amazon: readonly (readonly [Fault, string])[] = [
     { name: 'databaseRefused', detail: 'too many clients (53300)' },
     'XX000 Request returned an error: too many clients (53300)',
   ],
+  [
+    { name: 'iamExpected' },
+    '28000 Enable IAM authentication for the client connection to the proxy and try again.',
+  ],
   [{ name: 'iamNeedsTls' }, '28000 IAM authentication is allowed only with SSL connections.'],
   [
     { name: 'iamRefused', user: 'app' },

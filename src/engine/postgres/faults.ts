@@ -31,6 +31,10 @@ export const faults = {
       `Request returned an error: ${fault.detail ?? 'the database refused the connection'}`,
   },
   draining: { code: '57P01', text: 'terminating connection due to administrator command' },
+  iamExpected: {
+    code: '28000',
+    text: 'Enable IAM authentication for the client connection to the proxy and try again.',
+  },
   iamNeedsTls: { code: '28000', text: 'IAM authentication is allowed only with SSL connections.' },
   iamRefused: {
     code: '28P01',

@@ -193,7 +193,7 @@ function* signInByToken(
   const verdict = yield* wait(() => door.keeper.checkToken(user, token));
   if (!verdict.ok) {
     door.refused(user, verdict.why);
-    throw new FaultError({ name: 'iamRefused', user });
+    throw new FaultError({ name: verdict.fault ?? 'iamRefused', user });
   }
   return { last: [], method: 'IAM authentication' };
 }

@@ -7,16 +7,20 @@ import { Rotations } from '../../api/secretsmanager/rotation.ts';
 import type { RotationOutcome } from '../../api/secretsmanager/rotation.ts';
 import { secretsManagerService } from '../../api/secretsmanager/service.ts';
 import { stsService } from '../../api/sts/service.ts';
+import { AwsAccount } from '../../aws/account.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { systemRandom } from '../../base/random.ts';
 import { SecretText } from '../../base/secret-text.ts';
+import { endDebugLogging } from '../../state/rds-debug-logging.ts';
 import { declare } from '../../state/rds-declaring.ts';
+import { isSame } from '../../state/rds-registering.ts';
 import type { DataPlane, Health } from '../../state/rds-data-plane.ts';
 import type { PortSettings } from '../../api/rds/ports.ts';
 import type { Address } from '../../core/network.ts';
 import type { KeyRing } from '../../iam/caller.ts';
 import { listen } from '../../net/listener.ts';
+import { located, lookUp, wantedOf } from '../located.ts';
 import { EitherKeys } from '../made.ts';
 import type { Made } from '../made.ts';
 import { declaredKeys } from '../plans.ts';
@@ -24,6 +28,7 @@ import type { ServeOptions } from '../process.ts';
 import type { Settings } from '../settings/settings.ts';
 import { GeneratedCertificates } from '../tls-material.ts';
 import { makeAdministrator } from './administrator.ts';
+import { AwsRegistry } from './aws-registry.ts';
 import { CertificateShelf } from './certificate-shelf.ts';
 import { openData } from './data.ts';
 import type { Data } from './data.ts';
@@ -32,11 +37,13 @@ import type { ProxyFacts } from './facts.ts';
 import { DatabaseRotator } from './rotation/database-rotator.ts';
 import { hostName } from './stored-settings.ts';
 import { StoredMade } from './stored-made.ts';
+import { ToldSecrets } from './told-secrets.ts';
 
 const KEY_VARIABLE = 'SLUICE_DATA_KEY';
 const SETTLE_EVERY_MS = 200;
 const CLEAN_EVERY_MS = 60_000;
 const ROTATE_EVERY_MS = 60_000;
+const FOLLOW_EVERY_MS = 500;
 const ROTATION_GRACE_MS = 5_000;
 const UNAVAILABLE = { state: 'UNAVAILABLE' } as const;
 
@@ -51,14 +58,21 @@ export class ControlPlane {
   facts: () => readonly ProxyFacts[] = () => [];
   readonly #data: Data;
   readonly #rotations: Rotations;
+  readonly #toldSecrets: ToldSecrets;
   readonly #ends: (() => void)[];
+  readonly #log: Log;
   #settings: Settings;
+  #isClosed = false;
   #declaredKeys: KeyRing;
+  /** Undefined where AWS is not to be asked. */
+  #aws: { readonly account: AwsAccount; readonly registry: AwsRegistry } | undefined;
 
   constructor(data: Data, settings: Settings, log: Log, shelf: CertificateShelf) {
     this.certificates = new GeneratedCertificates([], (names) => shelf.of(names));
     const iam: IamParts = { state: data.iam, reader: new PolicyReader() };
     this.#data = data;
+    this.#toldSecrets = new ToldSecrets(data.secrets, systemClock);
+    this.#log = log;
     this.#settings = settings;
     this.#declaredKeys = declaredKeys(settings);
     const made = new StoredMade(data, iam);
@@ -66,7 +80,10 @@ export class ControlPlane {
     const rotations = new Rotations({
       secrets: data.secrets,
       random: systemRandom,
-      rotator: new DatabaseRotator(() => made.merge(this.#settings).databases, systemClock),
+      rotator: new DatabaseRotator(
+        () => located(made.merge(this.#settings), this.#aws?.account).databases,
+        systemClock,
+      ),
       report: (outcome) => tellOfRotation(log, outcome),
     });
     this.#rotations = rotations;
@@ -77,7 +94,9 @@ export class ControlPlane {
           dataPlane: this.#dataPlane(),
           ports: this.#ports(),
           hostName: (name, id) => hostName(settings, name, id),
-          roleExists: (arn) => data.iam.identities.byArn(arn)?.kind === 'role',
+          // Others are AWS's, which says whether there are such when they are assumed.
+          roleExists: (arn) => this.#aws !== undefined || made.hasRole(arn),
+          adopt: async (target) => (await this.#aws?.registry.adopt(target)) ?? { kind: 'none' },
         }),
         secretsManagerService({ secrets: data.secrets, random: systemRandom, rotations }),
         iamService(iam),
@@ -101,16 +120,61 @@ export class ControlPlane {
     this.#ends = [
       regularly(log, SETTLE_EVERY_MS, () => data.proxies.settle(this.#dataPlane())),
       regularly(log, CLEAN_EVERY_MS, () => data.secrets.purge(systemClock.wallMs())),
+      regularly(log, CLEAN_EVERY_MS, () => this.#toldSecrets.renew()),
+      regularly(log, CLEAN_EVERY_MS, () => endDebugLogging(data.proxies)),
       regularly(log, ROTATE_EVERY_MS, () => rotations.runDue(systemClock.wallMs())),
+      regularly(log, FOLLOW_EVERY_MS, () => this.#aws?.registry.follow(this.#unreachable())),
     ];
     this.declare(settings);
   }
 
   /** The settings file was read: what it declares is told of, too. Throws `DeclarationConflict`. */
   declare(settings: Settings): void {
-    declare(this.#data.proxies, declaredIn(settings));
+    this.#toldSecrets.check(settings.secrets);
+    declare(this.#data.proxies, declaredIn(located(settings, this.#aws?.account)));
+    this.#toldSecrets.declare(settings.secrets);
     this.#settings = settings;
     this.#declaredKeys = declaredKeys(settings);
+    this.#askAws(settings);
+  }
+
+  /** As these settings say. Addresses that it tells are told on. */
+  #askAws(settings: Settings): void {
+    const before = this.#aws;
+    if (JSON.stringify(settings.aws) !== JSON.stringify(before?.account.settings)) {
+      before?.account.stop();
+      this.#aws = settings.aws && this.#openAws(settings.aws);
+    }
+    if (this.#aws === undefined) return;
+    void lookUp(settings, this.#aws.account).then(() => this.#declareAgain());
+  }
+
+  #openAws(settings: NonNullable<Settings['aws']>) {
+    const { proxies } = this.#data;
+    const parts = { clock: systemClock, changed: () => this.#declareAgain() };
+    const account = new AwsAccount(settings, parts);
+    account.wanted = () => wantedOf(this.#settings);
+    const troubled = (why: string): void =>
+      this.#log.event('warn', 'awsTrouble', { message: `AWS could not be asked. ${why}` });
+    const { client } = account;
+    const { refreshMs } = settings;
+    return {
+      account,
+      registry: new AwsRegistry({ client, proxies, clock: systemClock, refreshMs, troubled }),
+    };
+  }
+
+  #declareAgain(): void {
+    if (this.#isClosed) return;
+    declare(this.#data.proxies, declaredIn(located(this.#settings, this.#aws?.account)));
+  }
+
+  /** Of databases that proxies lead to, those that may be elsewhere by now. */
+  #unreachable(): readonly string[] {
+    const facts = this.facts();
+    return [...facts, ...facts.flatMap(({ readers }) => readers)]
+      .filter(({ state, reason }) => state === 'UNAVAILABLE' && reason !== 'AUTH_FAILURE')
+      .map(({ target }) => target);
   }
 
   /** Calls `listener` after every change; returns what ends that. */
@@ -120,7 +184,9 @@ export class ControlPlane {
 
   /** Waits a while for rotations that are under way; the next start takes up those that were cut off. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const end of this.#ends) end();
+    this.#aws?.account.stop();
     const late = Promise.withResolvers<void>();
     const stop = systemClock.after(ROTATION_GRACE_MS, late.resolve);
     await Promise.race([this.#rotations.settled(), late.promise]);
@@ -147,13 +213,15 @@ export class ControlPlane {
   }
 
   #healthOf(fact: ProxyFacts | undefined, identifier: string): Health {
-    const isTarget = fact?.target.toLowerCase() === identifier.toLowerCase();
+    const isTarget = isSame(fact?.target, identifier);
     const isReader = this.#data.proxies.databases.find(identifier)?.role === 'reader';
     if (fact === undefined || fact.stage === 'ending') return { state: 'REGISTERING' };
     if (fact.stage === 'failed')
       return { ...UNAVAILABLE, reason: 'PENDING_PROXY_CAPACITY', description: fact.trouble };
     if (isTarget) return fact;
-    return { state: isReader ? 'UNUSED' : 'REGISTERING' };
+    const reader = fact.readers.find(({ target }) => isSame(target, identifier));
+    // Nobody looks after readers that no endpoint leads to.
+    return reader ?? { state: isReader ? 'UNUSED' : 'REGISTERING' };
   }
 
   /** For what is made from now on. */

@@ -11,7 +11,18 @@ export function declaredIn(settings: Settings): Declared {
       name: proxy.name,
       listenHost: proxy.listen.host,
       listenPort: proxy.listen.port,
-      target: { kind: 'instance', identifier: proxy.target },
+      target:
+        proxy.cluster === undefined
+          ? { kind: 'instance', identifier: proxy.target }
+          : { kind: 'cluster', identifier: proxy.cluster },
+      endpoints: proxy.endpoints.map(({ name, role, listen }) => ({
+        name,
+        role,
+        listenPort: listen.port,
+        networkType: 'IPV4',
+        subnetIds: [],
+        securityGroupIds: [],
+      })),
       settings: {
         engineFamily: proxy.engineFamily,
         roleArn: proxy.roleArn ?? '',
@@ -21,7 +32,7 @@ export function declaredIn(settings: Settings): Declared {
           clientPasswordAuthType,
           description,
         })),
-        defaultAuthScheme: 'NONE',
+        defaultAuthScheme: proxy.defaultAuthScheme,
         requireTls: proxy.requireTls,
         idleClientTimeoutS: seconds(proxy.idleClientTimeoutMs),
         debugLogging: proxy.debugLogging,
@@ -46,20 +57,22 @@ function poolOf({ pool, relay, initQuery }: ProxySettings) {
 }
 
 function declaredDatabase(database: DatabaseSettings): Database {
-  const { identifier, engine, host, port, tlsMode } = database;
+  const { identifier, engine, host, port, cluster, role, tlsMode, resourceId } = database;
   return {
     identifier,
     engine,
     host,
     port,
-    cluster: undefined,
-    role: 'writer',
+    cluster,
+    role,
     connection: { tlsMode },
+    resourceId,
   };
 }
 
-/** A secret that the settings declare has no ARN of its own: it is told as one without the random end. */
-function secretArn(secret: string, { region, account }: Settings): string {
+/** A secret that the settings declare has no ARN of its own unless AWS has it: it is told as one without the random end. */
+function secretArn(name: string, { region, account, awsSecrets }: Settings): string {
+  const secret = awsSecrets.get(name) ?? name;
   return secret.startsWith('arn:')
     ? secret
     : `arn:aws:secretsmanager:${region}:${account}:secret:${secret}`;

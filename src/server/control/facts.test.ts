@@ -3,7 +3,15 @@ import type { ProxyFacts } from './facts.ts';
 import { readFacts, worstFacts } from './facts.ts';
 
 function fact(more: Partial<ProxyFacts> = {}): ProxyFacts {
-  return { id: 'prx-a', stage: 'running', port: 1, target: 'db', state: 'AVAILABLE', ...more };
+  return {
+    id: 'prx-a',
+    stage: 'running',
+    port: 1,
+    target: 'db',
+    state: 'AVAILABLE',
+    readers: [],
+    ...more,
+  };
 }
 
 describe('what several processes say of a proxy', () => {

@@ -15,6 +15,8 @@ const fact = z.object({
   /** The target's identifier. */
   target: z.string(),
   ...healthShape,
+  /** Of the readers that its endpoints lead to. */
+  readers: z.array(z.object({ target: z.string(), ...healthShape })),
 });
 
 /** A proxy at work, as the API tells of it: its target's health in the words of RDS's TargetHealth. */
@@ -45,9 +47,20 @@ export function worstFacts(answers: readonly (readonly ProxyFacts[])[]): readonl
         ...worst,
         ...(trouble !== undefined && { trouble }),
         ...(revisions.length > 0 && { revision: Math.min(...revisions) }),
+        readers: worstReaders(same),
       },
     ];
   });
+}
+
+function worstReaders(same: readonly ProxyFacts[]): ProxyFacts['readers'] {
+  const byTarget = Map.groupBy(
+    same.flatMap(({ readers }) => readers),
+    ({ target }) => target,
+  );
+  return [...byTarget.values()].flatMap(
+    (said) => said.find(({ state }) => state !== 'AVAILABLE') ?? said[0] ?? [],
+  );
 }
 
 /** The first that is found counts. */

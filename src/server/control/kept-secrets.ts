@@ -35,8 +35,13 @@ export class KeptSecrets implements SecretSource {
     if (current === undefined) throw new SecretDenied(`There is no secret with the ARN ${arn}`);
     const value = readValue(arn, current.text.reveal());
     const previous = this.#loginIn(arn, 'AWSPREVIOUS');
+    const endedMs = this.#secrets.valueOf(arn, 'AWSPREVIOUS')?.sinceMs;
     const pending = this.#loginIn(arn, 'AWSPENDING');
-    return { ...value, ...(previous && { previous }), ...(pending && { pending }) };
+    return {
+      ...value,
+      ...(previous && { previous: { ...previous, ...(endedMs !== undefined && { endedMs }) } }),
+      ...(pending && { pending }),
+    };
   }
 
   /** Undefined where there is no such version. */

@@ -1,5 +1,6 @@
 import { IamKeyRing } from '../../api/iam/key-ring.ts';
 import { ServiceRoles } from '../../api/iam/service-roles.ts';
+import type { RoleDecision } from '../../api/iam/service-roles.ts';
 import type { IamParts } from '../../api/iam/service.ts';
 import type { SecretSource } from '../../secrets/source.ts';
 import type { Made } from '../made.ts';
@@ -7,6 +8,8 @@ import type { Settings } from '../settings/settings.ts';
 import type { Data } from './data.ts';
 import { KeptSecrets } from './kept-secrets.ts';
 import { mergeStored } from './stored-settings.ts';
+
+const RDS = 'rds.amazonaws.com';
 
 /** What the API has made, as the proxies of a process see it: always as it is now. */
 export class StoredMade implements Made {
@@ -22,6 +25,18 @@ export class StoredMade implements Made {
 
   merge(settings: Settings): Settings {
     return mergeStored(settings, this.#data);
+  }
+
+  keepsSecret(arn: string): boolean {
+    return this.#data.secrets.findKept(arn) !== undefined;
+  }
+
+  hasRole(arn: string): boolean {
+    return this.#data.iam.identities.byArn(arn)?.kind === 'role';
+  }
+
+  decide(roleArn: string, action: string, resource: string): RoleDecision {
+    return this.#roles.decide(roleArn, RDS, action, resource);
   }
 
   secretsOf(roleArn: string | undefined): SecretSource {

@@ -1,7 +1,10 @@
+import type { ProxyStore } from '../../state/proxies.ts';
 import type { StoredDatabase, StoredProxy } from '../../state/rds-types.ts';
+import { isSame } from '../../state/rds-registering.ts';
 import type { Data } from './data.ts';
 import { databaseSettings, proxySettings } from '../settings/normalise.ts';
-import { engines } from '../settings/engines.ts';
+import type { TargetSettings } from '../settings/normalise.ts';
+import type { engines } from '../settings/engines.ts';
 import { databaseSchema, proxySchema } from '../settings/schema.ts';
 import type { DatabaseSettings, ProxySettings, Settings } from '../settings/settings.ts';
 
@@ -16,7 +19,7 @@ export function mergeStored(settings: Settings, { proxies }: Pick<Data, 'proxies
     ...settings.databases,
     ...stored
       .filter(({ identifier }) => !declared.has(identifier.toLowerCase()))
-      .flatMap((database) => storedDatabase(database, settings)),
+      .flatMap((database) => storedDatabase(database, settings, policyId(database, proxies))),
   ];
   return {
     ...settings,
@@ -24,30 +27,44 @@ export function mergeStored(settings: Settings, { proxies }: Pick<Data, 'proxies
     proxies: [
       ...settings.proxies,
       ...made.flatMap((proxy) => {
-        const wanted = databaseOf(proxy, stored)?.identifier.toLowerCase();
-        // A declared one may be written otherwise than when the API has made it.
-        const database = databases.find(({ identifier }) => identifier.toLowerCase() === wanted);
-        return database === undefined ? [] : [storedProxy(proxy, database, settings)];
+        const target = targetOf(proxy, databases);
+        return target === undefined ? [] : [storedProxy(proxy, target, settings)];
       }),
     ],
   };
 }
 
-/** Of a cluster its writer. Undefined where the proxy has no target, or one that is gone. */
-function databaseOf(
+/** Undefined where the proxy has no target, or one that is gone, or that has no writer. */
+function targetOf(
   { group: { target } }: StoredProxy,
-  databases: readonly StoredDatabase[],
-): StoredDatabase | undefined {
+  databases: readonly DatabaseSettings[],
+): TargetSettings | undefined {
   if (target === undefined) return undefined;
-  const wanted = target.identifier.toLowerCase();
-  return databases.find(({ identifier, cluster, role }) =>
-    target.kind === 'instance'
-      ? identifier.toLowerCase() === wanted
-      : cluster?.toLowerCase() === wanted && role === 'writer',
-  );
+  // A declared one may be written otherwise than when the API has made it.
+  if (target.kind === 'instance') {
+    const writer = databases.find(({ identifier }) => isSame(identifier, target.identifier));
+    return writer && { writer, cluster: undefined, readers: [] };
+  }
+  const members = databases.filter(({ cluster }) => isSame(cluster, target.identifier));
+  const writer = members.find(({ role }) => role === 'writer');
+  const readers = members.filter(({ role }) => role === 'reader');
+  return writer && { writer, cluster: target.identifier, readers };
 }
 
-function storedDatabase(database: StoredDatabase, settings: Settings): DatabaseSettings[] {
+/** What IAM policies name it by: a member of a cluster goes by that. */
+function policyId(
+  { cluster, resourceId }: StoredDatabase,
+  { databases }: Pick<ProxyStore, 'databases'>,
+): string {
+  const found = cluster === undefined ? undefined : databases.findCluster(cluster);
+  return found?.resourceId ?? resourceId;
+}
+
+function storedDatabase(
+  database: StoredDatabase,
+  settings: Settings,
+  resourceId: string,
+): DatabaseSettings[] {
   const engine = runnable(database.engine);
   if (engine === undefined) return [];
   const { tlsMode, tlsCa, ...connection } = database.connection;
@@ -56,18 +73,21 @@ function storedDatabase(database: StoredDatabase, settings: Settings): DatabaseS
     engine,
     host: database.host,
     port: database.port,
+    ...withoutUndefined({ memberOf: database.cluster }),
+    role: database.role,
     tls: tlsMode,
     ...withoutUndefined(connection),
   });
-  return [{ ...databaseSettings(input, settings.path), tlsCa }];
+  return [{ ...databaseSettings(input, settings.path), tlsCa, resourceId }];
 }
 
 function storedProxy(
   proxy: StoredProxy,
-  database: DatabaseSettings,
+  target: TargetSettings,
   settings: Settings,
 ): ProxySettings {
   const { pool } = proxy.group;
+  const readers = proxy.endpoints.filter(({ listenPort }) => listenPort !== undefined);
   const input = proxySchema.parse({
     name: proxy.name,
     engineFamily: proxy.engineFamily,
@@ -75,9 +95,16 @@ function storedProxy(
     hostnames: hostNamesOf(proxy, settings),
     requireTls: proxy.requireTls,
     roleArn: proxy.roleArn,
-    target: database.identifier,
+    target: target.writer.identifier,
+    endpoints: readers.map(({ name, role, listenPort = 0 }) => ({
+      name,
+      targetRole: role,
+      listen: addressText(proxy.listenHost, listenPort),
+      hostnames: [hostName(settings, `${name}.endpoint`, proxy.id)],
+    })),
     idleClientTimeout: proxy.idleClientTimeoutS,
     debugLogging: proxy.debugLogging,
+    defaultAuthScheme: proxy.defaultAuthScheme,
     auth: proxy.auth.map(({ secretArn, ...entry }) => ({
       secret: secretArn,
       ...withoutUndefined(entry),
@@ -91,7 +118,16 @@ function storedProxy(
     },
   });
   const { id, revision } = proxy;
-  return { ...proxySettings(input, id, engines[database.engine], settings.path), revision };
+  const made = proxySettings(input, id, target, settings.path);
+  // Names change: what runs is known by the id.
+  const endpoints = made.endpoints.map(({ name, role, listen, hostnames }) => ({
+    id: readers.find((endpoint) => endpoint.name === name)?.id ?? name,
+    name,
+    role,
+    listen,
+    hostnames,
+  }));
+  return { ...made, revision, endpoints };
 }
 
 function runnable(engine: StoredDatabase['engine']): RunnableEngine | undefined {
@@ -100,7 +136,7 @@ function runnable(engine: StoredDatabase['engine']): RunnableEngine | undefined 
 
 function hostNamesOf({ name, id, endpoints }: StoredProxy, settings: Settings): readonly string[] {
   const endpointNames = endpoints
-    .filter(({ role }) => role === 'READ_WRITE')
+    .filter(({ listenPort }) => listenPort === undefined)
     .map((endpoint) => `${endpoint.name}.endpoint`);
   return [...new Set([name, ...endpointNames].map((one) => hostName(settings, one, id)))];
 }

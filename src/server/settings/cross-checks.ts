@@ -1,6 +1,8 @@
 import type { Address } from '../../core/network.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
-import type { Problems } from './problems.ts';
+import { checkClusters, checkEndpoints } from './cluster-checks.ts';
+import { targetIn } from './normalise.ts';
+import type { Path, Problems } from './problems.ts';
 import { engines, passwordAuthTypes } from './engines.ts';
 import type { ProxyInput, SettingsInput } from './schema.ts';
 import type { Parts, Placed } from './shape.ts';
@@ -21,6 +23,8 @@ export function crossCheck(
   );
   refuseDuplicates(parts.proxies, 'name', ({ name }) => name.toLowerCase(), problems);
   refuseDuplicates(parts.principals, 'accessKeyId', ({ accessKeyId }) => accessKeyId, problems);
+  checkClusters(parts, problems);
+  checkEndpoints(parts, problems);
   refuseClashes(parts, problems);
   const values = new Map(secrets.map((secret) => [secret.name, secret]));
   for (const proxy of parts.proxies) {
@@ -50,15 +54,18 @@ export function crossCheck(
 /** Several processes cannot each be given a port by the system: it would be another for each. */
 export function checkWorkers({ workers, proxies }: SettingsInput, problems: Problems): void {
   if (workers === 1) return;
-  for (const [index, { listen }] of proxies.entries()) {
-    if (listen.port === 0)
-      problems.add(['proxies', index, 'listen'], 'port 0 needs `workers: 1`; choose a port');
+  const refuse = (path: Path): void =>
+    problems.add(path, 'port 0 needs `workers: 1`; choose a port');
+  for (const [index, { listen, endpoints }] of proxies.entries()) {
+    if (listen.port === 0) refuse(['proxies', index, 'listen']);
+    for (const [at, endpoint] of endpoints.entries())
+      if (endpoint.listen.port === 0) refuse(['proxies', index, 'endpoints', at, 'listen']);
   }
 }
 
 /** Without the API only the settings can say what there is. */
 export function checkApi(
-  { proxies, admin }: SettingsInput,
+  { proxies, admin, aws }: SettingsInput,
   hasApi: boolean,
   problems: Problems,
 ): void {
@@ -74,10 +81,10 @@ export function checkApi(
     );
   proxies.forEach(({ auth }, index) =>
     auth.forEach(({ secret }, at) => {
-      if (secret.startsWith('arn:'))
+      if (secret.startsWith('arn:') && aws === undefined)
         problems.add(
           ['proxies', index, 'auth', at, 'secret'],
-          'is kept by the API, which needs `--data-dir`; give the name of a secret',
+          'is kept by the API, which needs `--data-dir`, or by AWS, which needs `aws`; give one, or the name of a secret',
         );
     }),
   );
@@ -99,15 +106,17 @@ function refuseDuplicates<Item>(
 
 function checkTarget({ at, item }: Placed<ProxyInput>, parts: Parts, problems: Problems): void {
   const path = [...at, 'target'];
-  if (!parts.names.databases.has(item.target)) {
-    problems.add(
-      path,
-      `no database has this identifier${hint(item.target, parts.names.databases)}`,
-    );
+  const { databases, clusters } = parts.names;
+  if (!databases.has(item.target) && !clusters.has(item.target)) {
+    const known = new Set([...databases, ...clusters]);
+    problems.add(path, `no database has this identifier${hint(item.target, known)}`);
     return;
   }
-  const target = parts.databases.find((database) => database.item.identifier === item.target);
-  if (target !== undefined && engines[target.item.engine].family !== item.engineFamily)
+  const target = targetIn(
+    parts.databases.map((database) => database.item),
+    item.target,
+  );
+  if (target !== undefined && engines[target.writer.engine].family !== item.engineFamily)
     problems.add(path, `the engine of this database does not belong to ${item.engineFamily}`);
 }
 
@@ -118,11 +127,12 @@ function checkAuth(
   problems: Problems,
 ): void {
   const users = new Set<string>();
-  if (item.auth.length === 0) problems.add([...at, 'auth'], 'must be a list of 1 to 200 items');
+  if (item.auth.length === 0 && item.defaultAuthScheme === 'NONE')
+    problems.add([...at, 'auth'], 'must be a list of 1 to 200 items');
   item.auth.forEach(({ secret }, index) => {
     const path = [...at, 'auth', index, 'secret'];
     if (secret.startsWith('arn:')) {
-      if (item.roleArn === undefined)
+      if (item.roleArn === undefined && !parts.hasAws)
         problems.add(path, 'needs `roleArn`: a secret that the API keeps is read as a role');
       return;
     }
@@ -179,10 +189,13 @@ function hint(word: string, known: ReadonlySet<string>): string {
 
 /** Listeners that the system would refuse. */
 function refuseClashes({ proxies, admin }: Parts, problems: Problems): void {
-  const listeners = proxies.map(({ at, item }) => ({
-    at: [...at, 'listen'],
-    address: item.listen,
-  }));
+  const listeners = proxies.flatMap(({ at, item }) => [
+    { at: [...at, 'listen'], address: item.listen },
+    ...item.endpoints.map(({ listen }, index) => ({
+      at: [...at, 'endpoints', index, 'listen'],
+      address: listen,
+    })),
+  ]);
   if (admin?.listen !== undefined)
     listeners.push({ at: ['admin', 'listen'], address: admin.listen });
   listeners.forEach(({ at, address }, index) => {

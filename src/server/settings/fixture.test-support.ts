@@ -60,6 +60,7 @@ export interface Full {
   readonly proxies: Tree[];
   readonly admin: Tree;
   readonly api: Tree;
+  readonly aws: Tree;
   readonly log: Tree;
 }
 
@@ -85,11 +86,13 @@ const full = (): Full => ({
       listen: '127.0.0.1:6432',
       auth: [{ secret: 'app' }],
       target: 'db',
+      endpoints: [{ name: 'more', listen: '127.0.0.1:6433' }],
       pool: {},
     },
   ],
   admin: { listen: '127.0.0.1:9', tls: { certFile: 'c', keyFile: 'k' } },
   api: {},
+  aws: { endpoints: {} },
   log: {},
 });
 

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import { parseSecret, readUpTo, SECRET_FILE_BYTES } from '../../secrets/secret-file.ts';
 import type { SecretValue } from '../../secrets/source.ts';
+import { checkAws } from './aws-checks.ts';
 import { checkApi, checkWorkers, crossCheck } from './cross-checks.ts';
 import { normalise } from './normalise.ts';
 import type { Path } from './problems.ts';
@@ -32,6 +33,7 @@ export function loadSettings(path: string, env: Env, { hasApi = false } = {}): S
   const { input, parts } = readShape(file.value(problems), problems);
   const secrets = readSecrets(parts.secrets, directory, problems);
   crossCheck(parts, secrets, problems);
+  checkAws(parts, problems);
   if (input !== undefined) checkWorkers(input, problems);
   if (input !== undefined) checkApi(input, hasApi, problems);
   readOtherFiles(parts, directory, problems);
@@ -53,11 +55,12 @@ function readSecrets(
   directory: string,
   problems: Problems,
 ): readonly DeclaredSecret[] {
-  return inputs.flatMap(({ at, item: { name, value, file } }) => {
-    if ((value === undefined) === (file === undefined)) {
-      problems.add(at, 'give either `value` or `file`');
+  return inputs.flatMap(({ at, item: { name, value, file, awsSecret } }) => {
+    if ([value, file, awsSecret].filter((one) => one !== undefined).length !== 1) {
+      problems.add(at, 'give either `value`, `file` or `awsSecret`');
       return [];
     }
+    if (awsSecret !== undefined) return []; // AWS is asked when somebody needs it
     const full = file === undefined ? undefined : resolve(directory, file);
     const read =
       full === undefined ? inlineValue(value) : readSecret([...at, 'file'], full, problems);

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { must } from '../../base/assert.ts';
+import type { AwsSettings } from '../../aws/client.ts';
+import type { AwsTarget } from '../../aws/databases.ts';
 import { proxyId } from '../../iam/proxy-id.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
-import type { EngineDefaults } from './engines.ts';
 import { engines } from './engines.ts';
+import type { AwsInput } from './aws-schema.ts';
 import type { DatabaseInput, ProxyInput, SettingsInput } from './schema.ts';
 import type {
   CertificateFiles,
@@ -30,12 +32,17 @@ export function normalise(
     account: input.account,
     principals: input.principals.map(principal),
     secrets: from.secrets,
+    awsSecrets: new Map(
+      input.secrets.flatMap(({ name, awsSecret }) =>
+        awsSecret === undefined ? [] : [[name, awsSecret] as const],
+      ),
+    ),
+    aws: input.aws && awsSettings(input.aws, input.region),
     databases: input.databases.map((database) => databaseSettings(database, from.directory)),
     proxies: input.proxies.map((proxy) => {
-      const target = input.databases.find(({ identifier }) => identifier === proxy.target);
-      const { engine } = must(target, 'a proxy without its target');
+      const target = targetIn(input.databases, proxy.target);
       const id = proxyId(input.account, input.region, proxy.name);
-      return proxySettings(proxy, id, engines[engine], from.directory);
+      return proxySettings(proxy, id, must(target, 'a proxy without its target'), from.directory);
     }),
     admin: {
       listen: input.admin.listen,
@@ -58,6 +65,23 @@ function certificateFiles(
 
 const ms = (seconds: number): number => seconds * 1000;
 
+function awsSettings(input: AwsInput, region: string): AwsSettings {
+  const { secretsManager, rds, sts } = input.endpoints;
+  return {
+    region: input.region ?? region,
+    profile: input.profile,
+    roleArn: input.roleArn,
+    endpoints: { secretsManager, rds, sts },
+    refreshMs: ms(input.refreshInterval),
+    watchUser: input.watchUser,
+  };
+}
+
+function awsTarget({ awsInstance, awsCluster }: DatabaseInput): AwsTarget | undefined {
+  if (awsInstance !== undefined) return { kind: 'instance', identifier: awsInstance };
+  return awsCluster === undefined ? undefined : { kind: 'cluster', identifier: awsCluster };
+}
+
 function principal(input: SettingsInput['principals'][number]): PrincipalSettings {
   const { accessKeyId, secretAccessKey, sessionToken, policy } = input;
   const token = sessionToken === undefined ? {} : { sessionToken };
@@ -68,32 +92,57 @@ export function databaseSettings(input: DatabaseInput, directory: string): Datab
   const path = (file: string | undefined) =>
     file === undefined ? undefined : resolve(directory, file);
   const byDefault = engines[input.engine];
+  const aws = awsTarget(input);
   return {
     identifier: input.identifier,
     engine: input.engine,
     engineFamily: byDefault.family,
-    host: input.host,
+    cluster: input.memberOf,
+    role: input.role,
+    host: input.host ?? '',
     port: input.port ?? byDefault.port,
     tlsMode: input.tls,
     tlsCa: undefined,
     tlsCaFile: path(input.tlsCaFile),
     tlsCertFile: path(input.tlsCertFile),
     tlsKeyFile: path(input.tlsKeyFile),
-    tlsServerName: input.tlsServerName ?? input.host,
+    tlsServerName: input.tlsServerName ?? input.host ?? '',
     channelBinding: input.channelBinding ?? 'prefer',
     allowCleartextPassword: input.allowCleartextPassword,
     maxConnections: input.maxConnections,
     database: input.database ?? byDefault.database,
+    ...(aws && { aws, trouble: 'AWS has not been asked yet where it is' }),
   };
+}
+
+/** What a proxy leads to: a database, or the members of a cluster. */
+export interface TargetSettings {
+  readonly writer: Pick<DatabaseInput, 'identifier' | 'engine'>;
+  readonly cluster: string | undefined;
+  readonly readers: readonly Pick<DatabaseInput, 'identifier'>[];
+}
+
+/** Undefined where there is no such database, and no cluster of the name that has a writer. */
+export function targetIn(
+  databases: readonly DatabaseInput[],
+  target: string,
+): TargetSettings | undefined {
+  const one = databases.find(({ identifier }) => identifier === target);
+  if (one !== undefined) return { writer: one, cluster: undefined, readers: [] };
+  const members = databases.filter(({ memberOf }) => memberOf === target);
+  const writer = members.find(({ role }) => role === 'writer');
+  const readers = members.filter(({ role }) => role === 'reader');
+  return writer && { writer, cluster: target, readers };
 }
 
 export function proxySettings(
   input: ProxyInput,
   id: string,
-  byDefault: EngineDefaults,
+  { writer, cluster, readers }: TargetSettings,
   directory: string,
 ): ProxySettings {
   const { pool, tls } = input;
+  const byDefault = engines[writer.engine];
   const max = pool.maxConnectionsPercent;
   return {
     name: input.name,
@@ -112,7 +161,18 @@ export function proxySettings(
       clientPasswordAuthType: entry.clientPasswordAuthType ?? byDefault.clientPasswordAuthType,
       description: entry.description,
     })),
-    target: input.target,
+    defaultAuthScheme: input.defaultAuthScheme,
+    target: writer.identifier,
+    cluster,
+    readers: readers.map(({ identifier }) => identifier),
+    endpoints: input.endpoints.map(({ name, targetRole, listen, hostnames = [listen.host] }) => ({
+      id: name,
+      name,
+      role: targetRole,
+      listen,
+      hostnames,
+    })),
+    previousPasswordGraceMs: ms(input.previousPasswordGrace),
     debugLogging: input.debugLogging,
     maxClientConnections: input.maxClientConnections,
     idleClientTimeoutMs: ms(input.idleClientTimeout),

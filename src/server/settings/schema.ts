@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parsePolicy } from '../../iam/policy.ts';
+import { awsSchema, REGION } from './aws-schema.ts';
 import {
   flag,
   listenAddress,
@@ -65,10 +66,15 @@ export const secretSchema = mapping(
           'A database that the user may connect to, where the secret names one.',
         ).optional(),
       },
-      'The secret itself. Other keys are ignored. Either this or `file`.',
+      'The secret itself. Other keys are ignored. Either this, `file` or `awsSecret`.',
     ).optional(),
     file: path(
       'A JSON file with `username` and `password`, read again every minute, and when the database refuses the password.',
+    ).optional(),
+    awsSecret: text(
+      'the ARN or the name of a secret',
+      'The ARN or the name of a secret in AWS Secrets Manager, read as `aws` says.',
+      /^[\w/+=.@:!-]{1,2048}$/,
     ).optional(),
   },
   'Users of databases, as AWS Secrets Manager keeps them.',
@@ -84,11 +90,26 @@ export const databaseSchema = mapping(
       'The kind of database.',
       'not supported yet: sqlserver',
     ),
-    host: hostName('Where the database listens.'),
+    memberOf: name(
+      'The name of a cluster that it is a member of, by which `target` can refer to all of them.',
+    ).optional(),
+    role: oneOf(
+      ['writer', 'reader'],
+      'What it is in that cluster, which has one writer. READ_ONLY endpoints lead to the readers.',
+    ).default('writer'),
+    host: hostName(
+      'Where the database listens. Either this, `awsInstance` or `awsCluster`.',
+    ).optional(),
+    awsInstance: name(
+      'The identifier of a DB instance at AWS, which is asked for its address as `aws` says.',
+    ).optional(),
+    awsCluster: name(
+      'The identifier of a DB cluster at AWS, which is asked for the address of its writer as `aws` says.',
+    ).optional(),
     port: whole(
       1,
       65_535,
-      "Its port; the engine's own by default: 5432 for `postgres`, 3306 for `mysql` and `mariadb`.",
+      "Its port; the engine's own by default: 5432 for `postgres`, 3306 for `mysql` and `mariadb`. Not with `awsInstance` and `awsCluster`.",
     ).optional(),
     tls: oneOf(tlsModes, "TLS to the database, with the words of libpq's `sslmode`.").default(
       'prefer',
@@ -131,7 +152,7 @@ const auth = mapping(
   {
     secret: text(
       'the name of a secret',
-      'The secret with the database user and its password: a name from `secrets`, or the ARN of one that the API keeps.',
+      'The secret with the database user and its password: a name from `secrets`, or the ARN of one that the API keeps or, with `aws`, that is in AWS Secrets Manager.',
     ),
     iamAuth: oneOf(
       ['DISABLED', 'REQUIRED'],
@@ -188,6 +209,24 @@ const pool = mapping(
   'How database connections are shared.',
 );
 
+const proxyEndpoint = mapping(
+  {
+    name: name('The name of the endpoint.'),
+    targetRole: oneOf(
+      ['READ_WRITE', 'READ_ONLY'],
+      "Whether it leads to the target's writer, as the proxy's own address does, or to its readers.",
+    ).default('READ_WRITE'),
+    listen: listenAddress('Where its clients connect. Port 0 lets the system choose.'),
+    hostnames: listOf(
+      hostName('A host name or IP address.'),
+      'The names by which clients know the endpoint; the host of `listen` by default.',
+      1,
+      100,
+    ).optional(),
+  },
+  'More addresses of the proxy, which may lead to the readers of a cluster.',
+);
+
 export const proxySchema = mapping(
   {
     name: name('The name of the proxy; its resource id in IAM policies is made from it.'),
@@ -219,13 +258,32 @@ export const proxySchema = mapping(
       },
       'What the proxy shows to clients; a generated certificate by default.',
     ).optional(),
+    defaultAuthScheme: oneOf(
+      ['NONE', 'IAM_AUTH'],
+      'How users without an entry in `auth` sign in: not at all, or by IAM tokens all the way: their own here, and one that the proxy signs at the database. That needs `aws`.',
+    ).default('NONE'),
     auth: listOf(auth, 'Who can sign in: one entry for each database user.', 0, 200),
     roleArn: text(
       'the ARN of an IAM role, such as arn:aws:iam::123456789012:role/proxy',
-      'As whom the proxy reads secrets that the API keeps.',
-      /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]{1,577}$/,
+      'As whom the proxy reads secrets that the API keeps, and those of AWS, where it is assumed by STS.',
+      /^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,577}$/,
     ).optional(),
-    target: text('the identifier of a database', 'The `identifier` of the database.'),
+    target: text(
+      'the identifier of a database, or the name of a cluster',
+      'The `identifier` of the database, or the name of the cluster that databases are `memberOf`.',
+    ),
+    endpoints: listOf(
+      proxyEndpoint,
+      'More addresses of the proxy, which may lead to the readers of a cluster.',
+      0,
+      20,
+    ).default([]),
+    previousPasswordGrace: whole(
+      0,
+      30 * DAY_S,
+      'How long clients may come with the password that a secret had before its current one, where that is still known.',
+      's',
+    ).default(DAY_S),
     idleClientTimeout: whole(
       1,
       28_800,
@@ -294,7 +352,7 @@ export const settingsSchema = mapping(
     region: text(
       'an AWS region, such as eu-central-1',
       'The AWS region that tokens and resource names are made for.',
-      /^[a-z][a-z0-9-]{0,62}$/,
+      REGION,
     ),
     account: text(
       '12 digits, as text',
@@ -339,6 +397,7 @@ export const settingsSchema = mapping(
       },
       'What the API makes.',
     ).prefault({}),
+    aws: awsSchema.optional(),
     log: mapping(
       {
         level: oneOf(

@@ -4,6 +4,8 @@ import type { ChannelBinding, EngineFamily, TlsMode } from '../../core/engine.ts
 import type { Address } from '../../core/network.ts';
 import type { PoolSettings } from '../../core/pool-parts.ts';
 import type { ClientSettings } from '../../core/proxy.ts';
+import type { AwsSettings } from '../../aws/client.ts';
+import type { AwsTarget } from '../../aws/databases.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
 import type { IntroductionSettings } from '../introduction.ts';
 import type { PortRange } from './fields.ts';
@@ -18,6 +20,10 @@ export interface Settings {
   readonly account: string;
   readonly principals: readonly PrincipalSettings[];
   readonly secrets: readonly DeclaredSecret[];
+  /** Those that are declared to be at AWS: their ARNs or names there, by their names here. */
+  readonly awsSecrets: ReadonlyMap<string, string>;
+  /** Undefined where AWS is not to be asked for anything. */
+  readonly aws: AwsSettings | undefined;
   readonly databases: readonly DatabaseSettings[];
   readonly proxies: readonly ProxySettings[];
   readonly admin: {
@@ -56,6 +62,9 @@ export interface PrincipalSettings {
 export interface DatabaseSettings extends Address {
   readonly identifier: string;
   readonly engine: DatabaseInput['engine'];
+  /** The cluster that it is a member of. */
+  readonly cluster: string | undefined;
+  readonly role: 'writer' | 'reader';
   readonly engineFamily: EngineFamily;
   readonly tlsMode: TlsMode;
   /** PEM certificates to trust, where they are given themselves. */
@@ -71,6 +80,12 @@ export interface DatabaseSettings extends Address {
   readonly maxConnections: number | undefined;
   /** The database that the proxy itself connects to in order to watch the server; undefined where it needs none. */
   readonly database: string | undefined;
+  /** What AWS is to be asked for: host and port come from there. */
+  readonly aws?: AwsTarget | undefined;
+  /** `db-…` or `cluster-…`, by which policies name it, where it is not made from the identifier. */
+  readonly resourceId?: string | undefined;
+  /** Why nobody knows where it is, as a sentence; undefined where somebody does. */
+  readonly trouble?: string | undefined;
 }
 
 export interface ProxySettings extends ClientSettings, IntroductionSettings {
@@ -85,21 +100,51 @@ export interface ProxySettings extends ClientSettings, IntroductionSettings {
   /** The names under which clients know the proxy: IAM tokens and the generated certificate are for these. */
   readonly hostnames: readonly string[];
   readonly requireTls: boolean;
-  /** As whom the proxy reads the secrets that the API keeps; undefined where it cannot. */
+  /** As whom the proxy reads the secrets that the API keeps, and what is AWS's; undefined where that takes no role. */
   readonly roleArn: string | undefined;
   /** Undefined for a generated certificate. */
   readonly tls: CertificateFiles | undefined;
   readonly auth: readonly AuthSettings[];
-  /** The `identifier` of a database. */
+  /** How users sign in who are in no entry of `auth`: with IAM_AUTH by tokens, here and at the database. */
+  readonly defaultAuthScheme: 'NONE' | 'IAM_AUTH';
+  /** The `identifier` of a database: of a cluster its writer. */
   readonly target: string;
+  /** Where the target is a cluster, its name. */
+  readonly cluster: string | undefined;
+  /** The `identifier`s of the cluster's readers. */
+  readonly readers: readonly string[];
+  /** Beside the one that comes with the proxy. */
+  readonly endpoints: readonly EndpointSettings[];
+  /** How long clients may come with the password that a secret had before its current one. */
+  readonly previousPasswordGraceMs: number;
   readonly debugLogging: boolean;
   readonly pool: PoolSettings;
   /** Statements to run once on every new database connection; empty for none. */
   readonly initQuery: string;
 }
 
+/** All addresses of a proxy. */
+export function listensOf({ listen, endpoints }: ProxySettings): readonly Address[] {
+  return [listen, ...endpoints.map((endpoint) => endpoint.listen)];
+}
+
+/** All names by which clients know a proxy: a generated certificate is for these. */
+export function hostNamesOf({ hostnames, endpoints }: ProxySettings): readonly string[] {
+  return [...new Set([...hostnames, ...endpoints.flatMap((endpoint) => endpoint.hostnames)])];
+}
+
+/** One more address of a proxy, which may lead to the readers. */
+export interface EndpointSettings {
+  /** What it is known by through all renaming: in the settings file, its name. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: 'READ_WRITE' | 'READ_ONLY';
+  readonly listen: Address;
+  readonly hostnames: readonly string[];
+}
+
 export interface AuthSettings {
-  /** The `name` of a secret that the settings declare, or the ARN of one that the API keeps. */
+  /** The `name` of a secret that the settings declare, or the ARN of one that the API keeps or AWS has. */
   readonly secret: string;
   readonly iamAuth: 'DISABLED' | 'REQUIRED';
   readonly clientPasswordAuthType: ClientPasswordAuthType;

@@ -30,10 +30,14 @@ export interface Parts {
   readonly databases: readonly Placed<DatabaseInput>[];
   readonly proxies: readonly Placed<ProxyInput>[];
   readonly admin: SettingsInput['admin'] | undefined;
+  readonly aws: SettingsInput['aws'];
+  /** Whether there is an `aws`, right or wrong. */
+  readonly hasAws: boolean;
   /** The names that are given, also by items that are wrong in other ways. */
   readonly names: {
     readonly secrets: ReadonlySet<string>;
     readonly databases: ReadonlySet<string>;
+    readonly clusters: ReadonlySet<string>;
   };
 }
 
@@ -81,9 +85,12 @@ function partsOf(value: unknown): Parts {
     databases: itemsOf(value, 'databases', databaseSchema),
     proxies: itemsOf(value, 'proxies', proxySchema),
     admin: settingsSchema.shape.admin.safeParse(at(value, ['admin'])).data,
+    aws: settingsSchema.shape.aws.safeParse(at(value, ['aws'])).data,
+    hasAws: at(value, ['aws']) !== undefined,
     names: {
       secrets: namesIn(value, 'secrets', 'name'),
       databases: namesIn(value, 'databases', 'identifier'),
+      clusters: namesIn(value, 'databases', 'memberOf'),
     },
   };
 }

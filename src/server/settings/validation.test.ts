@@ -14,7 +14,7 @@ describe('keys', () => {
       return holds === 'mapping' ? [path] : holds === 'list of mappings' ? [`${path}[]`] : [];
     }),
   ];
-  test('every mapping is tried', () => expect(mappings).toHaveLength(11));
+  test('every mapping is tried', () => expect(mappings).toHaveLength(14));
 
   for (const path of mappings)
     test(`an unknown one is an error in "${path}"`, () => {
@@ -69,7 +69,7 @@ describe('keys', () => {
       expect(problemsFor(Number(max))).toEqual([]);
       tried += 1;
     }
-    expect(tried).toBe(17);
+    expect(tried).toBe(19);
   });
 });
 
@@ -236,7 +236,8 @@ describe('values', () => {
 
 describe('what only the whole can tell', () => {
   const second = (entry: Tree) => (settings: Full) => {
-    settings.proxies.push({ ...settings.proxies[0], name: 'two', listen: 'h:2', ...entry });
+    const rest = { name: 'two', listen: 'h:2', endpoints: [], ...entry };
+    settings.proxies.push({ ...settings.proxies[0], ...rest });
   };
 
   test('names, identifiers, access keys and addresses are given once', () => {
@@ -269,6 +270,71 @@ describe('what only the whole can tell', () => {
     ]);
   });
 
+  describe('of a cluster', () => {
+    const member = (identifier: string, more: Tree = {}): Tree => ({
+      ...{ identifier, engine: 'postgres', host: 'h', memberOf: 'all' },
+      ...more,
+    });
+    const withMembers = (databases: readonly Tree[], proxy: Tree = {}) =>
+      problemsWith((settings) => {
+        settings.databases.splice(0, 1, ...databases);
+        Object.assign(settings.proxies[0] ?? {}, { target: 'all', endpoints: [], ...proxy });
+      });
+    const reader = { role: 'reader' };
+    const reading = { name: 'read', targetRole: 'READ_ONLY', listen: 'h:2' };
+
+    test('one member is the writer, and endpoints may lead to the others', () => {
+      const databases = [member('one'), member('two', reader)];
+      expect(withMembers(databases, { endpoints: [reading] })).toEqual([]);
+    });
+
+    test('exactly one member is the writer', () => {
+      expect(withMembers([member('one'), member('two')])).toEqual([
+        'databases[1].role: the cluster has a writer already; give role: reader',
+      ]);
+      expect(withMembers([member('one', reader)])).toEqual([
+        'databases[0].memberOf: the cluster has no writer; one of its members must be it',
+      ]);
+    });
+
+    test('the members are alike, and the name is no database’s', () => {
+      const other = member('two', { ...reader, engine: 'mysql' });
+      expect(withMembers([member('one'), other])).toEqual([
+        'databases[1].engine: must be postgres, as of the other members of the cluster',
+      ]);
+      expect(withMembers([member('all')])).toEqual([
+        'databases[0].memberOf: a database has this identifier; call the cluster otherwise',
+      ]);
+      const stray = { ...member('two', reader), memberOf: undefined };
+      expect(withMembers([member('one'), stray])).toEqual([
+        'databases[1].role: a reader belongs to a cluster; give memberOf, too',
+      ]);
+    });
+
+    test('READ_ONLY endpoints need readers', () => {
+      expect(withMembers([member('one')], { endpoints: [reading] })).toEqual([
+        'proxies[0].endpoints[0].targetRole: needs readers; give as target a cluster, and databases with memberOf and role: reader',
+      ]);
+    });
+  });
+
+  test('endpoints have names and addresses of their own', () => {
+    const endpoints = [
+      { name: 'Default', listen: 'h:2' },
+      { name: 'more', listen: 'h:3' },
+      { name: 'More', listen: 'h:3' },
+      { name: 'last', listen: '127.0.0.1:6432' },
+    ];
+    expect(
+      problemsWith(({ proxies: [proxy] }) => Object.assign(proxy ?? {}, { endpoints })),
+    ).toEqual([
+      'proxies[0].endpoints[0].name: is what the endpoint that comes with the proxy is called; give another name',
+      'proxies[0].endpoints[2].name: is given twice; each needs its own',
+      'proxies[0].endpoints[2].listen: another listener has this address already; choose another port',
+      'proxies[0].endpoints[3].listen: another listener has this address already; choose another port',
+    ]);
+  });
+
   test('one user has one entry', () => {
     const problems = problemsWith(({ proxies: [proxy], ...settings }) => {
       settings.secrets[1] = { name: 'two', value: { username: 'app', password: 'other' } };
@@ -286,14 +352,14 @@ describe('what only the whole can tell', () => {
     ]);
   });
 
-  test('a secret has a value or a file; a client certificate has a key', () => {
+  test('a secret has a value, a file or a place at AWS; a client certificate has a key', () => {
     expect(
       problemsWith((settings) => {
         settings.secrets[1] = { name: 'two' };
         Object.assign(settings.databases[0] ?? {}, { tlsKeyFile: 'sluice.yaml' });
       }),
     ).toEqual([
-      'secrets[1]: give either `value` or `file`',
+      'secrets[1]: give either `value`, `file` or `awsSecret`',
       'databases[0].tlsKeyFile: tlsCertFile and tlsKeyFile belong together; give both',
     ]);
   });

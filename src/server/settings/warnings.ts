@@ -1,3 +1,4 @@
+import { targetIn } from './normalise.ts';
 import type { Problems } from './problems.ts';
 import type { ProxyInput, SettingsInput } from './schema.ts';
 
@@ -12,10 +13,14 @@ export function warn(input: SettingsInput, warnings: Problems): void {
   });
   const percents = new Map<string, number>();
   input.proxies.forEach((proxy, index) => {
-    const sum = (percents.get(proxy.target) ?? 0) + proxy.pool.maxConnectionsPercent;
-    percents.set(proxy.target, sum);
-    if (sum > 100) {
-      const text = `the proxies of this database may take ${sum} % of its connections together; share out 100 %`;
+    const sums = databasesOf(input, proxy).map((identifier) => {
+      const sum = (percents.get(identifier) ?? 0) + proxy.pool.maxConnectionsPercent;
+      percents.set(identifier, sum);
+      return sum;
+    });
+    const most = Math.max(...sums);
+    if (most > 100) {
+      const text = `the proxies of this database may take ${most} % of its connections together; share out 100 %`;
       warnings.add(['proxies', index, 'pool', 'maxConnectionsPercent'], text);
     }
     if (proxy.proxyProtocol === 'disabled' && proxy.proxyProtocolNetworks.length > 0)
@@ -25,6 +30,15 @@ export function warn(input: SettingsInput, warnings: Problems): void {
       );
     warnOfTokens(input, proxy, index, warnings);
   });
+}
+
+/** Those that the proxy connects to. */
+function databasesOf({ databases }: SettingsInput, proxy: ProxyInput): readonly string[] {
+  const target = targetIn(databases, proxy.target);
+  if (target === undefined) return [];
+  const isRead = proxy.endpoints.some(({ targetRole }) => targetRole === 'READ_ONLY');
+  const all = isRead ? [target.writer, ...target.readers] : [target.writer];
+  return all.map(({ identifier }) => identifier);
 }
 
 function warnOfTokens(

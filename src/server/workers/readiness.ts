@@ -14,6 +14,7 @@ const answer = z.object({
     z.object({
       proxy: z.string(),
       target: z.string(),
+      role: z.literal('READ_ONLY').exactOptional(),
       ...healthShape,
     }),
   ),
@@ -24,8 +25,9 @@ export function worstOf(answers: readonly string[], workers: number): Readiness 
   const said = answers.map((text) => answer.parse(JSON.parse(text)));
   const targets = new Map<string, Readiness['targets'][number]>();
   for (const target of said.flatMap((one) => one.targets)) {
-    const known = targets.get(target.proxy);
-    if (known === undefined || known.state === 'AVAILABLE') targets.set(target.proxy, target);
+    const key = `${target.proxy} ${target.target}`;
+    const known = targets.get(key);
+    if (known === undefined || known.state === 'AVAILABLE') targets.set(key, target);
   }
   return {
     ready: said.length === workers && said.every(({ ready }) => ready),

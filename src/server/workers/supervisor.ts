@@ -13,6 +13,7 @@ import type { ServeOptions } from '../process.ts';
 import { problemsOf, tell } from '../process.ts';
 import { SALT_KEY_BYTES } from '../running-proxy.ts';
 import { loadSettings } from '../settings/load.ts';
+import { hostNamesOf, listensOf } from '../settings/settings.ts';
 import type { Settings } from '../settings/settings.ts';
 import { untilStopped } from '../signals.ts';
 import { GeneratedCertificates } from '../tls-material.ts';
@@ -78,7 +79,7 @@ export class Supervisor {
   /** Runs until stopped; returns the exit code. */
   async run(): Promise<number> {
     // Workers share their ports, with whoever else does: find out first that nobody is there.
-    for (const { listen: address } of this.#settings.proxies)
+    for (const address of this.#settings.proxies.flatMap(listensOf))
       listen(address, false, (link) => link.destroy()).stop();
     const started = new Promise<boolean>((resolve) => {
       this.#allReady = () => resolve(true);
@@ -150,7 +151,7 @@ export class Supervisor {
     const { proxies } = this.#control?.made.merge(this.#declared) ?? this.#declared;
     const certificates = proxies
       .filter(({ tls }) => tls === undefined)
-      .map(({ hostnames }) => this.#certificates.of(hostnames))
+      .map((proxy) => this.#certificates.of(hostNamesOf(proxy)))
       .map(({ names, keyPem, certPem }) => ({ names: [...names], keyPem, certPem }));
     return { kind: 'made', certificates };
   }

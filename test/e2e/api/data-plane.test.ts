@@ -213,6 +213,14 @@ describe.each([1, 2])('what the API makes, with %d workers', (workers) => {
   });
 
   describe('a secret that is rotated by hand', () => {
+    /** The database's processes for sessions of this user. */
+    const backends = async (user: string): Promise<readonly number[]> => {
+      const rows = await server.query(
+        `SELECT pid FROM pg_stat_activity WHERE usename = '${user}' AND application_name <> 'sluice watcher'`,
+      );
+      return rows.map(({ pid }) => Number(pid));
+    };
+
     test('fails nobody under load, and clients may come with the password before it', async () => {
       const { user } = names;
       await server.query(`CREATE ROLE ${user} LOGIN PASSWORD 'first'`);
@@ -238,6 +246,44 @@ describe.each([1, 2])('what the API makes, with %d workers', (workers) => {
       expect(await attempt(signIn(at, user, 'first'))).toContain('28P01');
     });
 
+    // Takes its time; with one worker it is no other.
+    if (workers > 1)
+      test.if(workers === 2)(
+        'has the connections of its user replaced, and drops nobody',
+        async () => {
+          const { user } = names;
+          const at = await stage.portOf('rotation');
+          const [idle, busy] = [await signIn(at, user, 'fourth'), await signIn(at, user, 'fourth')];
+          await busy.query('BEGIN');
+          const pid = await busy.value('SELECT pg_backend_pid()');
+          const load = new Load(() => signIn(at, user, 'fourth'));
+          await load.goesOn();
+          const before = await backends(user);
+          expect(before).toContain(Number(pid));
+          await server.query(`ALTER ROLE ${user} PASSWORD 'changed'`);
+          const SecretString = JSON.stringify({ username: user, password: 'changed' });
+          await stage.secrets.putSecretValue({ SecretId: user, SecretString });
+          for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 200) {
+            const left = (await backends(user)).filter((one) => before.includes(one));
+            if (left.length === 1) break;
+            await Bun.sleep(200);
+          }
+          const left = (await backends(user)).filter((one) => before.includes(one));
+          expect(left).toEqual([Number(pid)]); // in a transaction
+          expect(await busy.value('SELECT pg_backend_pid()')).toBe(pid);
+          await busy.query('COMMIT');
+          expect(await busy.value('SELECT 1')).toBe('1');
+          await eventually(
+            () => backends(user),
+            (now) => !now.includes(Number(pid)),
+          );
+          await load.end();
+          expect(load.failures).toEqual([]);
+          expect(await idle.value('SELECT 1')).toBe('1');
+          for (const client of [idle, busy]) client.destroy();
+        },
+      );
+
     test('lets in whoever comes, whether secret or database is first', async () => {
       const { user } = names;
       await server.query(`ALTER ROLE ${user} PASSWORD 'fifth'`);
@@ -251,6 +297,13 @@ describe.each([1, 2])('what the API makes, with %d workers', (workers) => {
       await eventually(
         () => attempt(signIn(at, user, 'sixth')),
         (answer) => answer === user,
+      );
+      const health = await eventually(
+        () => stage.health('rotation'),
+        (found) => found?.State === 'AVAILABLE' && found.Description !== undefined,
+      );
+      expect(health?.Description).toStartWith(
+        `The current password of the user ${user} does not let the proxy in; connections that were made before stay.`,
       );
       // On connections that are opened now.
       const clients = await Promise.all(Array.from({ length: 5 }, () => signIn(at, user, 'sixth')));
@@ -456,6 +509,35 @@ describe.each([1, 2])('what the settings file declares, with %d workers', (worke
       await expect(change()).rejects.toThrow(
         'The DB proxy declared is declared in the settings file of Sluice: change it there, and reload.',
       );
+  });
+
+  test('has secrets that are told of, and changed by the file only', async () => {
+    const { Auth = [] } = (await stage.describe('declared')) ?? {};
+    const SecretId = Auth[0]?.SecretArn ?? '';
+    const { SecretString = '', Name } = await stage.secrets.getSecretValue({ SecretId });
+    expect([Name, JSON.parse(SecretString)]).toEqual(['app', { username: 'app', password }]);
+    await expect(stage.secrets.putSecretValue({ SecretId, SecretString })).rejects.toThrow(
+      'The secret app is declared in the settings file of Sluice: change it there, and reload.',
+    );
+  });
+
+  test('may have more endpoints, which are told of', async () => {
+    const at = await freePort();
+    await redeclare({ endpoints: [{ name: 'more', listen: `127.0.0.1:${at}` }] });
+    await eventually(
+      () => attempt(signIn(at, 'app', password)),
+      (answer) => answer === 'app',
+    );
+    const { DBProxyEndpoints } = await stage.rds.describeDBProxyEndpoints({});
+    expect(DBProxyEndpoints).toMatchObject([
+      { DBProxyEndpointName: 'more', DBProxyName: 'declared', TargetRole: 'READ_WRITE' },
+    ]);
+    await redeclare({ endpoints: [] });
+    expect((await stage.rds.describeDBProxyEndpoints({})).DBProxyEndpoints ?? []).toEqual([]);
+    await eventually(
+      () => attempt(signIn(at, 'app', password)),
+      (answer) => answer !== 'app',
+    );
   });
 
   test('may use secrets that the API keeps, as the role that it names', async () => {

@@ -20,6 +20,75 @@ afterAll(async () => {
   await stage.close();
 });
 
+describe("policies of AWS's own", () => {
+  const PolicyArn = 'arn:aws:iam::aws:policy/SecretsManagerReadWrite';
+
+  test('can be attached, told of and taken away, and not changed', async () => {
+    const RoleName = 'lambda';
+    const AssumeRolePolicyDocument = document({
+      ...{ Effect: 'Allow', Action: 'sts:AssumeRole' },
+      Principal: { Service: 'lambda.amazonaws.com' },
+    });
+    await iam.send(new Iam.CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    const names = ['AWSLambdaBasicExecutionRole', 'AWSLambdaVPCAccessExecutionRole'];
+    const arns = [PolicyArn, ...names.map((one) => `arn:aws:iam::aws:policy/service-role/${one}`)];
+    for (const one of arns)
+      await iam.send(new Iam.AttachRolePolicyCommand({ RoleName, PolicyArn: one }));
+    const { AttachedPolicies = [] } = await iam.send(
+      new Iam.ListAttachedRolePoliciesCommand({ RoleName }),
+    );
+    expect(new Set(AttachedPolicies.map((one) => one.PolicyArn))).toEqual(new Set(arns));
+    const { Policy } = await iam.send(new Iam.GetPolicyCommand({ PolicyArn }));
+    expect(Policy).toMatchObject({ AttachmentCount: 1, DefaultVersionId: 'v1', Path: '/' });
+    const { PolicyVersion } = await iam.send(
+      new Iam.GetPolicyVersionCommand({ PolicyArn, VersionId: 'v1' }),
+    );
+    expect(JSON.stringify(decoded(PolicyVersion?.Document))).toContain('secretsmanager:*');
+    const remove = iam.send(new Iam.DeletePolicyCommand({ PolicyArn }));
+    expect(await errorOf(remove)).toBe('403 AccessDenied: Policy is outside your own account.');
+    for (const one of arns)
+      await iam.send(new Iam.DetachRolePolicyCommand({ RoleName, PolicyArn: one }));
+    await iam.send(new Iam.DeleteRoleCommand({ RoleName }));
+  });
+
+  test('allow what they say', async () => {
+    const UserName = 'keeper';
+    const { User } = await iam.send(new Iam.CreateUserCommand({ UserName }));
+    await iam.send(new Iam.AttachUserPolicyCommand({ UserName, PolicyArn }));
+    const { EvaluationResults = [] } = await iam.send(
+      new Iam.SimulatePrincipalPolicyCommand({
+        PolicySourceArn: User!.Arn!,
+        ActionNames: [
+          'secretsmanager:PutSecretValue',
+          'rds:DescribeDBInstances',
+          'rds:CreateDBProxy',
+        ],
+      }),
+    );
+    expect(EvaluationResults.map(({ EvalDecision }) => EvalDecision)).toEqual([
+      'allowed',
+      'allowed',
+      'implicitDeny',
+    ]);
+    await iam.send(new Iam.DetachUserPolicyCommand({ UserName, PolicyArn }));
+  });
+
+  test('are listed by their scope; of others there are none', async () => {
+    const list = async (Scope: 'AWS' | 'Local') =>
+      ((await iam.send(new Iam.ListPoliciesCommand({ Scope }))).Policies ?? []).map(
+        ({ PolicyName }) => PolicyName,
+      );
+    expect(await list('AWS')).toContain('AdministratorAccess');
+    expect(await list('Local')).not.toContain('AdministratorAccess');
+    const UserName = 'keeper';
+    const other = 'arn:aws:iam::aws:policy/AmazonEC2FullAccess';
+    const attach = iam.send(new Iam.AttachUserPolicyCommand({ UserName, PolicyArn: other }));
+    expect(await errorOf(attach)).toBe(
+      `404 NoSuchEntityException: Policy ${other} does not exist or is not attachable.`,
+    );
+  });
+});
+
 describe('managed policies', () => {
   test('have versions, as Terraform changes them', async () => {
     const { Policy } = await iam.send(
@@ -116,7 +185,7 @@ describe('managed policies', () => {
       (await iam.send(new Iam.ListPoliciesCommand(input))).Policies?.map((one) => one.PolicyName);
     expect(await names({ Scope: 'Local' })).toEqual(['alone', 'shared']);
     expect(await names({ OnlyAttached: true })).toEqual(['shared']);
-    expect(await names({ Scope: 'AWS' })).toEqual([]);
+    expect(await names({ Scope: 'AWS', OnlyAttached: true })).toEqual([]);
     expect(await errorOf(iam.send(new Iam.DeletePolicyCommand({ PolicyArn })))).toBe(
       '409 DeleteConflictException: Cannot delete a policy attached to entities.',
     );

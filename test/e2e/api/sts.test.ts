@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as Iam from '@aws-sdk/client-iam';
-import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  GetCallerIdentityCommand,
+  GetSessionTokenCommand,
+} from '@aws-sdk/client-sts';
 import type { AssumeRoleCommandInput } from '@aws-sdk/client-sts';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Credentials } from '../../support/api.ts';
@@ -120,6 +124,49 @@ describe('whoever is named by a role', () => {
     await stage.iam().send(new Iam.DeleteRolePolicyCommand({ ...name, PolicyName: 'p' }));
     await stage.iam().send(new Iam.DeleteRoleCommand(name));
     const call = stage.sts(credentials).send(new GetCallerIdentityCommand({}));
+    expect(await errorOf(call)).toContain('InvalidClientTokenId');
+  });
+});
+
+describe('a user', () => {
+  const sessionOf = async (who: Credentials): Promise<Credentials> => {
+    const { Credentials: made } = await stage
+      .sts(who)
+      .send(new GetSessionTokenCommand({ DurationSeconds: 900 }));
+    return {
+      accessKeyId: made!.AccessKeyId!,
+      secretAccessKey: made!.SecretAccessKey!,
+      sessionToken: made!.SessionToken!,
+    };
+  };
+
+  test('gets temporary credentials, which may do as much, but for what takes a second factor', async () => {
+    const dora = await makeUser('dora', { Effect: 'Allow', Action: '*', Resource: '*' });
+    const temporary = await sessionOf(dora);
+    expect(temporary.accessKeyId).toStartWith('ASIA');
+    const whoAmI = await stage.sts(temporary).send(new GetCallerIdentityCommand({}));
+    expect(whoAmI).toMatchObject({
+      Arn: user('dora'),
+      UserId: expect.stringMatching(/^AIDA/),
+    });
+    await makeRole('dora', { AWS: user('dora') });
+    await assume(temporary, 'dora');
+    await stage.iam(dora).send(new Iam.ListUsersCommand({}));
+    const denied = stage.iam(temporary).send(new Iam.ListUsersCommand({}));
+    expect(await errorOf(denied)).toMatch(/^403 AccessDenied.*explicit deny/);
+    expect(await errorOf(sessionOf(temporary))).toBe(
+      '403 AccessDenied: Cannot call GetSessionToken with session credentials',
+    );
+  });
+
+  test('who is deleted has none any more', async () => {
+    const emil = await makeUser('emil');
+    const temporary = await sessionOf(emil);
+    const iam = stage.iam();
+    const { accessKeyId: AccessKeyId } = emil;
+    await iam.send(new Iam.DeleteAccessKeyCommand({ UserName: 'emil', AccessKeyId }));
+    await iam.send(new Iam.DeleteUserCommand({ UserName: 'emil' }));
+    const call = stage.sts(temporary).send(new GetCallerIdentityCommand({}));
     expect(await errorOf(call)).toContain('InvalidClientTokenId');
   });
 });
