@@ -1,3 +1,4 @@
+import { Violation } from '../../base/assert.ts';
 import { EMPTY, latin1, u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { Fault } from '../../core/fault.ts';
@@ -10,10 +11,12 @@ import { sqlStart } from '../../wire/mysql/com-query.ts';
 import { ok } from '../../wire/mysql/ok.ts';
 import { readStatementId, STATEMENT_ID_END } from '../../wire/mysql/stmt.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import type { ClientStatement } from './client-statements.ts';
 import type { Crew } from './crew.ts';
+import { dialectIn } from './dialects.ts';
 import { wordsOf } from './faults.ts';
 import { isLearnable, LONGEST_LESSON_BYTES } from './learned.ts';
-import { CONNECTION_ID_BASE } from './greet.ts';
+import { stopByNumber } from './kill.ts';
 import type { MysqlMemory } from './memory.ts';
 import { OwnWarnings } from './own-warnings.ts';
 import type { Place } from './place.ts';
@@ -22,10 +25,8 @@ import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
 import { beginStreaming, Classifier, digestOf } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
-import { dialectOf } from './sql/dialect.ts';
 import type { Effects, Kill, Leftover } from './sql/effects.ts';
-import type { SessionState } from './state.ts';
-import type { ClientStatement } from './statements.ts';
+import type { OnServer } from './template.ts';
 
 /** What becomes of a command: it is sent, it has been dealt with, or it must wait; or the client is talked to. */
 export type Verdict = 'pass' | 'drop' | 'hold' | 'talk';
@@ -87,17 +88,15 @@ const ALL_LEFTOVERS = 4;
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
 export class Commands {
   readonly #parts: Crew;
-  readonly #flags: number;
-  /** The status flags as the session was told them last. */
-  #status: number;
   readonly #warnings: OwnWarnings;
   /** What the command at hand does, or the one before it where none is. */
   #effects: Effects | undefined;
+  /** The prepared statement that the command at hand is about. */
+  #statement: ClientStatement | undefined;
   /** The database closes the connection as it has been asked to. */
   endsSession = false;
   /** Looks at a text that comes in pieces. */
   #streaming: StreamingClassifier | undefined;
-  #known: { readonly state: SessionState; readonly dialect: Dialect } | undefined;
   /** With autocommit off: something has been run since the last transaction ended, which may have begun one (trap MY-41). */
   #hasBegun = false;
   /** Of a COM_SET_OPTION under way. */
@@ -111,9 +110,25 @@ export class Commands {
 
   constructor(parts: Crew) {
     this.#parts = parts;
-    this.#flags = parts.who.capabilities.flags;
-    this.#status = parts.welcome.firstStatus;
-    this.#warnings = new OwnWarnings(parts.welcome.target);
+    this.#warnings = new OwnWarnings(parts);
+  }
+
+  get #flags(): number {
+    return this.#parts.party.who.capabilities.flags;
+  }
+
+  get isClear(): boolean {
+    return this.#streaming === undefined && this.#option === undefined && !this.endsSession;
+  }
+
+  /** What comes next is another session's. */
+  forget(): void {
+    this.#effects = undefined;
+    this.#statement = undefined;
+    this.#hasBegun = false;
+    this.#isPreparing = false;
+    this.#isInsert = false;
+    this.#endsTransaction = false;
   }
 
   /** Whether a transaction may be open though the database does not say so. */
@@ -147,10 +162,10 @@ export class Commands {
     if (effects?.setsLastInsertId !== true && effects?.asksFor.has('lastInsertId') !== true)
       return false;
     const { errands, tracker } = this.#parts;
-    const { lacking } = tracker.lastInsertId;
+    const { lacking } = memory.lastInsertId;
     if (lacking === 'nothing') return false;
     if (lacking === 'question') {
-      tracker.lastInsertId.isDue = true;
+      tracker.isNumberDue = true;
       const question = tracker.question(true);
       if (question !== undefined) errands.ask(memory, question);
       return question !== undefined;
@@ -166,7 +181,7 @@ export class Commands {
 
   /** Others here have asked for what this statement leaves behind: the session may, too. */
   get lingers(): boolean {
-    const { habits } = this.#parts.who;
+    const { habits } = this.#parts.party.who;
     // Who has been shown the warnings may want to see them again.
     if (this.#effects?.asksFor.has('diagnostics') === true) return true;
     if (this.#isPreparing && this.prefersLast) return true;
@@ -177,16 +192,18 @@ export class Commands {
   /** The last reply has left something behind that can be read. */
   get hasWarnings(): boolean {
     const { last } = this.#parts.replies;
-    return last !== undefined && (last.warnings > 0 || last.error !== 0);
+    return last.warnings > 0 || last.error !== 0;
   }
 
   /** A command begins; or it comes again, after it has waited. */
   look(type: number, place: Place): void {
     this.#isPreparing = type === command.stmtPrepare;
+    this.#statement = isAboutStatement(type) ? this.#parts.statements.at(place) : undefined;
     this.#effects = this.#effectsOf(type, place);
     const { asksFor = NOTHING } = this.#effects ?? {};
     // Of what may ask for anything, nobody can tell that it does.
-    if (asksFor.size < ALL_LEFTOVERS) for (const one of asksFor) this.#parts.who.habits.add(one);
+    if (asksFor.size === 0 || asksFor.size === ALL_LEFTOVERS) return;
+    for (const one of asksFor) this.#parts.party.who.habits.add(one);
   }
 
   #effectsOf(type: number, place: Place): Effects | undefined {
@@ -203,7 +220,7 @@ export class Commands {
         );
       case command.stmtExecute:
       case command.stmtBulkExecute:
-        return this.#parts.statements.at(place)?.template.effects;
+        return this.#statement?.template.effects;
       default:
         return undefined;
     }
@@ -211,23 +228,12 @@ export class Commands {
 
   /** How the database reads the session's texts. */
   get #dialect(): Dialect {
-    const { tracker, welcome } = this.#parts;
-    const { wanted } = tracker;
-    if (this.#known?.state === wanted) return this.#known.dialect;
-    const { beginning, target } = welcome;
-    const valueOf = (name: string): string =>
-      (wanted.values.get(name) ?? beginning.get(name) ?? '').replaceAll("'", '');
-    const { isMariaDb: isMariadb, version } = target;
-    // Where names of tables are not the same in other letters, they are not taken for the same.
-    const traits = { isMariadb, version, foldsTableNames: false };
-    const dialect = dialectOf(traits, valueOf('sql_mode'), valueOf('character_set_client'));
-    this.#known = { state: wanted, dialect };
-    return dialect;
+    const { wanted, welcome } = this.#parts.party;
+    return dialectIn(wanted, welcome);
   }
 
   /** What can be answered without a connection. Undefined where the command needs one. */
   early(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
-    const { statements } = this.#parts;
     switch (type) {
       case command.query: {
         const kill = this.#effects?.hasSeveralStatements === true ? undefined : this.#effects?.kill;
@@ -252,7 +258,7 @@ export class Commands {
       case command.stmtReset:
       case command.stmtClose:
       case command.stmtSendLongData:
-        return this.#earlyOf(memory, type, place, statements.at(place));
+        return this.#earlyOf(memory, type, place, this.#statement);
       default: {
         const what = refused[type];
         if (what !== undefined) return this.refuse({ name: 'unsupported', detail: what });
@@ -287,43 +293,34 @@ export class Commands {
 
   #unknownStatement(type: number, { bytes, start, end, length }: Place): Uint8Array {
     const number = length < STATEMENT_ID_END ? 0 : readStatementId(bytes, start, end);
-    const what = this.#parts.welcome.target.isMariaDb ? (asker[type] ?? '') : 'mysql_stmt_precheck';
+    const what = this.#parts.party.welcome.target.isMariaDb
+      ? (asker[type] ?? '')
+      : 'mysql_stmt_precheck';
     const message = `Unknown prepared statement handler (${number}) given to ${what}`;
     return error({ code: 1243, sqlState: 'HY000', message }, this.#flags);
   }
 
-  /**
-   * Clients know their connections by numbers of ours, and by those of the database's that they have been on. What is neither is
-   * for the database to find (trap MY-30).
-   */
-  #kill({ what, id }: Kill): Verdict | undefined {
-    if (id === undefined || what === 'queryId' || what === 'user') return undefined;
-    const { sink, who } = this.#parts;
-    if (id === 'own') {
-      sink.fail({ name: 'killed' });
-      return 'drop';
+  #kill(kill: Kill): Verdict | undefined {
+    const outcome = stopByNumber(this.#parts.party, kill);
+    switch (outcome) {
+      case undefined:
+        return undefined;
+      case 'own':
+        this.#parts.party.sink.fail({ name: 'killed' });
+        return 'drop';
+      case 'stopped':
+        return this.answerOk();
+      default:
+        return this.#answer(error(outcome, this.#flags));
     }
-    const isOurs = id >= CONNECTION_ID_BASE;
-    let isOthers = false;
-    const isStopped = sink.stop(
-      (number, { user }, memory) => {
-        const isMeant = isOurs ? number === id - CONNECTION_ID_BASE : memory?.threadId === id;
-        isOthers ||= isMeant && user !== who.user;
-        return isMeant && user === who.user;
-      },
-      what === 'query' ? 'request' : 'session',
-    );
-    if (isStopped) return this.answerOk();
-    if (isOthers) return this.#answer(error(notOwner(id), this.#flags));
-    return isOurs ? this.#answer(error(unknownThread(id), this.#flags)) : undefined;
   }
 
   /** Deals with a command on a connection that is as the session wants it. */
   begin(memory: MysqlMemory, type: number, place: Place): Verdict {
-    const { replies, sink } = this.#parts;
+    const { replies, party } = this.#parts;
     switch (type) {
       case command.query:
-        sink.request();
+        party.sink.request();
         this.#note(memory, place);
         if (!isWhole(place)) this.#beginStream(place);
         replies.expect(shape.results);
@@ -358,8 +355,10 @@ export class Commands {
 
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
     const { statements } = this.#parts;
-    const statement = statements.at(place);
-    if (statement === undefined || !statements.settleOn(memory, statement, place)) return 'hold';
+    const statement = this.#statement;
+    if (statement === undefined) throw new Violation('a command about no statement');
+    const onServer = statements.settleOn(memory, statement, place);
+    if (onServer === undefined) return 'hold';
     switch (type) {
       case command.stmtFetch:
         statements.fetch(statement);
@@ -371,9 +370,9 @@ export class Commands {
         statements.addLongData(statement);
         return 'pass';
       default:
-        this.#parts.sink.request();
+        this.#parts.party.sink.request();
         this.#note(memory, place);
-        return this.#execute(memory, statement, place);
+        return this.#execute(statement, onServer, place);
     }
   }
 
@@ -392,10 +391,10 @@ export class Commands {
     this.#parts.tracker.sent(this.#effects);
   }
 
-  #execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Verdict {
-    const instead = this.#parts.statements.execute(memory, statement, place);
+  #execute(statement: ClientStatement, onServer: OnServer, place: Place): Verdict {
+    const instead = this.#parts.statements.execute(statement, onServer, place);
     if (instead === undefined) return 'pass';
-    this.#parts.sink.toServer(packet(0, instead));
+    this.#parts.party.sink.toServer(packet(0, instead));
     return 'drop';
   }
 
@@ -407,14 +406,15 @@ export class Commands {
     tracker.measure(length);
     const isQuery = u8(bytes, start) === command.query;
     const from = isQuery ? sqlStart(bytes, start, end, this.#flags) : end;
+    memory.lastInsertId.sent();
     tracker.sent(effects, (effects?.sets.length ?? 0) > 0 ? lessonIn(bytes, from, end) : undefined);
     const isAutocommit = (memory.status & serverStatus.autocommit) !== 0;
     this.#endsTransaction = false;
     this.#isInsert = false;
     if (isAutocommit) this.#hasBegun = false;
     const isPlain = isAutocommit && !tracker.hasOneShot;
-    if (isPlain && !this.#parts.who.habits.has('lastInsertId')) return;
-    const text = isQuery ? bytes : (this.#parts.statements.at(place)?.template.text ?? EMPTY);
+    if (isPlain && !this.#parts.party.who.habits.has('lastInsertId')) return;
+    const text = isQuery ? bytes : (this.#statement?.template.text ?? EMPTY);
     const at = isQuery ? from : 0;
     const opening = latin1(text, at, Math.min(text.length, at + OPENING_BYTES));
     this.#isInsert = inserting.test(opening);
@@ -427,18 +427,23 @@ export class Commands {
   /** The reply to the client's command is over. */
   ended(memory: MysqlMemory, reply: Reply): void {
     this.#warnings.ended(reply);
-    const wasOpen = (this.#status & serverStatus.inTransaction) !== 0;
-    this.#status = memory.status;
-    const { tracker, who } = this.#parts;
+    const { tracker, party } = this.#parts;
+    const wasOpen = (party.status & serverStatus.inTransaction) !== 0;
+    // An error tells none: what the connection had before may be another session's.
+    if (reply.hasStatus) party.status = reply.status;
     const isError = reply.error !== 0;
     const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
     // Of a transaction that `SET autocommit = 1` has ended, MySQL leaves to the next statement that it was read-only, and its
     // isolation level: that must be one of ours.
     tracker.ended(memory, { isError, mustAsk: wasOpen && !isOpen });
     tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
-    const { lastInsertId } = tracker;
-    if (reply.lastInsertId !== 0) lastInsertId.inserted(memory, reply.lastInsertId);
-    if (who.habits.has('lastInsertId') && this.#mayHaveInserted(reply)) lastInsertId.isDue = true;
+    if (reply.lastInsertId !== 0) {
+      // It may be that of a row which came with it, which is none of LAST_INSERT_ID().
+      party.lastInsertId = String(reply.lastInsertId);
+      memory.lastInsertId.inserted(party.lastInsertId);
+    }
+    if (party.who.habits.has('lastInsertId') && this.#mayHaveInserted(reply))
+      tracker.isNumberDue = true;
     this.#parts.statements.ended(memory, reply);
     if (this.#option !== undefined && !isError) this.#choose(memory, this.#option);
     this.#option = undefined;
@@ -467,7 +472,7 @@ export class Commands {
     const said = {
       affectedRows: 0n,
       lastInsertId: 0n,
-      status: this.#status & LASTING,
+      status: this.#parts.party.status & LASTING,
       warnings: 0,
       info: '',
       sessionState: EMPTY,
@@ -482,6 +487,20 @@ export class Commands {
   }
 }
 
+function isAboutStatement(type: number): boolean {
+  switch (type) {
+    case command.stmtExecute:
+    case command.stmtBulkExecute:
+    case command.stmtFetch:
+    case command.stmtReset:
+    case command.stmtClose:
+    case command.stmtSendLongData:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** It is all there, in one packet. */
 function isWhole({ start, end, length }: Place): boolean {
   return end - start === length && length < MAX_PACKET_BYTES;
@@ -491,14 +510,6 @@ function isWhole({ start, end, length }: Place): boolean {
 function lessonIn(bytes: Uint8Array, start: number, end: number): string | undefined {
   const text = end - start > LONGEST_LESSON_BYTES ? '' : latin1(bytes, start, end);
   return isLearnable(text) ? text : undefined;
-}
-
-function unknownThread(id: number): ServerError {
-  return { code: 1094, sqlState: 'HY000', message: `Unknown thread id: ${id}` };
-}
-
-function notOwner(id: number): ServerError {
-  return { code: 1095, sqlState: 'HY000', message: `You are not owner of thread ${id}` };
 }
 
 /** What a status says of the session, and not of a statement. */

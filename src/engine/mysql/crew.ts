@@ -1,57 +1,39 @@
-import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import { Commands } from './commands.ts';
 import { Errands } from './errands.ts';
-import type { MysqlMemory } from './memory.ts';
-import type { MysqlPrincipal } from './principal.ts';
+import type { Party } from './party.ts';
 import { Replies } from './replies.ts';
-import type { SessionState } from './state.ts';
 import { Statements } from './statements.ts';
-import type { Target } from './target.ts';
 import { Told } from './told.ts';
 import { Tracker } from './tracker.ts';
 
-/**
- * Those who know a session, from its sign-in on or since it has begun anew. There are thousands, most of which do nothing: they
- * share this one object, and make what they need when they need it.
- */
+/** Those who serve a session while something is under way: they share this one object. */
 export class Crew {
-  readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
-  readonly who: MysqlPrincipal;
-  readonly welcome: MysqlMemory;
-  readonly options: RelayOptions;
-  readonly tracker: Tracker;
-  readonly replies: Replies;
-  readonly errands: Errands;
-  readonly statements: Statements;
-  readonly commands: Commands;
+  /** Whom they serve. */
+  party: Party;
+  readonly tracker = new Tracker(this);
+  readonly replies = new Replies(this);
+  readonly errands = new Errands(this);
+  readonly statements = new Statements(this);
+  readonly commands = new Commands(this);
 
-  constructor(
-    sink: RelaySink<MysqlMemory, MysqlPrincipal>,
-    target: Target,
-    who: MysqlPrincipal,
-    welcome: MysqlMemory,
-    options: RelayOptions,
-    before: SessionState,
-  ) {
-    this.sink = sink;
-    this.who = who;
-    this.welcome = welcome;
-    this.options = options;
-    this.tracker = new Tracker(sink, {
-      options,
-      isMariaDb: welcome.target.isMariaDb,
-      lessons: target.lessons,
-      wanted: before.anew(who.schema),
-      reports: welcome.reports,
-    });
-    this.replies = new Replies(this);
-    this.errands = new Errands(this);
-    this.statements = new Statements(this);
-    this.commands = new Commands(this);
+  constructor(party: Party) {
+    this.party = party;
   }
 
   /** What the client hears of changes. */
   get told(): Told {
-    return Told.of(this.who.capabilities, this.tracker.reports);
+    return Told.of(this.party.who.capabilities, this.party.reports);
+  }
+
+  /** The session needs them no more, and all that they know of it may be forgotten. */
+  get isClear(): boolean {
+    const { tracker, replies, statements, commands } = this;
+    return replies.isClear && tracker.isClear && statements.isClear && commands.isClear;
+  }
+
+  forget(): void {
+    this.tracker.forget();
+    this.replies.forget();
+    this.commands.forget();
   }
 }

@@ -1,11 +1,11 @@
 import { concat, utf8 } from '../../base/bytes.ts';
-import type { RelaySink } from '../../core/engine.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { MysqlMemory } from './memory.ts';
 import { lacksMetadata, readOnlyRow } from './own.ts';
+import type { Party } from './party.ts';
 import type { Replies } from './replies.ts';
 import type { Shape } from './reply.ts';
 import { shape } from './reply.ts';
@@ -14,7 +14,7 @@ import type { SessionState, Way } from './state.ts';
 import type { Question, Tracker } from './tracker.ts';
 
 interface Parts {
-  readonly sink: Pick<RelaySink, 'toServer' | 'fail'>;
+  readonly party: Pick<Party, 'sink' | 'lastInsertId'>;
   readonly tracker: Tracker;
   readonly replies: Replies;
 }
@@ -57,7 +57,7 @@ export class Errands {
       then();
       return false;
     }
-    const { sink, replies } = this.#parts;
+    const { party, replies } = this.#parts;
     const commands = commandsOf(way, memory);
     let problem: Uint8Array | undefined;
     for (let left = commands.length; left > 0; left -= 1) {
@@ -69,7 +69,7 @@ export class Errands {
       };
       replies.expectOwn({ shape: shape.ok, packets: [], done });
     }
-    sink.toServer(concat(commands));
+    party.sink.toServer(concat(commands));
     return true;
   }
 
@@ -78,8 +78,9 @@ export class Errands {
     const done = (error: Uint8Array | undefined): void => {
       if (error !== undefined) this.#failed(error);
     };
-    const sql = `SET last_insert_id = ${this.#parts.tracker.lastInsertId.bring(memory)}`;
-    this.send(ourQuery(sql, memory), shape.ok, done);
+    const { lastInsertId } = this.#parts.party;
+    memory.lastInsertId.bring(lastInsertId);
+    this.send(ourQuery(`SET last_insert_id = ${lastInsertId}`, memory), shape.ok, done);
   }
 
   /** What an error has kept the database from telling is nobody's: it is undone on the way to the next session's state. */
@@ -95,7 +96,7 @@ export class Errands {
       }
     };
     this.#parts.replies.expectOwn({ shape: shape.ok, packets: [], done, reported });
-    this.#parts.sink.toServer(ourQuery('DO 0', memory));
+    this.#parts.party.sink.toServer(ourQuery('DO 0', memory));
   }
 
   /** Asks what variables are. */
@@ -121,11 +122,11 @@ export class Errands {
   ): void {
     const packets: Uint8Array[] = [];
     this.#parts.replies.expectOwn({ shape: of, packets, done: (error) => done(error, packets) });
-    this.#parts.sink.toServer(bytes);
+    this.#parts.party.sink.toServer(bytes);
   }
 
   #failed(error: Uint8Array): void {
-    this.#parts.sink.fail({ name: 'restoreFailed', original: error });
+    this.#parts.party.sink.fail({ name: 'restoreFailed', original: error });
   }
 }
 

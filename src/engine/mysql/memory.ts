@@ -3,6 +3,7 @@ import type { Gate } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { MysqlPrincipal } from './principal.ts';
+import { LastInsertId } from './last-insert-id.ts';
 import type { Beginning, SessionState } from './state.ts';
 import { intern } from './state.ts';
 import type { TargetGreeting } from './target.ts';
@@ -42,8 +43,7 @@ export class MysqlMemory {
   readonly prepared = new PreparedOnServer();
   /** The number of the latest stay: of a session that comes back before any other, and has been nowhere else, it is the same. */
   stay = 0;
-  /** What LAST_INSERT_ID() is on it, as far as it is known. */
-  lastInsertId = '0';
+  lastInsertId = new LastInsertId();
   /** An error came last: what changed before it is told with the next reply that is none. */
   mayOweReports = false;
   /** The beginning of a packet that must be looked at as a whole; or a part of a header. */
@@ -84,7 +84,7 @@ export class MysqlMemory {
     this.state = this.state.anew(this.state.schema);
     this.prepared.clear();
     this.stay = 0;
-    this.lastInsertId = '0';
+    this.lastInsertId = new LastInsertId();
     this.mayOweReports = false;
   }
 

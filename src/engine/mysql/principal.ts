@@ -96,10 +96,24 @@ function poolKeyOf(
   return JSON.stringify([user, flags, extensions, collation, schema !== undefined]);
 }
 
+/** By whose habits they share: those who have signed in alike are one object in each schema that they go to. */
+const elsewhere = new WeakMap<MysqlPrincipal['habits'], Map<string, MysqlPrincipal>>();
+
 /** The same client, in another schema. */
 export function withSchema(who: MysqlPrincipal, schema: string | undefined): MysqlPrincipal {
-  const { user, serverCapabilities, collation } = who;
-  return { ...who, schema, poolKey: poolKeyOf(user, serverCapabilities, collation, schema) };
+  const { user, serverCapabilities, collation, habits } = who;
+  let known = elsewhere.get(habits);
+  if (known === undefined || known.size >= limits.knownPrincipals.value) {
+    known = new Map();
+    elsewhere.set(habits, known);
+  }
+  const key = JSON.stringify(schema ?? null);
+  let there = known.get(key);
+  if (there === undefined) {
+    there = { ...who, schema, poolKey: poolKeyOf(user, serverCapabilities, collation, schema) };
+    known.set(key, there);
+  }
+  return there;
 }
 
 /** The proxy itself, which speaks with the database in the plainest way. */

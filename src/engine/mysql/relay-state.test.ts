@@ -64,6 +64,18 @@ describe('a session variable', () => {
     expect(next.memory.state).toBe(rig.memory.state);
   });
 
+  test('that a text has set is not unlearnt by the answer to something else: it would be lost on the way', () => {
+    const house = houseOf();
+    const rig = new MysqlRig({ house }).client(query("set time_zone = '+1:00'"));
+    rig.server(done()).server(answer(['+01:00']));
+    // What is asked for next has nothing to do with the text, which was the last one.
+    rig.client(say.initDb('app')).server(done({ changes: [variable('sql_mode', '')] }));
+    rig.server(answer(['']));
+    const next = new MysqlRig({ house, memory: another(rig.memory) });
+    next.client(query("set time_zone = '+1:00'")).server(done());
+    expect(next.memory.state).toBe(stateOf({ time_zone: "'+01:00'" }));
+  });
+
   test('that ends a read-only transaction is asked for, though it is known: the next statement is read-only, too', () => {
     const house = houseOf();
     const learning = new MysqlRig({ house }).client(query('set autocommit = 1'));
@@ -293,6 +305,15 @@ describe('what the client hears of its session (MY-05, MY-49)', () => {
   test('is nothing where it cannot hear, the flag included', () => {
     expect(heardBy(OLD)).toEqual(['1 OK 2']);
     expect(heardBy(MODERN & ~capability.sessionTrack)).toEqual(['1 OK 2']);
+  });
+
+  test('is what is said of a transaction, though the database was told not to', () => {
+    const state = { kind: 'transactionState', state: 'T_______' } as const;
+    const begun = { status: say.IN_TRANSACTION, rows: 2, info: 'words', changes: [state] };
+    const heard = (flags: number): readonly string[] =>
+      new MysqlRig({ who: clientWith(flags) }).client(query('begin')).server(done(begun)).heard();
+    expect(heard(MODERN)).toEqual(['1 OK 4003 rows=2 (words) transactionState']);
+    expect(heard(OLD)).toEqual(['1 OK 3 rows=2 (words)']);
   });
 
   test('leaves the rest as it was', () => {

@@ -79,6 +79,25 @@ describe('a command', () => {
     expect([rig.boundaries, rig.attached]).toEqual([1, false]);
   });
 
+  test('that fails leaves the status as the session was told it last, whoever was on the connection before', () => {
+    const rig = after(query('select 1'), oneRow());
+    rig.memory.status = 0; // autocommit is off, as another session has had it
+    rig.client(query('nonsense')).server(failed());
+    rig.heard();
+    rig.others = [{ number: 5, who: clientWith(MODERN) }];
+    rig.client(query(`kill query ${CONNECTION_ID_BASE + 5}`));
+    expect(rig.heard()).toEqual(['1 OK 2']);
+  });
+
+  test('of one session is nothing to the next one, which those who have served it serve', () => {
+    const first = after(query("insert into t values ('x')"), done({ warnings: 3 }));
+    first.client(query('nonsense')).server(failed());
+    const second = new MysqlRig().client(ping()).server(done({ warnings: 1 }));
+    expect(second.heard()).toEqual(['1 OK 2']);
+    first.client(ping()).server(done());
+    expect(first.heard().at(-1)).toBe('1 OK 2 warnings=1');
+  });
+
   test('MY-41: with autocommit off keeps its connection from the first statement to COMMIT', () => {
     const off = 0;
     const rig = after(query('set autocommit = 0'), done({ status: off }));

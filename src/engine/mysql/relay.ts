@@ -1,68 +1,34 @@
 import { Violation } from '../../base/assert.ts';
-import { Assembly } from '../../base/assembly.ts';
-import { EMPTY, u8 } from '../../base/bytes.ts';
+import { EMPTY } from '../../base/bytes.ts';
 import type { Fit, Relay, RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
-import { command } from '../../wire/mysql/commands.ts';
-import {
-  HEADER_BYTES,
-  MAX_PACKET_BYTES,
-  packetBytes,
-  sequenceNumber,
-} from '../../wire/mysql/framing.ts';
-import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import type { Changed } from './change-user.ts';
-import { changeUser } from './change-user.ts';
-import type { Verdict } from './commands.ts';
-import { Crew } from './crew.ts';
-import { NAMES } from './state.ts';
+import type { ClientStatements } from './client-statements.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
-import type { MysqlMemory } from './memory.ts';
+import type { MysqlMemory, Reports } from './memory.ts';
+import type { Party } from './party.ts';
 import type { MysqlPrincipal } from './principal.ts';
-import { compressionOf, withSchema } from './principal.ts';
-import type { Place } from './place.ts';
+import { Service } from './service.ts';
 import { SessionState } from './state.ts';
 
-/**
- * One session after login: a scanner over the client's packets. Its commands are served one at a time: the next one stays where
- * it is until the reply to the one before has ended. What a command means is `Commands`' part, what comes back is `Replies`',
- * and what we ask ourselves in between is `Errands`'.
- */
-export class MysqlRelay implements Relay<MysqlMemory> {
-  readonly #sink: RelaySink<MysqlMemory, MysqlPrincipal>;
-  readonly #house: House;
-  readonly #options: RelayOptions;
-  #who: MysqlPrincipal;
-  #welcome: MysqlMemory;
-  #crew: Crew;
-  /** A command that arrives in pieces. */
-  #assembly: Assembly | undefined;
-  #memory: MysqlMemory | undefined;
-  /** Where the session was last, unless others have been there since: `MysqlMemory.stay`. */
-  #stay: number | undefined;
-  /** The connection is still as the session left it. */
-  #isBack = false;
-  /** A request is under way, or a transaction. */
-  #busy = false;
-  /** The request is over, and the session keeps its connection for the moment: `lingers`. */
-  #isResting = false;
-  /** It has kept it for long enough, or the client asks for nothing that is there. */
-  #isRelaxed = false;
-  /** The connection is as the session wants it. */
-  #isReady = false;
-  /** Bytes still to come of the packet at hand; whether its payload goes on in the next one; whether all that is passed on. */
-  #remaining = 0;
-  #continues = false;
-  #passing = true;
-  /** A command waits: for the reply to the one before, for a connection, or for what we ask ourselves. */
-  #holding = false;
-  /** The connection is being prepared for the command that waits. */
-  #isServing = false;
-  /** The request that waited will not be served. */
-  #refusal: Fault | undefined;
-  /** The client wants its request stopped, which the database has not come to yet. */
-  #cancelDue = false;
+/** One session after login: what it keeps while it does nothing, and who serves it while it does something. */
+export class MysqlRelay implements Relay<MysqlMemory>, Party {
+  readonly sink: RelaySink<MysqlMemory, MysqlPrincipal>;
+  readonly house: House;
+  readonly options: RelayOptions;
+  who: MysqlPrincipal;
+  welcome: MysqlMemory;
+  stay: number | undefined;
+  wanted: SessionState;
+  reports: Reports;
+  lastInsertId = '0';
+  status: number;
+  warnings = 0;
+  statements: ClientStatements | undefined;
+  /** Only while something is under way, or the session has a connection. */
+  #service: Service | undefined;
+  /** Called, and not returned yet. */
+  #atWork = false;
 
   constructor(
     sink: RelaySink<MysqlMemory, MysqlPrincipal>,
@@ -71,353 +37,113 @@ export class MysqlRelay implements Relay<MysqlMemory> {
     welcome: MysqlMemory,
     options: RelayOptions,
   ) {
-    this.#sink = sink;
-    this.#house = house;
-    this.#options = options;
-    this.#who = who;
-    this.#welcome = welcome;
-    this.#crew = this.#hire(SessionState.fresh(undefined));
+    this.sink = sink;
+    this.house = house;
+    this.options = options;
+    this.who = who;
+    this.welcome = welcome;
+    this.wanted = SessionState.fresh(who.schema);
+    this.reports = welcome.reports;
+    this.status = welcome.firstStatus;
   }
 
-  /** The session begins, or begins anew: then not all that it was is gone. */
-  #hire(before: SessionState): Crew {
-    const [sink, house, who, welcome] = [this.#sink, this.#house, this.#who, this.#welcome];
-    return new Crew(sink, house.target, who, welcome, this.#options, before);
+  begin(who: MysqlPrincipal, welcome: MysqlMemory, before: SessionState): void {
+    this.who = who;
+    this.welcome = welcome;
+    this.stay = undefined;
+    this.wanted = before.anew(who.schema);
+    this.reports = welcome.reports;
+    this.lastInsertId = '0';
+    this.status = welcome.firstStatus;
+    this.warnings = 0;
+    this.statements = undefined;
   }
 
   get quiet(): boolean {
-    if (!this.#crew.replies.nothingOwed || (this.#passing && this.#inPayload)) return false;
-    return this.#memory === undefined || !this.#memory.inMessage;
+    return this.#service?.quiet !== false;
   }
 
   get inTransaction(): boolean {
-    return this.#busy && this.#memory !== undefined && this.#isTied(this.#memory);
+    return this.#service?.inTransaction === true;
   }
 
   get tidy(): boolean {
-    return this.#crew.replies.nothingOwed && !this.#crew.tracker.hasWork;
-  }
-
-  get #inPayload(): boolean {
-    return this.#remaining > 0 || this.#continues;
+    return this.#service?.tidy !== false;
   }
 
   /** The client waits for a reply, or for the rest of it, that the database owes. */
   get owesReply(): boolean {
-    return this.#crew.replies.owesClient;
+    return this.#service?.owesReply === true;
   }
 
   /** Of the next packet to the client; 0 between its commands. */
   get nextNumber(): number {
-    return this.#crew.replies.sequence;
+    return this.#service?.nextNumber ?? 0;
   }
 
   fit(memory: MysqlMemory): Fit {
-    if (this.#crew.commands.prefersLast) return memory.stay === this.#stay ? 'as wanted' : 'other';
-    if (memory.state === this.#crew.tracker.wanted) return 'as wanted';
+    if (this.#service?.prefersLast === true)
+      return memory.stay === this.stay ? 'as wanted' : 'other';
+    if (memory.state === this.wanted) return 'as wanted';
     return memory.state.isFresh ? 'fresh' : 'other';
   }
 
   attached(memory: MysqlMemory): void {
-    this.#memory = memory;
-    this.#busy = true;
-    this.#isReady = false;
-    this.#isBack = memory.stay === this.#stay;
-    if (this.#isBack) return;
-    memory.stay = this.#stay = nextStay();
-    this.#crew.tracker.lastInsertId.attached(memory);
+    this.#open.attached(memory);
   }
 
-  fromClient(given: Uint8Array): number {
-    const early = this.#assembly?.length ?? 0;
-    const bytes = this.#assembly?.join(given) ?? given;
-    const end = bytes.length;
-    let at = Math.min(this.#remaining, end);
-    this.#passRest(bytes, at);
-    while (end - at >= HEADER_BYTES) {
-      const length = packetBytes(bytes, at);
-      const start = at + HEADER_BYTES;
-      const bodyEnd = Math.min(start + length, end);
-      if (this.#continues || this.#crew.replies.wantsFile) {
-        this.#count(bytes, at);
-        this.#pass(bytes, at, bodyEnd);
-        if (this.#continues) {
-          const isLast = length < MAX_PACKET_BYTES && start + length === bodyEnd;
-          this.#crew.commands.stream(bytes, start, bodyEnd, isLast);
-        }
-        if (!this.#continues && length === 0) this.#crew.replies.fileSent();
-      } else {
-        if (length > 0 && start === end) break;
-        const type = length === 0 ? -1 : u8(bytes, start);
-        const place = { bytes, start, end: bodyEnd, length };
-        const needed = this.#crew.commands.neededBytes(this.#memory, type, place);
-        if (bodyEnd - start < needed) break;
-        if (type === command.quit) {
-          if (!this.#crew.replies.nothingOwed) return this.#holdAt(bytes, at, early);
-          this.#sink.finish();
-          return given.length;
-        }
-        const verdict = this.#begin(type, place, at);
-        if (verdict === 'hold') return this.#holdAt(bytes, at, early);
-        if (verdict === 'talk') return this.#stopAt(bytes, bodyEnd, early);
-        this.#passing = verdict === 'pass';
-        this.#pass(bytes, at, bodyEnd);
-      }
-      this.#remaining = start + length - bodyEnd;
-      this.#continues = length === MAX_PACKET_BYTES;
-      if (!this.#continues) this.#crew.replies.heard();
-      at = bodyEnd;
-    }
-    if (at < end) (this.#assembly ??= new Assembly()).keep(bytes, at);
-    else this.#assembly = undefined;
-    this.#settle();
-    return given.length;
-  }
-
-  fromServer(bytes: Uint8Array): void {
-    const memory = this.#memory;
-    if (memory === undefined) throw new Violation('a reply without a request');
-    const owedClient = this.#crew.replies.owesClient;
-    this.#crew.replies.relay(memory, bytes);
-    if (this.#crew.replies.wantsFile) this.#sink.again(); // it may be here already
-    if (!this.#crew.replies.nothingOwed) {
-      if (this.#cancelDue && !this.#crew.replies.isApart) this.#cancelNow();
-      return;
-    }
-    if (owedClient && this.#crew.replies.last !== undefined)
-      this.#crew.commands.ended(memory, this.#crew.replies.last);
-    this.#settle();
-    if (!this.#holding || !this.#crew.replies.nothingOwed) return;
-    this.#holding = false;
-    this.#sink.again();
-  }
-
-  refuse(fault: Fault): void {
-    this.#refusal = fault;
-  }
-
-  lost(fault: Fault): Uint8Array {
-    return this.#crew.replies.canSpeak
-      ? say(fault, this.#crew.replies.sequence, this.#who.capabilities.flags)
-      : EMPTY;
-  }
-
-  cancel(): boolean {
-    const { owesClient, isApart } = this.#crew.replies;
-    if (owesClient && !isApart) return true;
-    this.#cancelDue = this.#holding;
-    return false;
-  }
-
-  relax(): void {
-    if (this.#holding) return;
-    this.#rise();
-  }
-
-  /** Ends a rest: the connection goes, as soon as all is settled. */
-  #rise(): void {
-    if (!this.#isResting) return;
-    this.#isResting = false;
-    this.#isRelaxed = true;
-    this.#busy = true;
-    this.#settle();
-  }
-
-  /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
-  #reset(): Verdict {
-    this.#surrender();
-    // It may have gone into the schema in a transaction: then nobody has been told yet.
-    this.#who = withSchema(this.#who, this.#crew.tracker.wanted.schema);
-    this.#sink.become(this.#who);
-    this.#crew = this.#hire(this.#crew.tracker.wanted);
-    const { target } = this.#welcome;
-    const { wanted } = this.#crew.tracker;
-    // MySQL does not return to the character set of the handshake, but to the server's own.
-    if (!target.isMariaDb && this.#who.collation !== target.collation)
-      this.#crew.tracker.wanted = wanted.with(SERVERS_OWN);
-    this.#crew.replies.asked();
-    return this.#crew.commands.answerOk();
-  }
-
-  /** The client signs in anew. */
-  #changeUser({ bytes, start, end, length }: Place): Verdict {
-    if (end - start < length) throw new Violation(`COM_CHANGE_USER with ${length} bytes`);
-    this.#surrender();
-    const [house, before] = [this.#house, this.#who];
-    const payload = bytes.slice(start, end);
-    const begin = ({ who, welcome }: Changed): void => {
-      this.#who = who;
-      this.#welcome = welcome;
-      this.#crew = this.#hire(this.#crew.tracker.wanted);
-      this.#sink.become(who);
-    };
-    this.#sink.converse(function* talk(door) {
-      begin(yield* changeUser(door, house, payload, before));
-    });
-    return 'talk';
-  }
-
-  /** What the session has left on its connection it needs no more. */
-  #surrender(): void {
-    this.#memory = undefined;
-    this.#stay = undefined;
-    this.#busy = false;
-    this.#isResting = false;
-    this.#isReady = false;
-    this.#sink.surrender();
-  }
-
-  #cancelNow(): void {
-    this.#cancelDue = false;
-    this.#sink.cancelNow();
-  }
-
-  #passRest(bytes: Uint8Array, until: number): void {
-    if (until === 0) return;
-    this.#remaining -= until;
-    this.#pass(bytes, 0, until);
-    this.#crew.commands.stream(bytes, 0, until, !this.#inPayload);
-  }
-
-  #pass(bytes: Uint8Array, from: number, to: number): void {
-    if (!this.#passing) return;
-    const isWhole = from === 0 && to === bytes.length;
-    this.#sink.toServer(isWhole ? bytes : bytes.subarray(from, to));
-  }
-
-  /** Leaves the command at `at` where it is. Returns how much of what was given has been dealt with. */
-  #holdAt(bytes: Uint8Array, at: number, early: number): number {
-    this.#holding = true;
-    const taken = this.#stopAt(bytes, at, early);
-    this.#settle();
+  fromClient(bytes: Uint8Array): number {
+    const isOutermost = this.#enter();
+    const taken = this.#open.fromClient(bytes);
+    if (isOutermost) this.#leave();
     return taken;
   }
 
-  #stopAt(bytes: Uint8Array, at: number, early: number): number {
-    if (at < early) this.#assembly?.keep(bytes.subarray(0, early), at);
-    else this.#assembly = undefined;
-    return Math.max(0, at - early);
+  fromServer(bytes: Uint8Array): void {
+    const service = this.#service;
+    if (service === undefined) throw new Violation('a reply without a request');
+    const isOutermost = this.#enter();
+    service.fromServer(bytes);
+    if (isOutermost) this.#leave();
   }
 
-  /** Under compression clients may number a file's packets after the compressed ones: the database's numbers are these. */
-  #count(bytes: Uint8Array, at: number): void {
-    const { replies } = this.#crew;
-    if (this.#isCompressed && replies.wantsFile) bytes[at + 3] = replies.sequence;
-    if (sequenceNumber(bytes, at) !== replies.sequence) throw outOfOrder();
-    replies.count();
+  refuse(fault: Fault): void {
+    this.#open.refuse(fault);
   }
 
-  get #isCompressed(): boolean {
-    return compressionOf(this.#who) !== undefined;
+  lost(fault: Fault): Uint8Array {
+    return this.#service?.canSpeak === false
+      ? EMPTY
+      : say(fault, this.nextNumber, this.who.capabilities.flags);
   }
 
-  /** A command begins. */
-  #begin(type: number, place: Place, at: number): Verdict {
-    if (!this.#crew.replies.nothingOwed) return 'hold';
-    this.#isServing = false;
-    if (sequenceNumber(place.bytes, at) !== 0) throw outOfOrder();
-    this.#crew.replies.asked();
-    const refusal = this.#refusal;
-    this.#refusal = undefined;
-    if (refusal !== undefined) return this.#crew.commands.refuse(refusal);
-    if (type === command.resetConnection) return this.#reset();
-    if (type === command.changeUser) return this.#changeUser(place);
-    this.#crew.commands.look(type, place);
-    const early = this.#crew.commands.early(this.#memory, type, place);
-    if (early !== undefined) return early;
-    // Whoever waits must not wait for a client that has no use for what it keeps.
-    if (!this.#crew.commands.prefersLast) this.#rise();
-    if (!this.#crew.replies.nothingOwed) return 'hold';
-    if (!this.#busy) {
-      if (!this.#sink.wantServer()) return 'hold';
-      this.#busy = true;
-    }
-    this.#isResting = false;
-    const memory = this.#memory;
-    if (memory === undefined) throw new Violation('a connection without a memory of it');
-    if (!this.#isReady && this.#crew.errands.bring(memory, this.#isBack)) return this.#serve();
-    if (this.#crew.commands.recall(memory, type)) return this.#serve();
-    this.#isReady = true;
-    this.#isRelaxed = false;
-    if (this.#cancelDue) {
-      this.#cancelDue = false;
-      return this.#crew.commands.refuse({ name: 'cancelled' });
-    }
-    const verdict = this.#crew.commands.begin(memory, type, place);
-    return verdict === 'hold' ? this.#serve() : verdict;
+  cancel(): boolean {
+    return this.#service?.cancel() === true;
   }
 
-  #serve(): Verdict {
-    this.#isServing = true;
-    return 'hold';
+  relax(): void {
+    const isOutermost = this.#enter();
+    this.#service?.relax();
+    if (isOutermost) this.#leave();
   }
 
-  /** Only this connection will do for what comes next. */
-  #isTied(memory: MysqlMemory): boolean {
-    return (
-      (memory.status & serverStatus.inTransaction) !== 0 ||
-      this.#crew.commands.mayBeInTransaction(memory) ||
-      this.#crew.statements.isHeld ||
-      this.#crew.tracker.hasOneShot
-    );
+  get #open(): Service {
+    return (this.#service ??= Service.of(this));
   }
 
-  /** The client may ask for what its last statement has left behind, which anything else would wipe out. */
-  get #lingers(): boolean {
-    return (
-      this.#crew.commands.lingers || (this.#crew.tracker.hasWork && this.#crew.commands.hasWarnings)
-    );
+  /** The relay can be called while it is at work: the pool may have an answer at once. Returns whether it is not. */
+  #enter(): boolean {
+    const isOutermost = !this.#atWork;
+    this.#atWork = true;
+    return isOutermost;
   }
 
-  /** The request may be over: the connection can go once it is known what it was left with. */
-  #settle(): void {
-    const memory = this.#memory;
-    if (!this.#busy || memory === undefined || !this.#crew.replies.nothingOwed) return;
-    if (this.#inPayload && this.#passing) return;
-    if (this.#isServing) return;
-    if (this.#crew.commands.endsSession) {
-      this.#sink.finish();
-      return;
-    }
-    if (!this.#holding) this.#cancelDue = false;
-    if (this.#isTied(memory)) return;
-    if (!this.#isRelaxed && this.#lingers) {
-      this.#busy = false;
-      this.#isResting = true;
-      this.#sink.rest();
-      return;
-    }
-    const question = this.#crew.tracker.question();
-    if (question !== undefined) {
-      this.#crew.errands.ask(memory, question);
-      return;
-    }
-    this.#shareWithOthers(memory);
-    this.#busy = false;
-    if (memory.state !== this.#crew.tracker.wanted) this.#isReady = false;
-    if (!this.#crew.tracker.isPinned) this.#memory = undefined;
-    this.#sink.boundary();
+  /** Who has no more to do serves whoever needs it next. */
+  #leave(): void {
+    this.#atWork = false;
+    const service = this.#service;
+    if (service?.isClear !== true) return;
+    this.#service = undefined;
+    service.release();
   }
-
-  /** Those who are in a schema share with others than those who are in none. */
-  #shareWithOthers(memory: MysqlMemory): void {
-    const { schema } = this.#crew.tracker.wanted;
-    memory.isInSchema = schema !== undefined;
-    if ((schema === undefined) === (this.#who.schema === undefined)) return;
-    this.#who = withSchema(this.#who, schema);
-    this.#sink.become(this.#who);
-  }
-}
-
-const SERVERS_OWN = NAMES.map((name) => [name, 'DEFAULT'] as const);
-
-let stays = 0;
-
-function nextStay(): number {
-  stays += 1;
-  return stays;
-}
-
-function outOfOrder(): Violation {
-  return new Violation('packets out of order');
 }

@@ -1,7 +1,6 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelaySink } from '../../core/engine.ts';
 import {
   following,
   HEADER_BYTES,
@@ -10,10 +9,11 @@ import {
   packetBytes,
   sequenceNumber,
 } from '../../wire/mysql/framing.ts';
-import { readSessionChanges } from '../../wire/mysql/session-track.ts';
+import { readSessionChanges, tellsOfTransaction } from '../../wire/mysql/session-track.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Step } from './own.ts';
+import type { Party } from './party.ts';
 import type { Shape } from './reply.ts';
 import { Reply } from './reply.ts';
 import type { Told } from './told.ts';
@@ -23,7 +23,7 @@ import type { Tracker } from './tracker.ts';
 export type Rewrite = (bytes: Uint8Array, start: number, end: number) => Uint8Array | undefined;
 
 interface Parts {
-  readonly sink: Pick<RelaySink, 'toClient'>;
+  readonly party: Pick<Party, 'sink'>;
   readonly tracker: Tracker;
   readonly told: Told;
 }
@@ -34,7 +34,7 @@ interface Parts {
  */
 export class Replies {
   readonly #parts: Parts;
-  #reply: Reply | undefined;
+  readonly #reply = new Reply();
   /** What has been asked by us, in order: answered before what the client has asked. */
   #steps: readonly Step[] = NONE;
   #client: Shape | undefined;
@@ -53,12 +53,24 @@ export class Replies {
   }
 
   /** What became of the last reply. */
-  get last(): Reply | undefined {
+  get last(): Reply {
     return this.#reply;
   }
 
   get nothingOwed(): boolean {
     return this.#client === undefined && this.#steps.length === 0;
+  }
+
+  /** Nobody waits for anything. */
+  get isClear(): boolean {
+    return this.nothingOwed && !this.#inPacket && this.#answer === undefined && this.sequence === 0;
+  }
+
+  /** The next reply is another session's. */
+  forget(): void {
+    this.#reply.warnings = 0;
+    this.#reply.error = 0;
+    this.#rewrite = undefined;
   }
 
   get owesClient(): boolean {
@@ -71,9 +83,7 @@ export class Replies {
   }
 
   get wantsFile(): boolean {
-    return (
-      this.#client !== undefined && this.#steps.length === 0 && this.#reply?.wantsFile === true
-    );
+    return this.#client !== undefined && this.#steps.length === 0 && this.#reply.wantsFile;
   }
 
   /** An error of ours would be understood: no packet is cut in two. */
@@ -100,7 +110,7 @@ export class Replies {
   heard(): void {
     const answer = this.#answer;
     this.#answer = undefined;
-    if (answer !== undefined) this.#parts.sink.toClient(packet(this.sequence, answer));
+    if (answer !== undefined) this.#parts.party.sink.toClient(packet(this.sequence, answer));
     if (this.nothingOwed) this.sequence = 0;
   }
 
@@ -116,7 +126,7 @@ export class Replies {
   }
 
   fileSent(): void {
-    this.#reply?.fileSent();
+    this.#reply.fileSent();
   }
 
   /** Passes on what the database sent. */
@@ -151,7 +161,7 @@ export class Replies {
             const instead = this.#instead(memory, reply, bytes, start, bodyEnd);
             if (instead !== undefined) {
               this.#passOn(bytes, from, at);
-              this.#parts.sink.toClient(packet(sequenceNumber(bytes, at), instead));
+              this.#parts.party.sink.toClient(packet(sequenceNumber(bytes, at), instead));
               from = bodyEnd;
             }
           }
@@ -177,11 +187,10 @@ export class Replies {
   }
 
   #current(memory: MysqlMemory): Reply {
-    this.#reply ??= new Reply(memory.capabilities);
     if (this.#isBegun) return this.#reply;
     const of = this.#steps[0]?.shape ?? this.#client;
     if (of === undefined) throw new Violation('a reply to no request');
-    this.#reply.begin(of, memory.status);
+    this.#reply.begin(of, memory.status, memory.capabilities.flags);
     this.#ownSequence = 1;
     this.#isBegun = true;
     return this.#reply;
@@ -227,21 +236,25 @@ export class Replies {
     if (rewritten !== undefined) return rewritten;
     if (!reply.wasOk || (reply.status & serverStatus.sessionStateChanged) === 0) return undefined;
     const { tracker, told } = this.#parts;
-    const changes = readSessionChanges(bytes, reply.ok.stateStart, reply.ok.stateEnd);
+    const { ok } = reply;
+    // MySQL says so of each BEGIN and COMMIT, though it has been told not to.
+    if (tellsOfTransaction(bytes, ok.stateStart, ok.stateEnd))
+      return told.okOfTransaction(bytes, start, ok);
+    const changes = readSessionChanges(bytes, ok.stateStart, ok.stateEnd);
     tracker.reported(memory, changes);
-    return told.ok(bytes, start, reply.ok, changes);
+    return told.ok(bytes, start, ok, changes);
   }
 
   #passOn(bytes: Uint8Array, from: number, to: number): void {
     if (to <= from) return;
     const isWhole = from === 0 && to === bytes.length;
-    this.#parts.sink.toClient(isWhole ? bytes : bytes.subarray(from, to));
+    this.#parts.party.sink.toClient(isWhole ? bytes : bytes.subarray(from, to));
   }
 
   /** Once a reply is all there. */
   #endIfOver(memory: MysqlMemory): void {
     const reply = this.#reply;
-    if (!this.#isBegun || reply?.isOver !== true) return;
+    if (!this.#isBegun || !reply.isOver) return;
     if (memory.continues || memory.remaining > 0) return;
     const isOurs = this.#steps.length > 0;
     this.#isBegun = false;

@@ -1,7 +1,6 @@
 import { Violation } from '../../base/assert.ts';
 import { u16le, u64le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { EOF_HEADER, isEof } from '../../wire/mysql/eof.ts';
 import { ERR_HEADER, errorCode, isProgress } from '../../wire/mysql/err.ts';
@@ -53,10 +52,10 @@ const PREPARED_BYTES = 12;
  * from what ends them by their first byte and their length.
  */
 export class Reply {
-  readonly #deprecatesEof: boolean;
+  #deprecatesEof = false;
   /** Whether the number of columns is followed by a byte that says whether their definitions are. */
-  readonly #hasMetadataFlag: boolean;
-  readonly #flags: number;
+  #hasMetadataFlag = false;
+  #flags = 0;
   readonly ok: OkOffsets = okOffsets();
   #shape: Shape = shape.ok;
   #phase: Phase = phase.over;
@@ -66,6 +65,8 @@ export class Reply {
   /** Status flags and warnings as the last OK or EOF told them. */
   status = 0;
   warnings = 0;
+  /** There has been one. */
+  hasStatus = false;
   /** The code of the error that ended it; 0 where none did. */
   error = 0;
   /** The number that a statement has given out last, as an OK told; 0 for none. */
@@ -75,16 +76,14 @@ export class Reply {
   /** Rows in the result set at hand. */
   rows = 0;
 
-  constructor({ flags }: Capabilities) {
+  /** @param status as it was told last: an error tells none @param flags what we and the database can do */
+  begin(of: Shape, status: number, flags: number): void {
     this.#flags = flags;
     this.#deprecatesEof = (flags & capability.deprecateEof) !== 0;
     this.#hasMetadataFlag = (flags & capability.optionalResultsetMetadata) !== 0;
-  }
-
-  /** @param status as it was told last: an error tells none */
-  begin(of: Shape, status: number): void {
     this.#shape = of;
     this.status = status;
+    this.hasStatus = false;
     this.#phase = of === shape.rows ? phase.rows : of === shape.fields ? phase.fields : phase.first;
     this.error = 0;
     this.lastInsertId = 0;
@@ -265,6 +264,7 @@ export class Reply {
     const id = numberAt(bytes, lenencEnd(bytes, start + 1, end));
     if (id !== 0) this.lastInsertId = id;
     this.status = this.ok.status;
+    this.hasStatus = true;
     this.warnings = u16le(bytes, this.ok.statusAt + 2);
   }
 
@@ -273,6 +273,7 @@ export class Reply {
       throw new Violation('no EOF where one is due');
     this.warnings = u16le(bytes, start + 1);
     this.status = u16le(bytes, start + 3);
+    this.hasStatus = true;
   }
 
   #takeError(bytes: Uint8Array, start: number, end: number): void {

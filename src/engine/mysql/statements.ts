@@ -1,13 +1,11 @@
 import { Violation } from '../../base/assert.ts';
 import { u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import { error, errorCode, isError } from '../../wire/mysql/err.ts';
 import { MAX_PACKET_BYTES, packet } from '../../wire/mysql/framing.ts';
 import {
-  LAST_PREPARED,
   readStatementId,
   STATEMENT_ID_END,
   stmtClose,
@@ -21,56 +19,25 @@ import {
   withTypes,
 } from '../../wire/mysql/stmt-execute.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
+import { ClientStatements } from './client-statements.ts';
+import type { ClientStatement } from './client-statements.ts';
 import type { Errands } from './errands.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Place } from './place.ts';
-import type { MysqlPrincipal } from './principal.ts';
+import type { Party } from './party.ts';
 import type { Replies } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { shape, tellsPrepared } from './reply.ts';
 import type { Tracker } from './tracker.ts';
+import type { OnServer } from './template.ts';
 import { Template } from './template.ts';
 import type { Effects } from './sql/effects.ts';
 
-/** A statement that a client has prepared, by a number of its own. */
-export class ClientStatement {
-  readonly number: number;
-  template: Template;
-  readonly parameters: number;
-  /** How the client has bound its parameters last: what it sent of their types. */
-  types: Uint8Array | undefined;
-  /** The rest of it is on the connection: parts of parameters, or rows that the client has not fetched. */
-  hasLongData = false;
-  hasCursor = false;
-  /** It could not be prepared on another connection: the ERR packet that answers its next execution. */
-  refusal: Uint8Array | undefined;
-
-  constructor(number: number, template: Template, parameters: number) {
-    this.number = number;
-    this.template = template;
-    this.parameters = parameters;
-  }
-
-  /** The client has said how it binds its parameters; mostly as the last time. */
-  remember(
-    bytes: Uint8Array,
-    { typesStart, typesEnd }: { typesStart: number; typesEnd: number },
-  ): void {
-    const { types } = this;
-    const isKnown =
-      types?.length === typesEnd - typesStart &&
-      types.every((byte, at) => byte === u8(bytes, typesStart + at));
-    if (!isKnown) this.types = bytes.slice(typesStart, typesEnd);
-  }
-}
-
 interface Parts {
-  readonly sink: Pick<RelaySink, 'toServer' | 'fail' | 'request'>;
   readonly tracker: Tracker;
   readonly replies: Replies;
   readonly errands: Errands;
-  readonly who: MysqlPrincipal;
-  readonly options: RelayOptions;
+  readonly party: Party;
 }
 
 /**
@@ -79,10 +46,6 @@ interface Parts {
  */
 export class Statements {
   readonly #parts: Parts;
-  #statements: Map<number, ClientStatement> | undefined;
-  #lastNumber = 0;
-  /** MariaDB's clients may execute it before they know its number. */
-  #lastPrepared: ClientStatement | undefined;
   /** The one whose execution or fetching is under way. */
   #running: ClientStatement | undefined;
   /** Those whose rest is on the connection. */
@@ -97,6 +60,11 @@ export class Statements {
     return this.#held !== undefined && this.#held.size > 0;
   }
 
+  /** Nothing is under way, or left on the connection. */
+  get isClear(): boolean {
+    return this.#running === undefined && !this.isHeld;
+  }
+
   /** One with this template has something of it on the connection, which another execution would take away. */
   #isHolding(template: Template): boolean {
     for (const statement of this.#held ?? []) if (statement.template === template) return true;
@@ -106,8 +74,7 @@ export class Statements {
   /** The statement that a command is about; undefined where there is none of this number. */
   at({ bytes, start, end, length }: Place): ClientStatement | undefined {
     if (length < STATEMENT_ID_END) return undefined;
-    const number = readStatementId(bytes, start, end);
-    return number === LAST_PREPARED ? this.#lastPrepared : this.#statements?.get(number);
+    return this.#parts.party.statements?.at(readStatementId(bytes, start, end));
   }
 
   /** The client prepares a statement: it is prepared here and now, since the client wants to know its columns. */
@@ -124,7 +91,7 @@ export class Statements {
     // What has not been seen as a whole cannot be prepared anywhere else.
     if (!isWhole) tracker.pin('preparedStatement', effects?.digest ?? '');
     replies.expect(shape.prepared, (reply, at, replyEnd) => {
-      this.#lastPrepared = undefined;
+      this.#parts.party.statements?.forgetLast();
       if (tellsPrepared(reply, at, replyEnd)) this.#prepared(memory, template, reply, at);
       else if (isError(reply, at, replyEnd) && isTooMany(reply, at)) this.#makeRoom(memory);
       return undefined;
@@ -133,18 +100,14 @@ export class Statements {
 
   /** The database has answered: the client gets a number of ours, in the place of the database's. */
   #prepared(memory: MysqlMemory, template: Template, bytes: Uint8Array, start: number): void {
-    const { sink } = this.#parts;
-    this.#statements ??= new Map();
-    if (this.#statements.size >= limits.sessionStatements.value) {
-      sink.fail({ name: 'tooManyStatements', limit: limits.sessionStatements.value });
+    const { party } = this.#parts;
+    const statements = (party.statements ??= new ClientStatements());
+    if (statements.count >= limits.sessionStatements.value) {
+      party.sink.fail({ name: 'tooManyStatements', limit: limits.sessionStatements.value });
       return;
     }
     this.#register(memory, template, u32le(bytes, start + 1));
-    this.#lastNumber += 1;
-    const number = this.#lastNumber;
-    const statement = new ClientStatement(number, template, u16le(bytes, start + 7));
-    this.#lastPrepared = statement;
-    this.#statements.set(number, statement);
+    const { number } = statements.add(template, u16le(bytes, start + 7));
     writeStatementId(bytes, start, number);
   }
 
@@ -152,7 +115,7 @@ export class Statements {
   #register(memory: MysqlMemory, template: Template, id: number): void {
     const before = memory.prepared.add(template, id);
     if (before !== undefined) this.#forget(before);
-    if (memory.prepared.size <= this.#parts.options.maxPreparedStatements) return;
+    if (memory.prepared.size <= this.#parts.party.options.maxPreparedStatements) return;
     const oldest = memory.prepared.shift((template) => this.#isHolding(template));
     if (oldest !== undefined) this.#forget(oldest);
   }
@@ -170,23 +133,24 @@ export class Statements {
 
   /** To be called between two commands. Has no reply. */
   #forget(id: number): void {
-    this.#parts.sink.toServer(packet(0, stmtClose(id)));
+    this.#parts.party.sink.toServer(packet(0, stmtClose(id)));
   }
 
   /**
-   * Makes the command one about the connection's own statement. Returns false where it is not there yet, and is being prepared:
-   * the command must wait.
+   * Makes the command one about the connection's own statement, and returns that. Undefined where it is not there yet, and is being
+   * prepared: the command must wait.
    */
-  settleOn(memory: MysqlMemory, statement: ClientStatement, { bytes, start }: Place): boolean {
+  settleOn(
+    memory: MysqlMemory,
+    statement: ClientStatement,
+    { bytes, start }: Place,
+  ): OnServer | undefined {
     if (this.#held?.has(statement) !== true && this.#isHolding(statement.template))
       statement.template = statement.template.apart();
     const onServer = memory.prepared.use(statement.template);
-    if (onServer === undefined) {
-      this.#prepareAgain(memory, statement);
-      return false;
-    }
-    writeStatementId(bytes, start, onServer.id);
-    return true;
+    if (onServer === undefined) this.#prepareAgain(memory, statement);
+    else writeStatementId(bytes, start, onServer.id);
+    return onServer;
   }
 
   /** Under the schema and the settings that it was prepared under first, which may not be the session's any more. */
@@ -225,11 +189,11 @@ export class Statements {
    * The client executes a statement that is on the connection. Returns the payload to send in place of its own, where the
    * database does not know how the parameters are bound: the client has said so on another connection (trap MY-62).
    */
-  execute(memory: MysqlMemory, statement: ClientStatement, place: Place): Uint8Array | undefined {
+  execute(statement: ClientStatement, onServer: OnServer, place: Place): Uint8Array | undefined {
     this.#parts.replies.expect(shape.results);
     this.#running = statement;
     try {
-      return this.#bind(memory, statement, place);
+      return this.#bind(statement, onServer, place);
     } catch (problem) {
       if (!(problem instanceof Violation)) throw problem;
       // What is wrong with it, the database says, and goes on.
@@ -238,14 +202,13 @@ export class Statements {
   }
 
   #bind(
-    memory: MysqlMemory,
     statement: ClientStatement,
+    onServer: OnServer,
     { bytes, start, end }: Place,
   ): Uint8Array | undefined {
     const isBulk = u8(bytes, start) === command.stmtBulkExecute;
     const { parameters, types } = statement;
-    const onServer = memory.prepared.use(statement.template);
-    if (onServer === undefined || (parameters === 0 && !isBulk)) return undefined;
+    if (parameters === 0 && !isBulk) return undefined;
     const knowsTypes = onServer.boundBy === statement;
     onServer.boundBy = undefined;
     if (isBulk) {
@@ -256,7 +219,13 @@ export class Statements {
         return bulkWithTypes(bytes, start, end, said, types);
       return undefined;
     }
-    const said = readStmtExecute(bytes, start, end, parameters, this.#parts.who.capabilities.flags);
+    const said = readStmtExecute(
+      bytes,
+      start,
+      end,
+      parameters,
+      this.#parts.party.who.capabilities.flags,
+    );
     onServer.boundBy = statement;
     if (said.hasTypes) statement.remember(bytes, said);
     else if (!knowsTypes && types !== undefined && said.parameters > 0)
@@ -290,8 +259,7 @@ export class Statements {
 
   /** Has no reply. Where something of it is on the connection, that goes as well. */
   close(memory: MysqlMemory | undefined, statement: ClientStatement): void {
-    this.#statements?.delete(statement.number);
-    if (this.#lastPrepared === statement) this.#lastPrepared = undefined;
+    this.#parts.party.statements?.remove(statement);
     if (this.#held?.has(statement) !== true) return;
     this.#letGo(statement);
     if (memory !== undefined) this.#drop(memory, statement);

@@ -44,11 +44,14 @@ export interface OnServer {
   readonly id: number;
   /** Whose parameters were bound last, and so of which types it takes them to be. */
   boundBy: object | undefined;
+  /** The higher, the later it was used. */
+  used: number;
 }
 
-/** The statements that are prepared on one connection, the one used last at the end. */
+/** The statements that are prepared on one connection. */
 export class PreparedOnServer {
   readonly #statements = new Map<Template, OnServer>();
+  #uses = 0;
 
   get size(): number {
     return this.#statements.size;
@@ -57,32 +60,29 @@ export class PreparedOnServer {
   /** Undefined where it is not there. */
   use(template: Template): OnServer | undefined {
     const statement = this.#statements.get(template);
-    if (statement === undefined || this.#last === template) return statement;
-    this.#statements.delete(template);
-    this.#statements.set(template, statement);
-    this.#last = template;
+    if (statement !== undefined) statement.used = this.#uses += 1;
     return statement;
   }
-
-  #last: Template | undefined;
 
   /** Returns the number of the one that was there before, if any: nobody needs it any more. */
   add(template: Template, id: number): number | undefined {
     const before = this.#statements.get(template)?.id;
-    this.#statements.delete(template);
-    this.#statements.set(template, { id, boundBy: undefined });
-    this.#last = template;
+    this.#uses += 1;
+    this.#statements.set(template, { id, boundBy: undefined, used: this.#uses });
     return before;
   }
 
   /** Takes out the one that has not been used for longest, and is not `needed`. */
   shift(needed: (template: Template) => boolean): number | undefined {
-    for (const [template, { id }] of this.#statements) {
-      if (needed(template)) continue;
-      this.#statements.delete(template);
-      return id;
+    let oldest: Template | undefined;
+    let usedAt = Number.POSITIVE_INFINITY;
+    let found: number | undefined;
+    for (const [template, { id, used }] of this.#statements) {
+      if (used > usedAt || needed(template)) continue;
+      [oldest, usedAt, found] = [template, used, id];
     }
-    return undefined;
+    if (oldest !== undefined) this.#statements.delete(oldest);
+    return found;
   }
 
   remove(template: Template): void {
@@ -91,6 +91,5 @@ export class PreparedOnServer {
 
   clear(): void {
     this.#statements.clear();
-    this.#last = undefined;
   }
 }

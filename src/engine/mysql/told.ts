@@ -1,5 +1,5 @@
-import { concat, u8 } from '../../base/bytes.ts';
-import { int16, lenencInt, lenencString } from '../../wire/mysql/build.ts';
+import { concat } from '../../base/bytes.ts';
+import { lenencString, writeInt16 } from '../../wire/mysql/build.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import type { OkOffsets } from '../../wire/mysql/ok.ts';
@@ -7,7 +7,7 @@ import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import { sessionState } from '../../wire/mysql/session-track.ts';
 import type { Reports } from './memory.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
-import { lenencEnd, lenencStringEnd } from '../../wire/mysql/values.ts';
+import { lenencAt, lenencStringEnd } from '../../wire/mysql/values.ts';
 
 /** What a session's client hears of changes in its session: as much as it would directly (traps MY-05, MY-49). */
 export class Told {
@@ -33,25 +33,24 @@ export class Told {
     return told;
   }
 
-  /** An OK packet, `bytes[start, end)`, that tells of `changes`, as the client shall see it. */
+  /** An OK packet, `bytes[start, end)`, that tells of `changes`, as the client shall see it; undefined where it may as it is. */
   ok(
     bytes: Uint8Array,
     start: number,
     offsets: OkOffsets,
     changes: readonly SessionChange[],
-  ): Uint8Array {
+  ): Uint8Array | undefined {
     const kept = this.#isTracking ? changes.filter((change) => this.#isFor(change)) : [];
-    const { statusAt, infoAt, stateEnd, status } = offsets;
-    const infoEnd = infoAt === stateEnd ? infoAt : lenencStringEnd(bytes, infoAt, stateEnd);
-    const hasInfo = infoEnd > lenencEndOr(bytes, infoAt, infoEnd);
-    const counts = bytes.slice(start, statusAt);
-    const warnings = Uint8Array.of(u8(bytes, statusAt + 2), u8(bytes, statusAt + 3));
-    if (kept.length === 0) {
-      const info = hasInfo ? [bytes.slice(infoAt, infoEnd)] : [];
-      return concat([counts, int16(status & ~serverStatus.sessionStateChanged), warnings, ...info]);
-    }
-    const info = hasInfo ? bytes.slice(infoAt, infoEnd) : lenencInt(0);
-    return concat([counts, int16(status), warnings, info, lenencString(sessionState(kept))]);
+    if (kept.length === 0) return silenced(bytes, start, offsets);
+    if (kept.length === changes.length) return undefined;
+    const { infoAt, stateEnd } = offsets;
+    const infoEnd = lenencStringEnd(bytes, infoAt, stateEnd);
+    return concat([bytes.slice(start, infoEnd), lenencString(sessionState(kept))]);
+  }
+
+  /** The same for one that tells of nothing but the state of a transaction. */
+  okOfTransaction(bytes: Uint8Array, start: number, offsets: OkOffsets): Uint8Array | undefined {
+    return this.#isTracking ? undefined : silenced(bytes, start, offsets);
   }
 
   #isFor(change: SessionChange): boolean {
@@ -66,8 +65,13 @@ export class Told {
   }
 }
 
-function lenencEndOr(bytes: Uint8Array, at: number, end: number): number {
-  return at === end ? at : lenencEnd(bytes, at, end);
+/** An OK packet, without what it tells of changes. */
+function silenced(bytes: Uint8Array, start: number, offsets: OkOffsets): Uint8Array {
+  const { statusAt, infoAt, stateEnd, status } = offsets;
+  const hasInfo = infoAt < stateEnd && lenencAt(bytes, infoAt) > 0;
+  const said = bytes.slice(start, hasInfo ? lenencStringEnd(bytes, infoAt, stateEnd) : infoAt);
+  writeInt16(said, statusAt - start, status & ~serverStatus.sessionStateChanged);
+  return said;
 }
 
 const tracking = new WeakMap<Reports, Told>();

@@ -1,14 +1,13 @@
 import { EMPTY, text } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import type { RelayOptions } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import type { Changes, Lessons } from './learned.ts';
-import { LastInsertId } from './last-insert-id.ts';
 import { settingLiteral, userLiteral } from './literal.ts';
-import type { MysqlMemory, Reports } from './memory.ts';
+import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
+import type { Party } from './party.ts';
 import { FLAGS, MARIADB_FLAG, TRACKED_SCHEMA, TRACKED_VARIABLES } from './setup.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
@@ -16,9 +15,11 @@ import { isLastInsertId } from './sql/variables.ts';
 import type { SessionState } from './state.ts';
 import { NAMES, quoted, RESULTS, SEVERAL_STATEMENTS } from './state.ts';
 
-interface TrackerSink {
-  pin(reason: PinReason, digest: string): void;
-  unpin(reason: PinReason): void;
+interface Parts {
+  readonly party: Pick<
+    Party,
+    'sink' | 'options' | 'house' | 'welcome' | 'wanted' | 'reports' | 'lastInsertId'
+  >;
 }
 
 /** Names of variables that the database is to be asked about. */
@@ -58,13 +59,7 @@ const tieReasons: readonly TieReason[] = [
  * database is asked, between two commands.
  */
 export class Tracker {
-  /** What the session has set: any connection that it gets is brought to this. */
-  wanted: SessionState;
-  readonly #sink: TrackerSink;
-  readonly #pinning: RelayOptions['pinning'];
-  readonly #ignoresSets: boolean;
-  readonly #isMariaDb: boolean;
-  readonly #lessons: Lessons;
+  readonly #parts: Parts;
   /** What the command under way does. */
   #running: Effects | undefined;
   #ties: Ties | undefined;
@@ -75,32 +70,55 @@ export class Tracker {
   #assigned: Set<string> | undefined;
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
-  #said: readonly string[] = [];
+  #said = NOTHING_SAID;
   /** The last statement to set the character set for results has set its default collation with it. */
   #setsPlainResults = false;
-  readonly lastInsertId = new LastInsertId();
-  /** What the client wants to hear of: the database always tells us more. */
-  reports: Reports;
+  /** The database is to be asked for LAST_INSERT_ID() before anybody else gets the connection. */
+  isNumberDue = false;
   /** `SET TRANSACTION` was about the next transaction alone: it has not come yet, or it is under way. */
   #oneShot: 'due' | 'under way' | undefined;
 
-  constructor(
-    sink: TrackerSink,
-    parts: {
-      options: RelayOptions;
-      isMariaDb: boolean;
-      lessons: Lessons;
-      wanted: SessionState;
-      reports: Reports;
-    },
-  ) {
-    this.#sink = sink;
-    this.#pinning = parts.options.pinning;
-    this.#ignoresSets = parts.options.ignoreSetsForPinning;
-    this.#isMariaDb = parts.isMariaDb;
-    this.#lessons = parts.lessons;
-    this.wanted = parts.wanted;
-    this.reports = parts.reports;
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** What the session has set. */
+  get wanted(): SessionState {
+    return this.#parts.party.wanted;
+  }
+
+  set wanted(state: SessionState) {
+    this.#parts.party.wanted = state;
+  }
+
+  get #isAws(): boolean {
+    return this.#parts.party.options.pinning === 'aws';
+  }
+
+  get #isMariaDb(): boolean {
+    return this.#parts.party.welcome.target.isMariaDb;
+  }
+
+  get #lessons(): Lessons {
+    return this.#parts.party.house.target.lessons;
+  }
+
+  /** Nothing ties the session to its connection, and nothing is to be found out. */
+  get isClear(): boolean {
+    return (
+      !this.isPinned &&
+      !this.hasWork &&
+      this.#oneShot === undefined &&
+      this.#running === undefined &&
+      this.#ties?.isEmpty !== false
+    );
+  }
+
+  /** What comes next is another session's. */
+  forget(): void {
+    this.#lesson = undefined;
+    this.#said = NOTHING_SAID;
+    this.#setsPlainResults = false;
   }
 
   /** What only this connection knows: the properties of the next transaction. */
@@ -121,17 +139,16 @@ export class Tracker {
 
   /** Something is to be found out before the connection may go to somebody else. */
   get hasWork(): boolean {
-    return this.#touched !== undefined || this.#assigned !== undefined || this.lastInsertId.isDue;
+    return this.#touched !== undefined || this.#assigned !== undefined || this.isNumberDue;
   }
 
   /** A command has been sent that does this; undefined for nothing of concern. `text` is its own, where it may be learnt. */
   sent(effects: Effects | undefined, text?: string): void {
     this.#running = effects;
     this.#lesson = text;
-    this.lastInsertId.sent();
     this.#touchedBefore =
       text === undefined || this.#touched === undefined ? undefined : new Set(this.#touched);
-    if (effects !== undefined && this.#pinning === 'aws') this.#pinAsAws(effects);
+    if (effects !== undefined && this.#isAws) this.#pinAsAws(effects);
   }
 
   /** The reply to it is over. `mustAsk`: the database is to be asked though the answer may be known. */
@@ -143,7 +160,10 @@ export class Tracker {
     this.#running = undefined;
     if (effects === undefined) return;
     const isSingle = !effects.hasSeveralStatements;
-    if (effects.setsLastInsertId && !isError) this.lastInsertId.set();
+    if (effects.setsLastInsertId && !isError) {
+      memory.lastInsertId.set(this.#parts.party.lastInsertId);
+      this.isNumberDue = true;
+    }
     if (effects.shapesNextTransaction && !isError) this.#oneShot = 'due';
     const sets = isError ? this.#setsBefore(memory, effects) : effects.sets;
     this.#said = sets
@@ -159,7 +179,7 @@ export class Tracker {
     if (effects.ties.length === 0) return;
     this.#ties ??= new Ties();
     this.#ties.apply(effects.ties, { isError, isSingle, schema: this.wanted.schema });
-    if (this.#pinning === 'aws') return;
+    if (this.#isAws) return;
     for (const reason of this.#ties.reasons) this.pin(reason, effects.digest);
     for (const reason of tieReasons)
       if (!this.#ties.has(reason) && !effects.pins.includes(reason)) this.unpin(reason);
@@ -194,9 +214,10 @@ export class Tracker {
     };
     const [variables, schema] = [valueOf(TRACKED_VARIABLES), valueOf(TRACKED_SCHEMA)];
     if (variables === undefined && schema === undefined) return;
-    this.reports = {
-      variables: variables ?? this.reports.variables,
-      schema: schema === undefined ? this.reports.schema : schema === '1',
+    const { party } = this.#parts;
+    party.reports = {
+      variables: variables ?? party.reports.variables,
+      schema: schema === undefined ? party.reports.schema : schema === '1',
     };
     this.wanted = this.wanted.with([
       [TRACKED_VARIABLES, undefined],
@@ -210,24 +231,25 @@ export class Tracker {
   }
 
   #pinFor(reason: PinReason, { digest }: Effects): void {
-    if (this.#pinning === 'minimal') this.pin(reason, digest);
+    if (!this.#isAws) this.pin(reason, digest);
   }
 
   #pinAsAws({ awsPins, digest }: Effects): void {
     for (const reason of awsPins) {
-      if (!this.#ignoresSets || !awsSets.includes(reason)) this.pin(reason, digest);
+      if (!this.#parts.party.options.ignoreSetsForPinning || !awsSets.includes(reason))
+        this.pin(reason, digest);
     }
   }
 
   /** A statement of the protocol's: Amazon RDS Proxy pins for it as for PREPARE. */
   prepares(digest: () => string): void {
-    if (this.#pinning === 'aws' && this.#pins?.has('preparedStatement') !== true)
+    if (this.#isAws && this.#pins?.has('preparedStatement') !== true)
       this.pin('preparedStatement', digest());
   }
 
   /** Amazon RDS Proxy does not look into long texts. */
   measure(textBytes: number): void {
-    if (this.#pinning === 'aws' && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
+    if (this.#isAws && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
   }
 
   /** The client has said whether its texts may hold several statements; undefined for what it was at sign-in. */
@@ -271,8 +293,8 @@ export class Tracker {
     const userVariables = [...(this.#assigned ?? [])];
     this.#touched = undefined;
     this.#assigned = undefined;
-    const question = ask(settings, userVariables, this.lastInsertId.isDue);
-    this.lastInsertId.isDue = false;
+    const question = ask(settings, userVariables, this.isNumberDue);
+    this.isNumberDue = false;
     return question;
   }
 
@@ -304,18 +326,25 @@ export class Tracker {
       return [`@${name}`, this.#userLiteral(name, row.slice(first))] as const;
     });
     const last = question.asksForLastInsertId ? row.at(-1)?.text : undefined;
-    if (last !== undefined) this.lastInsertId.told(memory, text(last));
+    const { party } = this.#parts;
+    if (last !== undefined)
+      party.lastInsertId = memory.lastInsertId.told(party.lastInsertId, text(last));
     if (settings.includes(RESULTS)) this.#setsPlainResults = false;
     this.#apply(memory, [...changes, ...assigned]);
     this.#noteReports(settings, row);
-    const said = this.#said;
-    if (this.#lesson !== undefined && !said.some((name) => name.startsWith('session_track')))
-      this.#lessons.learn(
-        memory.beginning,
-        this.#lesson,
-        changes.filter(([name]) => said.includes(name)),
-      );
+    this.#learn(memory, settings, changes);
     return [];
+  }
+
+  /** The answer to what a text has set, and to nothing less, tells what it comes to. */
+  #learn({ beginning }: MysqlMemory, settings: readonly string[], changes: Changes): void {
+    const lesson = this.#lesson;
+    const said = this.#said;
+    this.#lesson = undefined;
+    if (lesson === undefined || !said.every((name) => settings.includes(name))) return;
+    if (said.some((name) => name.startsWith('session_track'))) return;
+    const learnt = changes.filter(([name]) => said.includes(name));
+    this.#lessons.learn(beginning, lesson, learnt);
   }
 
   /** @param likely what MariaDB's collation for results is, if the character set is the one in it: that it does not show */
@@ -347,11 +376,11 @@ export class Tracker {
     if (this.#pins?.has(reason) === true) return;
     this.#pins ??= new Set();
     this.#pins.add(reason);
-    this.#sink.pin(reason, digest);
+    this.#parts.party.sink.pin(reason, digest);
   }
 
   unpin(reason: PinReason): void {
-    if (this.#pins?.delete(reason) === true) this.#sink.unpin(reason);
+    if (this.#pins?.delete(reason) === true) this.#parts.party.sink.unpin(reason);
   }
 }
 
@@ -368,6 +397,7 @@ function namedIn(settings: readonly string[], row: readonly Field[]): string | u
   return isOne && client !== undefined ? `${client} COLLATE ${collation}` : undefined;
 }
 
+const NOTHING_SAID: readonly string[] = [];
 const FIELDS_OF_USER_VARIABLE = 4;
 
 function ask(

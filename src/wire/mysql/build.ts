@@ -31,6 +31,18 @@ export function int64(value: bigint): Uint8Array {
   ]);
 }
 
+/** Puts 16 bits into bytes that are there, little-endian. */
+export function writeInt16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+}
+
+/** Puts 32 bits into bytes that are there, little-endian. */
+export function writeInt32(bytes: Uint8Array, at: number, value: number): void {
+  writeInt16(bytes, at, value);
+  writeInt16(bytes, at + 2, value >>> 16);
+}
+
 /** A length-encoded integer. */
 export function lenencInt(value: number | bigint): Uint8Array {
   assert(value >= 0, 'a length-encoded integer must not be negative');

@@ -9,7 +9,7 @@ import { EOF_HEADER, eof, isEof, isFinalOk, readEof } from './eof.ts';
 import { error, errorCode, isError, isProgress, readError, readProgress } from './err.ts';
 import { ok, okOffsets, OK_HEADER, readOk, scanOk } from './ok.ts';
 import type { Ok } from './ok.ts';
-import { readSessionChanges, sessionState } from './session-track.ts';
+import { readSessionChanges, sessionState, tellsOfTransaction } from './session-track.ts';
 import { serverStatus } from './status-flags.ts';
 
 const TRACKS = capability.sessionTrack;
@@ -203,6 +203,32 @@ describe("the session's state", () => {
     expect(entry(1, 9, 0)).toThrow(Violation);
     expect(entry(1)).toThrow(Violation);
     expect(entry(2, 0)).toThrow(Violation);
+  });
+
+  test('that is of a transaction alone is told from all others', () => {
+    const transaction = { kind: 'transactionState', state: 'T_______' } as const;
+    const told = (...changes: Parameters<typeof sessionState>[0]): boolean => {
+      const bytes = sessionState(changes);
+      return tellsOfTransaction(bytes, 0, bytes.length);
+    };
+    expect(told(transaction)).toBe(true);
+    expect(told(transaction, { kind: 'schema', name: 'app' })).toBe(false);
+    expect(told({ kind: 'stateChange', changed: true })).toBe(false);
+    expect(told()).toBe(false);
+  });
+
+  test('any bytes at all tell something or are a violation', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
+        for (const read of [tellsOfTransaction, readSessionChanges]) {
+          try {
+            read(bytes, 0, bytes.length);
+          } catch (problem) {
+            if (!(problem instanceof Violation)) throw problem;
+          }
+        }
+      }),
+    );
   });
 });
 

@@ -1,6 +1,7 @@
-import { concat, utf8 } from '../../base/bytes.ts';
+import { concat, u8, utf8 } from '../../base/bytes.ts';
 import { BodyReader } from './body-reader.ts';
 import { byte, lenencString } from './build.ts';
+import { lenencStringEnd } from './values.ts';
 
 /** The kinds of what has changed. MySQL: enum_session_state_type; the last is MariaDB's, in builds that have it. */
 export const trackType = {
@@ -28,6 +29,12 @@ export type SessionChange =
   | { readonly kind: 'userVariable'; readonly name: string; readonly value: string }
   /** A kind that nobody has told us of. A copy. */
   | { readonly kind: 'unknown'; readonly type: number; readonly data: Uint8Array };
+
+/** Whether all that an OK packet says in `bytes[start, end)` is in what state a transaction is. */
+export function tellsOfTransaction(bytes: Uint8Array, start: number, end: number): boolean {
+  if (start === end || u8(bytes, start) !== trackType.transactionState) return false;
+  return lenencStringEnd(bytes, start + 1, end) === end;
+}
 
 /** Reads the session's state in an OK packet, `bytes[start, end)`. */
 export function readSessionChanges(

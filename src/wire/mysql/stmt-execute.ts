@@ -94,12 +94,7 @@ export function withTypes(
 ): Uint8Array {
   const { hasTypes, typesStart } = execute;
   assert(!hasTypes && execute.parameters > 0, 'an execute has no place for other types');
-  return concat([
-    bytes.subarray(start, typesStart - 1),
-    byte(1),
-    types,
-    bytes.subarray(typesStart, end),
-  ]);
+  return concat([bytes.slice(start, typesStart - 1), byte(1), types, bytes.slice(typesStart, end)]);
 }
 
 /** What stands where in a bulk execute. */
@@ -139,9 +134,9 @@ export function bulkWithTypes(
   const { flags, typesStart, hasTypes } = execute;
   assert(!hasTypes, 'a bulk execute has no place for other types');
   return concat([
-    bytes.subarray(start, typesStart - 2),
+    bytes.slice(start, typesStart - 2),
     int16(flags | bulkFlag.sendTypesToServer),
     types,
-    bytes.subarray(typesStart, end),
+    bytes.slice(typesStart, end),
   ]);
 }

@@ -3,7 +3,7 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY, u32le } from '../../base/bytes.ts';
 import { BodyReader } from './body-reader.ts';
-import { byte, int16, int32 } from './build.ts';
+import { byte, int16, int32, writeInt32 } from './build.ts';
 import { capability } from './capabilities.ts';
 import { command } from './commands.ts';
 
@@ -77,7 +77,7 @@ export function readStatementId(bytes: Uint8Array, start: number, end: number): 
 
 /** Puts another statement into such a command, which has been read. */
 export function writeStatementId(bytes: Uint8Array, start: number, statementId: number): void {
-  bytes.set(int32(statementId), start + 1);
+  writeInt32(bytes, start + 1, statementId);
 }
 
 export function stmtPrepare(sql: Uint8Array): Uint8Array {

@@ -22,6 +22,10 @@ export class Ties {
     return [...this.#held.keys()];
   }
 
+  get isEmpty(): boolean {
+    return this.#held.size === 0;
+  }
+
   /** The connection has been reset. */
   clear(): void {
     this.#held.clear();
