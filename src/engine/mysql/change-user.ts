@@ -12,7 +12,7 @@ import type { House } from './greet.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { MysqlPrincipal } from './principal.ts';
 import { signIn } from './sign-in.ts';
-import { welcomeOk } from './welcome.ts';
+import { renewedOk } from './welcome.ts';
 
 /** Whom a session has become, and what its connections look like. */
 export interface Changed {
@@ -51,7 +51,7 @@ export function* changeUser(
       zstdLevel: before.zstdLevel,
     });
     const welcome = yield* wait(() => door.open(who));
-    yield* dialogue.say(welcomeOk(who, welcome, ''));
+    yield* dialogue.say(renewedOk(who, welcome));
     return { who, welcome };
   } catch (error) {
     const fault = faultIn(error);

@@ -37,6 +37,8 @@ export class ClientStatements {
   #lastNumber = 0;
   /** MariaDB's clients may execute it before they know its number. */
   #lastPrepared: ClientStatement | undefined;
+  /** Most clients go on with the one that they have named last. */
+  #lastNamed: ClientStatement | undefined;
 
   get count(): number {
     return this.#statements.size;
@@ -44,7 +46,9 @@ export class ClientStatements {
 
   /** Undefined where there is none of this number. */
   at(number: number): ClientStatement | undefined {
-    return number === LAST_PREPARED ? this.#lastPrepared : this.#statements.get(number);
+    if (number === LAST_PREPARED) return this.#lastPrepared;
+    if (this.#lastNamed?.number !== number) this.#lastNamed = this.#statements.get(number);
+    return this.#lastNamed;
   }
 
   add(template: Template, parameters: number): ClientStatement {
@@ -63,6 +67,7 @@ export class ClientStatements {
   remove(statement: ClientStatement): void {
     this.#statements.delete(statement.number);
     if (this.#lastPrepared === statement) this.#lastPrepared = undefined;
+    if (this.#lastNamed === statement) this.#lastNamed = undefined;
   }
 }
 

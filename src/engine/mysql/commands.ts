@@ -288,7 +288,13 @@ export class Commands {
     }
     // Nothing of it is on any connection.
     const isIdle = !statement.hasCursor && !statement.hasLongData;
-    return type === command.stmtReset && isIdle ? this.answerOk() : undefined;
+    return type === command.stmtReset && isIdle && this.#knowsStatus ? this.answerOk() : undefined;
+  }
+
+  /** An error may have ended the transaction, which it does not tell. */
+  get #knowsStatus(): boolean {
+    const { party, replies } = this.#parts;
+    return replies.last.error === 0 || (party.status & serverStatus.inTransaction) === 0;
   }
 
   #unknownStatement(type: number, { bytes, start, end, length }: Place): Uint8Array {

@@ -465,6 +465,15 @@ describe('what a statement leaves for the next one to ask for (MY-48)', () => {
     expect([rig.attached, rig.boundaries]).toEqual([false, 1]);
   });
 
+  test('whoever keeps it shares with others from where he has gone: those in no schema would find themselves in one', () => {
+    const who = clientWith(MODERN, 0, 'no schema');
+    who.habits.add('rowCount');
+    const rig = on(memoryFor({ who }), who).client(query('use app'));
+    rig.server(done({ changes: [schema('app')] }));
+    expect([rig.rests, rig.attached]).toEqual([1, true]);
+    expect(rig.became.map(({ schema: name }) => name)).toEqual(['app']);
+  });
+
   test('SQL_CALC_FOUND_ROWS keeps it for FOUND_ROWS()', () => {
     const rig = after(query('select sql_calc_found_rows a from t limit 1'), oneRow());
     expect([rig.rests, rig.attached]).toEqual([1, true]);

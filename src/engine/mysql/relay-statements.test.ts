@@ -81,6 +81,17 @@ describe('a prepared statement', () => {
     }
   });
 
+  test('is reset by the database where an error may have ended the transaction: it tells', () => {
+    const rig = prepared()
+      .client(query('begin'))
+      .server(done({ status: say.IN_TRANSACTION }));
+    rig.client(say.resetStatement(1)).client(query('drop table nowhere')).server(failed(1051));
+    expect([rig.heard().at(-2), sent(rig).length]).toEqual(['1 OK 3', 2]);
+    rig.client(say.resetStatement(1)).server(done());
+    expect([sent(rig), rig.heard()]).toEqual([['stmtReset 77'], ['1 OK 2']]);
+    expect(rig.attached).toBe(false);
+  });
+
   test('that is answered by a mere OK is none', () => {
     const rig = new MysqlRig().client(prepare('set global a = 1'), execute(1)).server(done());
     expect([rig.boundaries, rig.heard()]).toEqual([1, ['1 OK 2', expect.stringContaining('1243')]]);

@@ -400,6 +400,8 @@ export class Service {
     if (!this.#holding) this.#cancelDue = false;
     if (this.#isTied(memory)) return;
     if (!this.#isRelaxed && this.#lingers) {
+      // It may leave at any moment, and its connection goes to those with whom it shares.
+      this.#shareWithOthers(memory);
       this.#busy = false;
       this.#isResting = true;
       this.#party.sink.rest();

@@ -14,9 +14,23 @@ const NOWHERE_ELSE = { kind: 'systemVariable', name: 'redirect_url', value: '' }
  * tell the schema. @param info empty for none
  */
 export function welcomeOk(who: MysqlPrincipal, welcome: MysqlMemory, info: string): Uint8Array {
+  return okThatTells([...variablesIn(welcome), ...schemaOf(who, welcome)], who, welcome, info);
+}
+
+/** The OK that answers COM_CHANGE_USER: of variables it tells nothing. */
+export function renewedOk(who: MysqlPrincipal, welcome: MysqlMemory): Uint8Array {
+  return okThatTells(schemaOf(who, welcome), who, welcome, '');
+}
+
+function okThatTells(
+  all: readonly SessionChange[],
+  who: MysqlPrincipal,
+  welcome: MysqlMemory,
+  info: string,
+): Uint8Array {
   const { flags } = who.capabilities;
   const isTracking = (flags & capability.sessionTrack) !== 0;
-  const changes = isTracking ? changesFor(who, welcome) : [];
+  const changes = isTracking ? all : [];
   const { sessionStateChanged, inTransaction } = serverStatus;
   const status = welcome.firstStatus & ~(sessionStateChanged | inTransaction);
   return ok(
@@ -32,11 +46,12 @@ export function welcomeOk(who: MysqlPrincipal, welcome: MysqlMemory, info: strin
   );
 }
 
-function changesFor(who: MysqlPrincipal, welcome: MysqlMemory): readonly SessionChange[] {
-  const { announced, reports } = welcome;
-  const variables: readonly SessionChange[] = announced.map((change) =>
+function variablesIn({ announced }: MysqlMemory): readonly SessionChange[] {
+  return announced.map((change) =>
     change.kind === NOWHERE_ELSE.kind && change.name === NOWHERE_ELSE.name ? NOWHERE_ELSE : change,
   );
-  if (who.schema === undefined || !reports.schema) return variables;
-  return [...variables, { kind: 'schema', name: who.schema }];
+}
+
+function schemaOf({ schema }: MysqlPrincipal, { reports }: MysqlMemory): readonly SessionChange[] {
+  return schema === undefined || !reports.schema ? [] : [{ kind: 'schema', name: schema }];
 }

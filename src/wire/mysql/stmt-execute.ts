@@ -58,15 +58,15 @@ export function readStmtExecute(
   const saysCount = withNames && mayHave;
   const count = saysCount ? reader.lenenc() : parameters;
   if (count > limits.requestParameters.value) throw reader.violation(`${count} parameters`);
-  const execute = { statementId, flags: executeFlags, parameters: count };
-  if (count === 0) {
-    return { ...execute, typesStart: end, typesEnd: end, hasTypes: false };
+  let [typesStart, typesEnd, hasTypes] = [end, end, false];
+  if (count > 0) {
+    reader.skip((count + 7) >> 3);
+    hasTypes = reader.u8() !== 0;
+    typesStart = reader.at;
+    if (hasTypes) skipTypes(reader, count, withNames);
+    typesEnd = reader.at;
   }
-  reader.skip((count + 7) >> 3);
-  const hasTypes = reader.u8() !== 0;
-  const typesStart = reader.at;
-  if (hasTypes) skipTypes(reader, count, withNames);
-  return { ...execute, typesStart, typesEnd: reader.at, hasTypes };
+  return { statementId, flags: executeFlags, parameters: count, typesStart, typesEnd, hasTypes };
 }
 
 /** Two bytes for each, and behind them its name, where both sides know attributes. */
