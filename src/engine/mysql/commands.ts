@@ -291,10 +291,11 @@ export class Commands {
     return type === command.stmtReset && isIdle && this.#knowsStatus ? this.answerOk() : undefined;
   }
 
-  /** An error may have ended the transaction, which it does not tell. */
+  /** What fails may have ended a transaction, or with autocommit off begun one, and an error does not tell. */
   get #knowsStatus(): boolean {
     const { party, replies } = this.#parts;
-    return replies.last.error === 0 || (party.status & serverStatus.inTransaction) === 0;
+    const { autocommit, inTransaction } = serverStatus;
+    return replies.last.error === 0 || (party.status & (autocommit | inTransaction)) === autocommit;
   }
 
   #unknownStatement(type: number, { bytes, start, end, length }: Place): Uint8Array {

@@ -81,6 +81,19 @@ describe('a prepared statement', () => {
     }
   });
 
+  test('is reset by the database where what has failed may have begun a transaction', () => {
+    const rig = prepared()
+      .client(query('set autocommit = 0'))
+      .server(done({ status: 0 }));
+    rig
+      .server(say.answer(['0'], MODERN, 0))
+      .client(query('insert into t values (1)'))
+      .server(failed(1062));
+    sent(rig);
+    rig.client(say.resetStatement(1)).server(done({ status: serverStatus.inTransaction }));
+    expect([sent(rig), rig.heard().at(-1)]).toEqual([['stmtReset 77'], '1 OK 1']);
+  });
+
   test('is reset by the database where an error may have ended the transaction: it tells', () => {
     const rig = prepared()
       .client(query('begin'))
