@@ -11,7 +11,8 @@ import type { Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import { query } from './ask.ts';
 import type { SessionState, Way } from './state.ts';
-import type { Question, Tracker } from './tracker.ts';
+import type { Question } from './question.ts';
+import type { Tracker } from './tracker.ts';
 
 interface Parts {
   readonly party: Pick<Party, 'sink' | 'lastInsertId'>;

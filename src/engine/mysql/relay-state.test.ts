@@ -16,7 +16,7 @@ import type { MysqlMemory } from './memory.ts';
 import { withSchema } from './principal.ts';
 import { SessionState } from './state.ts';
 
-const { answer, done, failed, oneRow, query, reply, rows, schema, variable } = say;
+const { answer, done, failed, oneRow, query, reply, replyFrom, rows, schema, variable } = say;
 
 /** A client that has sent this, and a database that has answered so. */
 function after(sent: Uint8Array, ...answers: readonly Uint8Array[]): MysqlRig {
@@ -157,6 +157,25 @@ describe('a session variable', () => {
       other.server(name === 'collation_connection' ? answer(['latin1_bin']) : failed(1193));
     }
     expect(other.boundaries).toBe(1);
+  });
+
+  test('that is called otherwise by an older server is asked for by that name', () => {
+    const memory = memoryFor({ isMariaDb: true, beginning: { tx_read_only: '0' } });
+    const rig = new MysqlRig({ isMariaDb: true, memory });
+    rig.client(query('set session transaction read only')).server(done());
+    expect(rig.passed()[1]).toContain('@@session.`tx_read_only`');
+  });
+
+  test('of MariaDB whose collation for results does not show is found out where something else is unknown', () => {
+    const rig = new MysqlRig({ isMariaDb: true });
+    rig.client(query('set names latin1 collate latin1_german1_ci; set @@nothing = 1'));
+    rig.server(done({ status: say.MORE }), replyFrom(2, say.okay())).server(failed(1193));
+    const values = ['latin1', 'latin1', 'latin1', 'latin1_german1_ci'];
+    for (const line of rig.passed().slice(2))
+      rig.server(line.includes('nothing') ? failed(1193) : answer(values));
+    expect(rig.memory.state.values.get('character_set_results')).toBe(
+      "'latin1' COLLATE 'latin1_german1_ci'",
+    );
   });
 
   test('of MariaDB whose collation for results does not show is its default, where it is set by its own name', () => {

@@ -9,25 +9,19 @@ import type { MysqlMemory } from './memory.ts';
 import type { Field } from './own.ts';
 import type { Party } from './party.ts';
 import { FLAGS, MARIADB_FLAG, TRACKED_SCHEMA, TRACKED_VARIABLES } from './setup.ts';
+import type { Question } from './question.ts';
+import { ask, askSingly, FIELDS_OF_USER_VARIABLE } from './question.ts';
 import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import { isLastInsertId } from './sql/variables.ts';
-import type { SessionState } from './state.ts';
-import { NAMES, quoted, RESULTS, SEVERAL_STATEMENTS } from './state.ts';
+import type { Beginning, SessionState } from './state.ts';
+import { NAMES, RESULTS, SEVERAL_STATEMENTS } from './state.ts';
 
 interface Parts {
   readonly party: Pick<
     Party,
     'sink' | 'options' | 'house' | 'welcome' | 'wanted' | 'reports' | 'lastInsertId'
   >;
-}
-
-/** Names of variables that the database is to be asked about. */
-export interface Question {
-  readonly sql: string;
-  readonly settings: readonly string[];
-  readonly userVariables: readonly string[];
-  readonly asksForLastInsertId: boolean;
 }
 
 /** Reported whenever a statement sets what lives one statement long, with values that say nothing. */
@@ -168,7 +162,7 @@ export class Tracker {
     const sets = isError ? this.#setsBefore(memory, effects) : effects.sets;
     this.#said = sets
       .filter((name) => !isLastInsertId(name))
-      .flatMap((name) => SET_TOGETHER[name] ?? name);
+      .flatMap((name) => SET_TOGETHER[name] ?? calledHere(name, memory.beginning));
     for (const name of this.#said) this.#touch(name);
     if (this.#said.includes(RESULTS)) this.#setsPlainResults = isSingle && !sets.includes('names');
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
@@ -384,6 +378,12 @@ export class Tracker {
   }
 }
 
+/** Older servers know what SET TRANSACTION sets by another name: it is among those that they begin with. */
+function calledHere(name: string, beginning: Beginning): string {
+  const older = name.replace(/^transaction_/, 'tx_');
+  return !beginning.has(name) && beginning.has(older) ? older : name;
+}
+
 /**
  * What MariaDB's SET NAMES has set, if that is what it was: only that sets a collation for results, which does not show. Undefined where
  * the character sets differ.
@@ -398,42 +398,3 @@ function namedIn(settings: readonly string[], row: readonly Field[]): string | u
 }
 
 const NOTHING_SAID: readonly string[] = [];
-const FIELDS_OF_USER_VARIABLE = 4;
-
-function ask(
-  settings: readonly string[],
-  userVariables: readonly string[],
-  asksForLastInsertId = false,
-): Question {
-  const fields = [
-    ...settings.map((name) => `@@session.${quoted(name)}`),
-    ...userVariables.flatMap((name) => {
-      const variable = `@${quoted(name)}`;
-      return [variable, `HEX(${variable})`, `CHARSET(${variable})`, `COLLATION(${variable})`];
-    }),
-    ...(asksForLastInsertId ? ['LAST_INSERT_ID()'] : []),
-  ];
-  const most = limits.carriedVariableBytes.value;
-  const isShort = userVariables.map((name) => `COALESCE(LENGTH(@${quoted(name)}), 0) <= ${most}`);
-  const where = isShort.length === 0 ? '' : ` FROM DUAL WHERE ${isShort.join(' AND ')}`;
-  // Without LIMIT, sql_select_limit counts.
-  return {
-    sql: `SELECT ${fields.join(', ')}${where} LIMIT 1`,
-    settings,
-    userVariables,
-    asksForLastInsertId,
-  };
-}
-
-/**
- * One of several that the database does not know, or that is too long, spoils the answer for all; one alone that it does not know
- * was never set.
- */
-function askSingly({ settings, userVariables, asksForLastInsertId }: Question): Question[] {
-  const singly = [
-    ...settings.map((name) => ask([name], [])),
-    ...userVariables.map((name) => ask([], [name])),
-    ...(asksForLastInsertId ? [ask([], [], true)] : []),
-  ];
-  return singly.length === 1 ? [] : singly;
-}
