@@ -189,6 +189,16 @@ describe('a session variable', () => {
     expect(results()).toBe("'latin1'");
   });
 
+  test('of MariaDB whose collation for results does not show is its default, too, where one of several statements sets it', () => {
+    const beginning = { character_set_results: "'latin1' COLLATE 'latin1_german2_ci'" };
+    const memory = memoryFor({ isMariaDb: true, beginning });
+    const rig = new MysqlRig({ isMariaDb: true, memory });
+    rig.client(query('set @nothing = 1; set @@character_set_results = latin1'));
+    rig.server(done({ status: say.MORE }), replyFrom(2, say.okay()));
+    rig.server(answer(['latin1', null, null, 'binary', 'binary']));
+    expect(rig.memory.state.values.get('character_set_results')).toBe("'latin1'");
+  });
+
   test('of MariaDB whose collation for results does not show keeps it where another character set was set', () => {
     const memory = memoryFor({
       isMariaDb: true,

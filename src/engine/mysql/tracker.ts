@@ -164,7 +164,8 @@ export class Tracker {
       .filter((name) => !isLastInsertId(name))
       .flatMap((name) => SET_TOGETHER[name] ?? calledHere(name, memory.beginning));
     for (const name of this.#said) this.#touch(name);
-    if (this.#said.includes(RESULTS)) this.#setsPlainResults = isSingle && !sets.includes('names');
+    if (this.#said.includes(RESULTS))
+      this.#setsPlainResults = (isSingle || !isError) && !sets.includes('names');
     if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
     else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
     // None of it has been done, or not much.
