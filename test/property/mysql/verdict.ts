@@ -21,6 +21,8 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/The statement \(\d+\) has no open cursor/g, 'The statement (N) has no open cursor'],
   // A user variable that is NULL has, as a column, the type of its last value; on another connection it has none.
   [/^(\d+: \\03def\\00\\00\\00\\[\da-f]{2}@(?!@).*?\\00\\0c).*$/g, '$1'],
+  // After a reset MariaDB takes the server's for the schema's own, up to the next USE.
+  [/^(\d+: (?:\\00\\00)?\\[\da-f]{2}(?:collation|character_set)_database).*$/g, '$1'],
   // MySQL tells that a transaction is over with a later reply, which may be one to Sluice.
   [/^(ok .*) \{"kind":"transactionState","state":"_{8}"\}/g, '$1'],
   // MariaDB remembers of a parameter that is a column whether it has ever been NULL, whoever ran the statement on the connection.
