@@ -12,12 +12,14 @@ declare global {
   interface Buffer {
     // Older than the rest of its class, and in every runtime that has it: the declarations leave it out.
     latin1Slice(this: Uint8Array, start: number, end: number): string;
+    ucs2Slice(this: Uint8Array, start: number, end: number): string;
     utf8Slice(this: Uint8Array, start: number, end: number): string;
+    ucs2Write(this: Uint8Array, text: string, offset: number, length: number): number;
   }
 }
 
 // A view of a small array costs as much as ten copies of it: its bytes must move to where they can be shared.
-const { latin1Slice, utf8Slice } = Buffer.alloc(0);
+const { latin1Slice, ucs2Slice, ucs2Write, utf8Slice } = Buffer.alloc(0);
 /** Up to here a string is made faster character by character than by the runtime. */
 const SHORT_BYTES = 24;
 
@@ -32,6 +34,18 @@ export function latin1(bytes: Uint8Array, start = 0, end = bytes.length): string
   let characters = '';
   for (let at = start; at < end; at += 1) characters += String.fromCharCode(u8(bytes, at));
   return characters;
+}
+
+/** UTF-16, little-endian: an odd byte at the end is left out. */
+export function ucs2(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  return ucs2Slice.call(bytes, start, end);
+}
+
+/** In UTF-16, little-endian. */
+export function utf16(text: string): Uint8Array {
+  const out = new Uint8Array(2 * text.length);
+  ucs2Write.call(out, text, 0, out.length);
+  return out;
 }
 
 export function u8(bytes: Uint8Array, at: number): number {
@@ -52,7 +66,7 @@ export function u32be(bytes: Uint8Array, at: number): number {
   return i32be(bytes, at) >>> 0;
 }
 
-/** An unsigned little-endian 16-bit integer, as all of the following: MySQL counts from the small end. */
+/** An unsigned little-endian 16-bit integer, as all of the following: MySQL and SQL Server count from the small end. */
 export function u16le(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8);
 }
@@ -63,6 +77,11 @@ export function u24le(bytes: Uint8Array, at: number): number {
 
 export function u32le(bytes: Uint8Array, at: number): number {
   return (u24le(bytes, at) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+/** A signed one, which all others here are not. */
+export function i32le(bytes: Uint8Array, at: number): number {
+  return u24le(bytes, at) | (bytes[at + 3]! << 24);
 }
 
 export function u64le(bytes: Uint8Array, at: number): bigint {

@@ -75,6 +75,26 @@ export const limits = {
     unit: 'parameters',
     what: 'the most parameters and attributes of one request of a MySQL client (MySQL has the same limit)',
   },
+  tdsPreloginBytes: {
+    value: 4_096,
+    unit: 'bytes',
+    what: 'the largest PRELOGIN of a SQL Server client or database',
+  },
+  tdsLoginBytes: {
+    value: 131_072,
+    unit: 'bytes',
+    what: 'the largest LOGIN7 of a SQL Server client, and the largest answer of a database to one',
+  },
+  tdsColumns: {
+    value: 4_096,
+    unit: 'columns',
+    what: 'the most columns that a result of SQL Server may announce (SQL Server has the same limit)',
+  },
+  tdsTokenBytes: {
+    value: 4_194_304,
+    unit: 'bytes',
+    what: 'the longest part of a reply of SQL Server, rows and values excepted, that is put together to be looked at',
+  },
   zstdLevel: {
     value: 9,
     unit: 'levels',
@@ -140,6 +160,11 @@ export const limits = {
     unit: 'packets',
     what: 'the most start-up packets of which it is remembered what they ask for',
   },
+  inspectedRequestBytes: {
+    value: 4_194_304,
+    unit: 'bytes',
+    what: 'the longest request of a SQL Server client that is put together and looked at; a longer one passes as it arrives',
+  },
   cancelsInFlight: {
     value: 16,
     unit: 'connections',
@@ -148,7 +173,7 @@ export const limits = {
   ownAnswerRows: {
     value: 4_096,
     unit: 'rows',
-    what: "the most rows of a MySQL database's answer to a query of the proxy's own",
+    what: "the most rows of a MySQL or SQL Server database's answer to a query of the proxy's own",
   },
   statementDigestBytes: {
     value: 1_024,
