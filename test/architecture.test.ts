@@ -117,12 +117,20 @@ function folderOf(path: string): string {
   return path.split('/')[0] ?? path;
 }
 
+/** Engines whose protocol has another name than they. */
+const protocols: Readonly<Record<string, string>> = { sqlserver: 'tds' };
+
+function protocolOf(path: string): string | undefined {
+  const [, name = ''] = path.split('/');
+  return protocols[name] ?? name;
+}
+
 function mayImport(from: string, to: string): boolean {
   const [source, target] = [folderOf(from), folderOf(to)];
   // The version.
   if (to === '../package.json') return source === 'cli';
   if (target === '..') return false;
-  const crosses = from.split('/')[1] !== to.split('/')[1];
+  const crosses = protocolOf(from) !== protocolOf(to);
   // An engine knows neither another engine nor another's codecs; nor do codecs know each other.
   if (['engine', 'wire'].includes(source) && ['engine', 'wire'].includes(target) && crosses)
     return false;
@@ -179,6 +187,7 @@ describe('a wrong arrow would be found', () => {
     ['engine/mysql/relay.ts', 'engine/postgres/relay.ts'],
     ['engine/mysql/relay.ts', 'wire/postgres/startup.ts'],
     ['wire/tds/login.ts', 'wire/postgres/startup.ts'],
+    ['engine/sqlserver/relay.ts', 'wire/mysql/framing.ts'],
     ['api/rds/proxies.ts', 'engine/postgres/engine.ts'],
     ['server/serve.ts', 'cli/serve.ts'],
     ['base/log.ts', 'core/fault.ts'],
@@ -191,6 +200,7 @@ describe('a wrong arrow would be found', () => {
   test.each([
     ['engine/mysql/relay.ts', 'wire/mysql/packet.ts'],
     ['engine/mysql/relay.ts', 'engine/mysql/pins.ts'],
+    ['engine/sqlserver/relay.ts', 'wire/tds/packets.ts'],
     ['cli/serve.ts', 'server/serve.ts'],
     ['auth/scram.ts', 'base/bytes.ts'],
     ['cli/version.ts', '../package.json'],

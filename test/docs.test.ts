@@ -12,6 +12,10 @@ import { faultFacts } from '../src/core/fault.ts';
 import { pinReasons } from '../src/core/pin.ts';
 import { DETAIL_IN_TEXT as faultsWithDetail, wordsOf } from '../src/engine/mysql/faults.ts';
 import { say } from '../src/engine/postgres/faults.ts';
+import {
+  DETAIL_IN_TEXT as sqlServerFaultsWithDetail,
+  wordsOf as sqlServerWordsOf,
+} from '../src/engine/sqlserver/faults.ts';
 import { loadSettings } from '../src/server/settings/load.ts';
 import { readReport } from '../src/wire/postgres/backend-read.ts';
 import { HEADER_BYTES } from '../src/wire/postgres/framing.ts';
@@ -111,6 +115,20 @@ describe('docs/reference/errors.md', () => {
     expectGenerated('docs/reference/errors.md', 'mysql errors', [head, ...lines].join('\n'));
   });
 
+  test("says each in SQL Server's words, too", () => {
+    const lines = Object.keys(faultFacts).map((name) => {
+      const fault = { name: name as FaultName, user: 'USER', limit: 4711 };
+      const isSaid = sqlServerFaultsWithDetail.includes(fault.name);
+      const { number, severity, message } = sqlServerWordsOf({
+        ...fault,
+        ...(isSaid ? { detail: 'DETAIL' } : {}),
+      });
+      return `| \`${name}\` | ${number} | ${severity} | ${message.replace('4711', 'LIMIT')} |`;
+    });
+    const head = '| Fault | Number | Severity | Text |\n|---|---|---|---|';
+    expectGenerated('docs/reference/errors.md', 'sqlserver errors', [head, ...lines].join('\n'));
+  });
+
   test('says what each ends, why it happens and how to mend it', () => {
     for (const row of rows) {
       expect(row).toMatch(
@@ -120,7 +138,7 @@ describe('docs/reference/errors.md', () => {
   });
 });
 
-test.each(['postgres', 'mysql'])(
+test.each(['postgres', 'mysql', 'sqlserver'])(
   'docs/guides/pinning.md has each reason of %s to pin',
   (engine) => {
     const code = sources

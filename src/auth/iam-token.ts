@@ -39,6 +39,12 @@ export function looksLikeIamToken(text: string): boolean {
   return /[?&]Action=connect(&|$)/.test(text) && text.includes('X-Amz-Credential=');
 }
 
+/** For whom a token says that it is, where its protocol names nobody beside it; undefined where it is none. */
+export function userInToken(text: string): string | undefined {
+  const token = readToken(text);
+  return typeof token === 'string' ? undefined : token.query.get('DBUser');
+}
+
 /**
  * Is this token ours, in time, for this user, and signed with a key that `findKey` knows? Never
  * rejects because of a token.

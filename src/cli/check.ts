@@ -127,9 +127,11 @@ const methods = {
   MYSQL_NATIVE_PASSWORD: 'mysql_native_password',
   MYSQL_CACHING_SHA2_PASSWORD: 'caching_sha2_password',
   MARIADB_ED25519: 'client_ed25519',
+  SQL_SERVER_AUTHENTICATION: 'SQL Server authentication',
 } as const satisfies Record<AuthSettings['clientPasswordAuthType'], string>;
 
 function method({ iamAuth, clientPasswordAuthType }: AuthSettings): string {
   if (iamAuth === 'REQUIRED') return 'IAM token';
-  return `password (${methods[clientPasswordAuthType]})`;
+  const password = `password (${methods[clientPasswordAuthType]})`;
+  return iamAuth === 'ENABLED' ? `IAM token or ${password}` : password;
 }

@@ -158,3 +158,14 @@ describe('many cancel requests', () => {
     expect(underWay(world)).toBe(0);
   });
 });
+
+test('an engine without cancel requests has none sent, and its connection closes', () => {
+  const world = new World({ granted: 1 });
+  Object.assign(world.engine, { cancel: undefined });
+  const client = world.signIn('a');
+  client.send('q');
+  client.cancel();
+  expect(world.backends.length).toBe(1);
+  world.backends[0]?.answer();
+  expect([client.heard, world.notes.bugs]).toEqual(['Q', []]);
+});

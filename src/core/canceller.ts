@@ -33,8 +33,9 @@ export class Canceller<Memory, Who extends Principal> {
     this.#over = over;
   }
 
+  /** Does nothing where the engine knows of no cancel requests. */
   cancel(connection: ServerConnection<Memory, Who>): void {
-    if (this.#queue.has(connection)) return;
+    if (this.#parts.engine.cancel === undefined || this.#queue.has(connection)) return;
     if (this.#inFlight >= limits.cancelsInFlight.value) this.#queue.add(connection);
     else void this.#send(connection);
   }
@@ -51,8 +52,9 @@ export class Canceller<Memory, Who extends Principal> {
     try {
       const link = await network.dial(CANCEL_TIMEOUT_MS);
       try {
-        const request = engine.cancel(connection.memory, { tlsMode: entrance.settings.tlsMode });
-        await network.talk(link, request, { timeoutMs: CANCEL_TIMEOUT_MS });
+        const request = engine.cancel?.(connection.memory, { tlsMode: entrance.settings.tlsMode });
+        if (request !== undefined)
+          await network.talk(link, request, { timeoutMs: CANCEL_TIMEOUT_MS });
       } finally {
         link.destroy();
       }

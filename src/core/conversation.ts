@@ -22,10 +22,30 @@ export type Step =
       readonly kind: 'startTls';
       readonly side: 'server' | 'client';
       readonly helloIsBuffered: boolean;
+      readonly envelope: TlsEnvelope | undefined;
       readonly agreed: (tls: AgreedTls) => void;
     }
+  /** From here on no TLS any more, where that was started in an envelope that `ends`. What the peer sends in clear is read from here on. */
+  | { readonly kind: 'endTls' }
   /** Something that takes time and is not the peer: a lookup, a key derivation, a free connection. */
   | { readonly kind: 'wait'; readonly work: () => Promise<void> };
+
+/**
+ * How a protocol carries the bytes of a TLS handshake in packets of its own; for one handshake. With it, TLS is 1.2 at most: what 1.3
+ * sends behind its handshake would belong to neither.
+ */
+export interface TlsEnvelope {
+  /** TLS ends before the connection does, by `endTls`. */
+  readonly ends: boolean;
+  /** What goes out for TLS bytes of ours. */
+  wrap(tls: Uint8Array): Uint8Array;
+  /** Takes apart what has arrived, in whatever pieces it comes. Throws a `Violation` for what is nothing of the kind. */
+  unwrap(arrived: Uint8Array): {
+    readonly tls: Uint8Array;
+    /** What stands behind all TLS, where that ends. */
+    readonly clear: Uint8Array;
+  };
+}
 
 /** What the two sides of a TLS handshake know of it. */
 export interface AgreedTls {
@@ -54,13 +74,18 @@ export function* send(bytes: Uint8Array): Conversation<void> {
 export function* startTls(
   side: 'server' | 'client',
   helloIsBuffered = false,
+  envelope?: TlsEnvelope,
 ): Conversation<AgreedTls> {
   let tls: AgreedTls | undefined;
   const agreed = (heard: AgreedTls): void => {
     tls = heard;
   };
-  yield { kind: 'startTls', side, helloIsBuffered, agreed };
+  yield { kind: 'startTls', side, helloIsBuffered, envelope, agreed };
   return must(tls, 'a conversation was resumed before TLS had been agreed');
+}
+
+export function* endTls(): Conversation<void> {
+  yield { kind: 'endTls' };
 }
 
 /**

@@ -14,7 +14,7 @@ export interface Engine<Memory, Who extends Principal> {
   readonly defaultPort: number;
   /** A client arrives; we play the server, up to its first request. */
   greet(door: Door<Memory, Who>): Conversation<Entry<Memory, Who>>;
-  /** We log in; we play the client. A `FaultError` says why the database did not let us in. */
+  /** We log in; we play the client. A `FaultError` says why the database did not let us in, `Elsewhere` where we are to go. */
   enter(gate: Gate<Who>): Conversation<Memory>;
   /** Is the idle connection alive? Throws where it is not. */
   ping(memory: Memory): Conversation<void>;
@@ -24,8 +24,11 @@ export interface Engine<Memory, Who extends Principal> {
   reset(memory: Memory, pins: ReadonlySet<PinReason>): Conversation<void> | undefined;
   /** Runs statements once after `enter` (the target group's InitQuery). A `FaultError` where one fails. */
   initialise(memory: Memory, statements: string): Conversation<void>;
-  /** On a connection of its own: asks the database to stop what `memory`'s connection is doing, and returns when it has heard. */
-  cancel(memory: Memory, gate: Pick<Gate<Who>, 'tlsMode'>): Conversation<void>;
+  /**
+   * On a connection of its own: asks the database to stop what `memory`'s connection is doing, and returns when it has heard. Not
+   * there where a request can only be stopped on its own connection: then the relay does so, and closing it does.
+   */
+  cancel?(memory: Memory, gate: Pick<Gate<Who>, 'tlsMode'>): Conversation<void>;
   /** Everything after login. */
   relay(
     sink: RelaySink<Memory, Who>,
@@ -81,6 +84,8 @@ export type LoginRule =
       readonly method: string;
       readonly passwords: readonly SecretText[];
       readonly known: boolean;
+      /** A token does as well, where the engine can tell the two apart. */
+      readonly orToken?: true;
     }
   | { readonly kind: 'token' };
 
@@ -131,6 +136,8 @@ export interface Gate<Who extends Principal> {
   readonly who: Who;
   readonly password: SecretText;
   readonly tlsMode: TlsMode;
+  /** TLS comes before all else, where it comes. */
+  readonly tlsFirst?: boolean;
   readonly channelBinding: ChannelBinding;
   /** What earlier logins have taught the engine about this target, in its own words; it adds to them and strikes them out. */
   readonly lessons: Set<string>;
@@ -180,6 +187,11 @@ export interface Relay<Memory> {
    * when it does, if it ever does.
    */
   cancel(): boolean;
+  /**
+   * More has come from the client while its request waits. True where it says that the request is to be stopped; what it has
+   * said is given to `fromClient` in its turn all the same. Missing where a client says so on another connection.
+   */
+  givesUp?(bytes: Uint8Array): boolean;
   /** The session has done nothing for a moment: what it keeps a connection for on mere suspicion may go. */
   relax(): void;
   /** No reply is owed to the client, no message is half sent: only an open transaction or a pin may still hold the connection. */

@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'bun:test';
 import { principal } from '../../test/sim/toy-engine.ts';
 import { World } from '../../test/sim/world.ts';
+import { ToyEngine } from '../../test/sim/toy-engine.ts';
+import { EMPTY } from '../base/bytes.ts';
+import { seededRandom } from '../base/random.ts';
 import { SecretText } from '../base/secret-text.ts';
+import { Entrance } from './entrance.ts';
 import { FaultError } from './fault.ts';
+import type { Link } from './link.ts';
+import type { Address, Network } from './network.ts';
+import { Elsewhere } from './network.ts';
 
 /** A world whose secret changes when it is read again; counts how often it is. */
 function rotating(renewed: string) {
@@ -193,5 +200,83 @@ describe('what the database says after its answer to a login', () => {
     const client = world.arrive('a');
     world.backends[0]?.say('+\u0001n');
     expect(client.number).toBeDefined();
+  });
+});
+
+describe('a database that sends us on (TD-27)', () => {
+  /** Where connections went, and which of them were destroyed. */
+  function sent(...addresses: readonly Address[]) {
+    const dialled: (Address | undefined)[] = [];
+    let destroyed = 0;
+    const link: Link = {
+      handler: { data() {}, drained() {}, closed() {} },
+      queuedBytes: 0,
+      peer: 'db',
+      tlsVersion: undefined,
+      isOpen: true,
+      write() {},
+      keepAlive() {},
+      pause() {},
+      resume() {},
+      end() {},
+      destroy() {
+        destroyed += 1;
+      },
+    };
+    const network: Network = {
+      dial(_, elsewhere) {
+        dialled.push(elsewhere);
+        return Promise.resolve(link);
+      },
+      talk: async (_, conversation) => {
+        for (;;) {
+          const { done, value } = conversation.next(EMPTY);
+          if (done === true) return { result: value, leftover: EMPTY };
+        }
+      },
+    };
+    const engine = Object.assign(new ToyEngine(), {
+      *enter() {
+        const address = addresses[dialled.length - 1];
+        if (address !== undefined) throw new Elsewhere(address);
+        yield { kind: 'send', bytes: EMPTY } as const;
+        return { backend: 7, password: '' };
+      },
+    });
+    const secret = Promise.resolve(new SecretText('x'));
+    const entrance = new Entrance({
+      engine,
+      network,
+      random: seededRandom(1),
+      credentials: { current: () => secret, refresh: () => secret },
+      settings: {
+        tlsMode: 'disable',
+        channelBinding: 'disable',
+        allowCleartext: false,
+        initQuery: '',
+      },
+    });
+    const who = { user: 'a', poolKey: 'a' };
+    return { dialled, destroyed: () => destroyed, enter: () => entrance.enter(who, 1_000) };
+  }
+
+  const node = (number: number): Address => ({ host: `node-${number}`, port: number });
+
+  test('is followed, and the connection that told us is closed', async () => {
+    const trip = sent(node(1), node(2), node(3));
+    expect((await trip.enter()).memory).toEqual({ backend: 7, password: '' });
+    expect(trip.dialled).toEqual([undefined, node(1), node(2), node(3)]);
+    expect(trip.destroyed()).toBe(3);
+  });
+
+  test('is not followed for ever', async () => {
+    const trip = sent(...[1, 2, 3, 4, 5].map(node));
+    expect(trip.enter()).rejects.toThrow('the database sends connections around in circles');
+    await Promise.resolve();
+    expect(trip.dialled.length).toBeLessThanOrEqual(4);
+  });
+
+  test('does not tell anybody where', () => {
+    expect(String(new Elsewhere(node(1)))).not.toContain('node');
   });
 });

@@ -3,7 +3,8 @@ import type { SecretText } from '../base/secret-text.ts';
 import type { ChannelBinding, Engine, Principal, TlsMode } from './engine.ts';
 import { FaultError } from './fault.ts';
 import type { Link } from './link.ts';
-import type { Network } from './network.ts';
+import type { Address, Network } from './network.ts';
+import { Elsewhere } from './network.ts';
 
 /** Where database passwords come from. Both reject with a `FaultError` for a user that has none. */
 export interface Credentials {
@@ -14,11 +15,16 @@ export interface Credentials {
 
 export interface EntranceSettings {
   readonly tlsMode: TlsMode;
+  /** TLS comes before all else: for engines that can be reached otherwise, too. */
+  readonly tlsFirst?: boolean;
   readonly channelBinding: ChannelBinding;
   readonly allowCleartext: boolean;
   /** Statements to run once on every new connection; empty for none. */
   readonly initQuery: string;
 }
+
+/** How often a database may send us on to another. */
+const MOST_HOPS = 3;
 
 export interface Entered<Memory> {
   readonly link: Link;
@@ -90,10 +96,30 @@ export class Entrance<Memory, Who extends Principal> {
     initQuery: string,
   ): Promise<Entered<Memory>> {
     try {
-      return await this.#enterOnce(who, password, timeoutMs, initQuery);
+      return await this.#enterWherever(who, password, timeoutMs, initQuery);
     } catch (error) {
       if (!(error instanceof FaultError) || error.fault.refusal !== 'again') throw error;
-      return this.#enterOnce(who, password, timeoutMs, initQuery);
+      return this.#enterWherever(who, password, timeoutMs, initQuery);
+    }
+  }
+
+  /** Goes where it is sent, but not for ever. */
+  async #enterWherever(
+    who: Who,
+    password: SecretText,
+    timeoutMs: number,
+    initQuery: string,
+  ): Promise<Entered<Memory>> {
+    let address: Address | undefined;
+    for (let left = MOST_HOPS; ; left -= 1) {
+      try {
+        return await this.#enterOnce(who, password, timeoutMs, initQuery, address);
+      } catch (error) {
+        if (!(error instanceof Elsewhere)) throw error;
+        if (left === 0)
+          throw new Error('the database sends connections around in circles', { cause: error });
+        address = error.address;
+      }
     }
   }
 
@@ -102,13 +128,15 @@ export class Entrance<Memory, Who extends Principal> {
     password: SecretText,
     timeoutMs: number,
     initQuery: string,
+    elsewhere?: Address,
   ): Promise<Entered<Memory>> {
-    const { tlsMode, channelBinding, allowCleartext } = this.#settings;
-    const link = await this.#network.dial(timeoutMs);
+    const { tlsMode, tlsFirst = false, channelBinding, allowCleartext } = this.#settings;
+    const link = await this.#network.dial(timeoutMs, elsewhere);
     const gate = {
       who,
       password,
       tlsMode,
+      tlsFirst,
       channelBinding,
       lessons: this.#lessons,
       allowCleartext,

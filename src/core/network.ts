@@ -20,8 +20,8 @@ export interface Talked<Result> {
 
 /** How the core reaches peers without knowing sockets: `net/` in production, memory in tests. */
 export interface Network {
-  /** Opens a connection to the target. Rejects with a sentence for the log. */
-  dial(timeoutMs: number): Promise<Link>;
+  /** Opens a connection to the target, or where that has sent us. Rejects with a sentence for the log. */
+  dial(timeoutMs: number, elsewhere?: Address): Promise<Link>;
   /**
    * Runs a conversation over a link and hands the link's handler back to the caller. Rejects with the conversation's own
    * error, with `TalkTimeout`, or with `PeerClosed`.
@@ -41,4 +41,15 @@ export class TalkTimeout extends Error {
 /** The peer closed in the middle of a conversation. */
 export class PeerClosed extends Error {
   override readonly name = 'PeerClosed';
+}
+
+/** Whoever was asked to let us in sends us on to somebody else, for this connection. */
+export class Elsewhere extends Error {
+  override readonly name = 'Elsewhere';
+  readonly address: Address;
+
+  constructor(address: Address) {
+    super('the database sends connections on to another address');
+    this.address = address;
+  }
 }

@@ -13,6 +13,8 @@ export type PinReason =
   | 'tableLock'
   | 'handler'
   | 'userVariable'
+  | 'sessionContext'
+  | 'explicitTransaction'
   | 'nextTransaction'
   | 'globalTransaction'
   | 'previousStatement'
@@ -26,9 +28,11 @@ export const passingReasons: ReadonlySet<PinReason> = new Set([
   'listen',
   'sessionLock',
   'heldCursor',
+  'cursor',
   'sequence',
   'tableLock',
   'handler',
+  'sessionContext',
   'nextTransaction',
   'globalTransaction',
 ]);
@@ -48,6 +52,8 @@ export const pinReasons = {
   tableLock: 'Tables were locked.',
   handler: 'A table was opened by HANDLER.',
   userVariable: 'A user variable was set.',
+  sessionContext: "A key of the session's context was set.",
+  explicitTransaction: 'A transaction was begun.',
   nextTransaction: 'The next transaction was given properties of its own.',
   globalTransaction: 'A global transaction has not been ended.',
   previousStatement: 'What the statement before has left behind was asked for.',

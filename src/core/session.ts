@@ -133,6 +133,7 @@ export class Session<Memory, Who extends Principal>
       this.link.queuedBytes > limits.linkQueueBytes.value
     ) {
       this.#keep(bytes);
+      if (this.#relay.givesUp?.(bytes) === true) this.cancel();
       return;
     }
     this.#relayFromClient(bytes);

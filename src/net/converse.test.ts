@@ -7,9 +7,10 @@ import { EMPTY, text, utf8 } from '../base/bytes.ts';
 import { ManualClock, systemClock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Conversation } from '../core/conversation.ts';
-import { peek, read, readEnd, send, startTls, wait } from '../core/conversation.ts';
+import { endTls, peek, read, readEnd, send, startTls, wait } from '../core/conversation.ts';
 import { PeerClosed, TalkTimeout } from '../core/network.ts';
 import type { Talked } from '../core/network.ts';
+import { TlsEnvelope } from '../wire/tds/tls-envelope.ts';
 import { generateCertificate } from './certificate.ts';
 import { converse } from './converse.ts';
 import { tlsClient, tlsServer } from './tls.ts';
@@ -394,6 +395,45 @@ describe('startTls', () => {
     expect([served.leftover, asked.leftover]).toEqual([EMPTY, EMPTY]);
     expect([near.link.tlsVersion, far.link.tlsVersion]).toEqual(['TLSv1.3', 'TLSv1.3']);
     far.link.destroy();
+  });
+
+  test('TD-11, TD-12: both sides talk under TLS in packets, and then in clear', async () => {
+    function* serving(): Conversation<string> {
+      expect(text(yield* read(5))).toBe('ready');
+      const { certificate } = yield* startTls('server', true, new TlsEnvelope(true));
+      expect(Buffer.from(certificate())).toEqual(shown);
+      const login = text(yield* read(5));
+      yield* endTls();
+      const rest = text(yield* read(6));
+      yield* send(utf8('\x04 yes'));
+      return `${login}${rest}`;
+    }
+    function* entering(): Conversation<string> {
+      yield* send(utf8('ready'));
+      const { certificate } = yield* startTls('client', false, new TlsEnvelope(true));
+      expect(Buffer.from(certificate())).toEqual(shown);
+      yield* send(utf8('lo'));
+      yield* send(utf8('gin'));
+      yield* endTls();
+      yield* send(utf8('\x10 more'));
+      return text(yield* read(5));
+    }
+    const { near, far } = await porch.pair();
+    const [served, entered] = await Promise.all([talk(near, serving()), talk(far, entering())]);
+    expect([served.result, entered.result]).toEqual(['login\x10 more', '\x04 yes']);
+    expect([near.link.tlsVersion, far.link.tlsVersion]).toEqual([undefined, undefined]);
+    far.link.destroy();
+  });
+
+  test('TD-11: a handshake in packets that fails is a sentence', async () => {
+    function* serving(): Conversation<void> {
+      yield* startTls('server', true, new TlsEnvelope(false));
+    }
+    const { near, far } = await porch.pair();
+    const failing = failure(talk(near, serving()));
+    far.link.write(utf8('GET / HTTP/1.1\r\n\r\n'));
+    expect(String(await failing)).toContain('the TLS handshake failed: 71 begins neither');
+    near.link.destroy();
   });
 
   test('PG-31: a hello that is there already begins it', async () => {

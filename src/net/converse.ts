@@ -143,6 +143,7 @@ class Talk<Result> implements LinkHandler {
         return this.#take(step);
       case 'readEnd':
       case 'startTls':
+      case 'endTls':
       case 'wait':
         return undefined;
     }
@@ -162,6 +163,7 @@ class Talk<Result> implements LinkHandler {
   #pursue(step: Step): void {
     if (step.kind === 'wait') this.#wait(step.work);
     else if (step.kind === 'startTls') this.#await(this.#startTls(step));
+    else if (step.kind === 'endTls') this.#await(this.#endTls());
     else if (!this.#link.isOpen) this.closed(undefined);
   }
 
@@ -211,13 +213,29 @@ class Talk<Result> implements LinkHandler {
       // Whoever sits between could have put these bytes there (CVE-2021-3935, trap PG-30).
       throw new Violation('plaintext was sent after TLS had been agreed');
     }
+    const { envelope } = step;
     if (step.side === 'server') {
-      assert(this.#tls.server !== undefined, 'TLS was agreed without a certificate');
-      step.agreed(await this.#link.startTlsAsServer(this.#tls.server, early));
+      const { server } = this.#tls;
+      assert(server !== undefined, 'TLS was agreed without a certificate');
+      step.agreed(
+        await (envelope === undefined
+          ? this.#link.startTlsAsServer(server, early)
+          : this.#link.startTlsIn(envelope, server, early)),
+      );
     } else {
-      assert(this.#tls.client !== undefined, 'TLS was agreed without client settings');
-      step.agreed(await this.#link.startTlsAsClient(this.#tls.client));
+      const { client } = this.#tls;
+      assert(client !== undefined, 'TLS was agreed without client settings');
+      step.agreed(
+        await (envelope === undefined
+          ? this.#link.startTlsAsClient(client)
+          : this.#link.startTlsIn(envelope, client, EMPTY)),
+      );
     }
+    return EMPTY;
+  }
+
+  async #endTls(): Promise<Uint8Array> {
+    await this.#link.endTls();
     return EMPTY;
   }
 

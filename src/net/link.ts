@@ -1,7 +1,9 @@
 import type { Socket, SocketHandler } from 'bun';
 import { concat, EMPTY, free } from '../base/bytes.ts';
-import type { AgreedTls } from '../core/conversation.ts';
+import type { AgreedTls, TlsEnvelope } from '../core/conversation.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
+import type { Carrier } from './enveloped-tls.ts';
+import { EnvelopedTls } from './enveloped-tls.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
 import { handshakeVerdict, judgeClient, judgeServer } from './tls.ts';
 import { sayAddress } from './wording.ts';
@@ -33,7 +35,7 @@ interface Encryption {
 }
 
 /** A socket of Bun's, plain or TLS, with a queue for what the operating system did not take at once. */
-export class SocketLink implements Link {
+export class SocketLink implements Link, Carrier {
   handler: LinkHandler = deaf;
   #peer: string | undefined;
   #socket: Socket<SocketLink>;
@@ -43,6 +45,12 @@ export class SocketLink implements Link {
   #paused = false;
   #queue: Queue | undefined;
   #tls: Encryption | undefined;
+  /** TLS that is ours to carry. */
+  #enveloped: EnvelopedTls | undefined;
+  #envelopedVersion: string | undefined;
+  #isShakingHands = false;
+  /** Nothing will be queued any more. */
+  #hasSaidAll = false;
 
   /** `dialled`: we opened the connection, so `end` waits until the peer has closed, too. */
   constructor(socket: Socket<SocketLink>, dialled = false) {
@@ -61,7 +69,7 @@ export class SocketLink implements Link {
   }
 
   get queuedBytes(): number {
-    return this.#queue?.bytes ?? 0;
+    return (this.#queue?.bytes ?? 0) + (this.#enveloped?.queuedBytes ?? 0);
   }
 
   get isOpen(): boolean {
@@ -69,11 +77,17 @@ export class SocketLink implements Link {
   }
 
   get tlsVersion(): string | undefined {
-    return this.#tls?.version;
+    return this.#tls?.version ?? this.#envelopedVersion;
   }
 
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open') return;
+    if (this.#enveloped?.isOn === true) this.#enveloped.write(bytes);
+    else this.carry(bytes);
+  }
+
+  carry(bytes: Uint8Array): void {
+    if (this.#state === 'closed') return;
     if (this.#queue !== undefined) {
       this.#enqueue(bytes, 0);
       return;
@@ -103,14 +117,15 @@ export class SocketLink implements Link {
   /** What arrives from here on is dropped. Who has not let it happen after about `lingerSeconds` is cut off. */
   end(lingerSeconds = LINGER_SECONDS): void {
     if (this.#state !== 'open') return;
-    if (this.#tls?.handshake !== undefined) {
+    if (this.#tls?.handshake !== undefined || this.#isShakingHands) {
       this.destroy(); // in the middle of a TLS handshake nothing can be said (trap GX-08)
       return;
     }
     this.resume(); // a paused socket would not notice that the peer closes, too
     this.#state = 'ending';
     this.#socket.timeout(lingerSeconds);
-    if (this.#queue === undefined) this.#close();
+    if (this.#enveloped?.isOn === true) this.#enveloped.close();
+    else this.said();
   }
 
   destroy(): void {
@@ -135,10 +150,68 @@ export class SocketLink implements Link {
     );
   }
 
+  /**
+   * Starts TLS whose handshake travels in packets; for the rest like the two above. `hello` is what the client has sent of it already,
+   * if any.
+   */
+  async startTlsIn(
+    envelope: TlsEnvelope,
+    side: TlsServer | TlsClient,
+    hello: Uint8Array,
+  ): Promise<AgreedTls> {
+    if (this.#state !== 'open') throw new Error('the connection is closed');
+    if (this.#queue !== undefined) throw new Error('the peer is gone');
+    const tls = new EnvelopedTls(this, envelope, side);
+    this.#enveloped = tls;
+    this.#isShakingHands = true;
+    const { verdict, version, protocol } = await tls.shakeHands(hello);
+    this.#isShakingHands = false;
+    const certificate = (): Uint8Array => tls.certificate;
+    const objection =
+      'mode' in side ? judgeServer(side, verdict, certificate) : judgeClient(verdict);
+    if (objection !== undefined) throw new Error(objection);
+    this.#envelopedVersion = version;
+    return { protocol, certificate };
+  }
+
+  /** Ends what `startTlsIn` has started, once what was written has been said by TLS. */
+  async endTls(): Promise<void> {
+    await this.#enveloped?.end();
+    this.#envelopedVersion = undefined;
+    this.#forgetEnded();
+  }
+
+  // What follows is called by TLS in packets and by nobody else.
+
+  heard(bytes: Uint8Array): void {
+    if (this.#state === 'open') this.handler.data(bytes);
+  }
+
+  relieved(): void {
+    if (this.#state === 'open' && this.#queue === undefined) this.handler.drained();
+  }
+
+  said(): void {
+    this.#hasSaidAll = true;
+    if (this.#state === 'ending' && this.#queue === undefined) this.#close();
+  }
+
+  over(): void {
+    this.socketFailed(undefined);
+  }
+
+  broke(problem: string): void {
+    this.socketFailed(`TLS failed: ${problem}`);
+  }
+
   // What follows is called by the socket handlers below and by nobody else.
 
   socketData(bytes: Uint8Array): void {
-    if (this.#state === 'open') this.handler.data(bytes);
+    if (this.#enveloped === undefined) this.heard(bytes);
+    else if (this.#state !== 'closed') {
+      this.#enveloped.arrived(bytes);
+      this.#forgetEnded();
+    }
   }
 
   plainData(bytes: Uint8Array): void {
@@ -163,8 +236,9 @@ export class SocketLink implements Link {
     }
     free(bytes);
     this.#queue = undefined;
-    if (this.#state === 'ending') this.#close();
-    else this.handler.drained();
+    if (this.#state === 'open') {
+      if (this.#enveloped?.isCrowded !== true) this.handler.drained();
+    } else if (this.#hasSaidAll) this.#close();
   }
 
   /** Bun leaves the socket open when it reports a failure, which may be that a handler of ours has thrown. */
@@ -183,6 +257,7 @@ export class SocketLink implements Link {
     this.#state = 'closed';
     this.#queue = undefined;
     const why = problem ?? 'the peer closed the connection during the TLS handshake';
+    this.#enveloped?.stop(why);
     this.#tls?.handshake?.({ succeeded: false, code: undefined, message: why });
     const { handler } = this;
     this.handler = deaf;
@@ -220,6 +295,11 @@ export class SocketLink implements Link {
   #close(): void {
     if (this.#origin === 'dialled') this.#socket.shutdown();
     else this.#socket.end();
+  }
+
+  /** The link is as if there had never been TLS. */
+  #forgetEnded(): void {
+    if (this.#enveloped?.isListening === false) this.#enveloped = undefined;
   }
 
   #enqueue(bytes: Uint8Array, from: number): void {

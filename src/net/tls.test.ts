@@ -100,6 +100,17 @@ describe('TLS as the server', () => {
     }
   });
 
+  test('TD-13: asks by ALPN for the protocol that it is to speak', async () => {
+    const { near, far } = await porch.pair();
+    const client = tlsClient('require', 'localhost', {}, ['postgresql']);
+    const agreed = await Promise.all([
+      near.link.startTlsAsServer(server, EMPTY),
+      far.link.startTlsAsClient(client),
+    ]);
+    expect(agreed.map(({ protocol }) => protocol)).toEqual(['postgresql', 'postgresql']);
+    far.link.destroy();
+  });
+
   test('PG-31: says which protocol ALPN agreed on, and refuses a client without one in common', async () => {
     const offers = [
       { offered: ['postgresql'], agreed: 'postgresql' },

@@ -26,6 +26,7 @@ export interface TlsClient {
     readonly ca?: string;
     readonly cert?: string;
     readonly key?: string;
+    readonly ALPNProtocols?: Uint8Array;
   };
 }
 
@@ -35,13 +36,13 @@ export interface TlsClient {
  */
 export function tlsServer(keyPem: string, certPem: string, alpn: readonly string[]): TlsServer {
   const certificate = checkPair(keyPem, certPem).raw;
-  // As TLS wants them: each with its length in front.
+  return { options: { key: keyPem, cert: certPem, ...offering(alpn) }, certificate };
+}
+
+/** As TLS wants them: each with its length in front. */
+function offering(alpn: readonly string[]): { readonly ALPNProtocols?: Uint8Array } {
   const names = alpn.map((name) => utf8(`${String.fromCharCode(name.length)}${name}`));
-  const ALPNProtocols = concat(names);
-  return {
-    options: { key: keyPem, cert: certPem, ...(names.length > 0 ? { ALPNProtocols } : {}) },
-    certificate,
-  };
+  return names.length > 0 ? { ALPNProtocols: concat(names) } : {};
 }
 
 export interface TlsClientFiles {
@@ -52,27 +53,50 @@ export interface TlsClientFiles {
 
 /**
  * `serverName` is the name the certificate is held to in `verify-full`, and what SNI tells unless it is an IP address (trap
- * TD-34). Throws like `tlsServer` over a certificate of our own.
+ * TD-34); `alpn` are the protocol names to ask for. Throws like `tlsServer` over a certificate of our own.
  */
 export function tlsClient(
   mode: Exclude<TlsMode, 'disable'>,
   serverName: string,
   { caPem, certPem, keyPem }: TlsClientFiles,
+  alpn: readonly string[] = [],
 ): TlsClient {
   if (certPem !== undefined && keyPem !== undefined) checkPair(keyPem, certPem);
   if (caPem !== undefined) checkCertificates(caPem);
-  const address = isIP(serverName) > 0 ? serverName : undefined;
+  const { address, options } = named(mode, serverName);
   return {
     mode,
     address,
     options: {
-      rejectUnauthorized: mode === 'verify-full' && address === undefined,
-      serverName: address === undefined ? serverName : '',
+      ...options,
       ...(caPem === undefined ? {} : { ca: caPem }),
       ...(certPem === undefined ? {} : { cert: certPem }),
       ...(keyPem === undefined ? {} : { key: keyPem }),
+      ...offering(alpn),
     },
   };
+}
+
+function named(mode: TlsClient['mode'], serverName: string) {
+  const address = isIP(serverName) > 0 ? serverName : undefined;
+  return {
+    address,
+    options: {
+      rejectUnauthorized: mode === 'verify-full' && address === undefined,
+      serverName: address === undefined ? serverName : '',
+    },
+  };
+}
+
+/** Whether a server's certificate is held to this name. */
+export function isAbout({ address, options }: TlsClient, host: string): boolean {
+  return (address ?? options.serverName) === host;
+}
+
+/** The same, for a server by another name. */
+export function about(client: TlsClient, host: string): TlsClient {
+  const { address, options } = named(client.mode, host);
+  return { ...client, address, options: { ...client.options, ...options } };
 }
 
 /** Bun would notice at every connection anew; and files that are being replaced may not fit each other for a moment. */

@@ -124,6 +124,7 @@ export class CredentialBook {
       method: auth.clientPasswordAuthType,
       passwords: login === undefined ? [this.#unknowable] : this.#accepted(login),
       known: login !== undefined,
+      ...(auth.iamAuth === 'ENABLED' ? { orToken: true } : {}),
     };
   }
 

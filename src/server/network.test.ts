@@ -65,6 +65,38 @@ describe('the network of a proxy', () => {
     link.destroy();
   });
 
+  test('TD-27: goes where the target sends it, and holds certificates to the name there', async () => {
+    const network = new SocketNetwork(systemClock, { host: 'localhost', port: porch.port });
+    const there = generateCertificate(['127.0.0.1']);
+    network.tlsServer = tlsServer(there.keyPem, there.certPem, []);
+    function* ask(): Conversation<void> {
+      yield* startTls('client');
+    }
+    function* answer(): Conversation<void> {
+      yield* startTls('server');
+    }
+    async function problemWith(serverName: string): Promise<string> {
+      network.tlsClient = tlsClient('verify-full', serverName, { caPem: there.certPem });
+      const link = await network.dial(5_000, { host: '127.0.0.1', port: other.port });
+      const { link: accepted } = await other.arrival();
+      const options = { timeoutMs: 5_000 };
+      const answering = network.talk(accepted, answer(), options).catch(() => {});
+      try {
+        await network.talk(link, ask(), options);
+        return 'none';
+      } catch (error) {
+        return String(error);
+      } finally {
+        link.destroy();
+        await answering;
+        accepted.destroy();
+      }
+    }
+    expect(await problemWith('localhost')).toBe('none');
+    // Whoever has named the certificate means it.
+    expect(await problemWith('cluster.example')).toContain('cluster.example');
+  });
+
   test('talks over sockets only', async () => {
     const network = new SocketNetwork(systemClock, { host: '127.0.0.1', port: porch.port });
     const imitation = {} as Link;

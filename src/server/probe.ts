@@ -5,6 +5,7 @@ import type { Engine, Principal } from '../core/engine.ts';
 import { Entrance } from '../core/entrance.ts';
 import { mysqlEngine } from '../engine/mysql/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
+import { sqlServerEngine } from '../engine/sqlserver/engine.ts';
 import type { SecretValue } from '../secrets/source.ts';
 import { located, lookUp } from './located.ts';
 import { SocketNetwork } from './network.ts';
@@ -82,7 +83,7 @@ export function signIn(database: DatabaseSettings, login: Login, statements = ''
     case 'MYSQL':
       return signInBy(mysqlEngine(), database, login, statements);
     case 'SQLSERVER':
-      return Promise.reject(new Error('engine family SQLSERVER is not supported yet'));
+      return signInBy(sqlServerEngine(), database, login, statements);
   }
 }
 
@@ -101,6 +102,7 @@ async function signInBy<Memory, Who extends Principal>(
     credentials: { current: async () => password, refresh: async () => password },
     settings: {
       tlsMode: database.tlsMode,
+      tlsFirst: database.tlsFirst,
       channelBinding: database.channelBinding,
       allowCleartext: database.allowCleartextPassword,
       initQuery: statements,

@@ -205,6 +205,7 @@ function entranceSettings({
 }: TargetPlan): Entrance<unknown, Principal>['settings'] {
   return {
     tlsMode: database.tlsMode,
+    tlsFirst: database.tlsFirst,
     channelBinding: database.channelBinding,
     allowCleartext: database.allowCleartextPassword,
     initQuery: proxy.initQuery,

@@ -130,14 +130,14 @@ describe('a server', () => {
       ...rest,
       proxies: [
         { ...proxies[1]!, listen: taken },
-        { ...proxies[2]!, engineFamily: 'SQLSERVER' },
+        { ...proxies[2]!, listen: taken },
         proxies[0]!,
         proxies[3]!,
       ],
     };
     expect(await server.apply(broken)).toEqual([
       `proxy two: cannot listen on 127.0.0.1:${taken.port}: the address is in use already (EADDRINUSE)`,
-      'proxy three: engine family SQLSERVER is not supported yet',
+      `proxy three: cannot listen on 127.0.0.1:${taken.port}: the address is in use already (EADDRINUSE)`,
     ]);
     expect(server.proxies.map(({ plan }) => plan.proxy.name)).toEqual(['one', 'four']);
     (await visit(portOf('four'))).destroy();

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { EngineFamily } from '../core/engine.ts';
 import { mysqlEngine } from '../engine/mysql/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
+import { sqlServerEngine } from '../engine/sqlserver/engine.ts';
 import type { Readiness, TargetReadiness } from './admin.ts';
 import type { ProxyFacts } from './control/facts.ts';
 import type { ProxyPlan } from './plans.ts';
@@ -175,7 +176,7 @@ export class Server {
       case 'MYSQL':
         return startProxy(mysqlEngine, plan, this.#around);
       case 'SQLSERVER':
-        return Promise.reject(new Error(`engine family ${family} is not supported yet`));
+        return startProxy(sqlServerEngine, plan, this.#around);
     }
   }
 

@@ -7,11 +7,11 @@ import { tlsClient, tlsServer } from '../net/tls.ts';
 import { hostNamesOf } from './settings/settings.ts';
 import type { CertificateFiles, DatabaseSettings, ProxySettings } from './settings/settings.ts';
 
-/** What clients may say by ALPN: a direct TLS connection to PostgreSQL does. */
+/** What clients may say by ALPN: those that begin with TLS do. */
 const alpn: Readonly<Record<EngineFamily, readonly string[]>> = {
   POSTGRESQL: ['postgresql'],
   MYSQL: [],
-  SQLSERVER: [],
+  SQLSERVER: ['tds/8.0'],
 };
 
 /** The proxy's certificate: its own files, or one made for its host names. Rejects with a sentence that names the file. */
@@ -40,12 +40,16 @@ export async function readCertificate({
 
 /** How to reach the database by TLS; undefined where it is switched off. Rejects with a sentence that names the file. */
 export async function loadClientTls(database: DatabaseSettings): Promise<TlsClient | undefined> {
-  const { tlsMode, tlsServerName, tlsCaFile, tlsCertFile, tlsKeyFile } = database;
+  const { engineFamily, tlsMode, tlsFirst, tlsServerName, tlsCaFile, tlsCertFile, tlsKeyFile } =
+    database;
   if (tlsMode === 'disable') return undefined;
   const { ca, cert, key } = await readClientFiles(database);
   const files = { caPem: ca, certPem: cert, keyPem: key };
   const used = [tlsCaFile, tlsCertFile, tlsKeyFile].filter((file) => file !== undefined);
-  return attempt(`cannot use ${used.join(', ')}`, () => tlsClient(tlsMode, tlsServerName, files));
+  const protocols = tlsFirst ? alpn[engineFamily] : [];
+  return attempt(`cannot use ${used.join(', ')}`, () =>
+    tlsClient(tlsMode, tlsServerName, files, protocols),
+  );
 }
 
 /** What a TLS client of the database trusts and shows, in PEM. Rejects with a sentence that names the file. */

@@ -7,7 +7,8 @@ import { tellFailure, tellPlan } from './report.ts';
 import type { AnyLife, Plan, PlanSize } from './script.ts';
 import { shrink, stepsIn } from './shrink.ts';
 import { mysqlReleases } from '../support/mysql.ts';
-import { openMysql, openPostgres } from './theatres.ts';
+import { openMysql, openPostgres, openSqlServer } from './theatres.ts';
+import type { Manner, ServerAddress } from './sqlserver/world.ts';
 import type { Theatre } from './theatres.ts';
 
 const PROGRESS_MS = 10_000;
@@ -29,8 +30,14 @@ const { values } = parseArgs({
     /** How many lives each session has, and how many steps at most a life has. */
     lives: { type: 'string', default: '6' },
     steps: { type: 'string', default: '40' },
-    /** `postgres`, `mysql`, `mariadb-11.8` or `mariadb-10.11`. */
+    /** `postgres`, `mysql`, `mariadb-11.8`, `mariadb-10.11` or `sqlserver`. */
     engine: { type: 'string', default: 'postgres' },
+    /** SQL Server: `host:port` of a server that may be filled with databases, and who may do that; by default a server of our own. */
+    server: { type: 'string' },
+    user: { type: 'string', default: 'sa' },
+    password: { type: 'string', default: '' },
+    /** What our own server is like: `sqlserver` or `babelfish`. */
+    manner: { type: 'string', default: 'sqlserver' },
     /** PostgreSQL 18 or 14. */
     version: { type: 'string', default: '18' },
     /** For how many minutes a failing plan is made smaller. */
@@ -59,8 +66,20 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const release = mysqlReleases.find((one) => one === values.engine);
   if (release !== undefined) return await playAll(await openMysql(release));
+  if (values.engine === 'sqlserver') return await playAll(await openSqlServer(given(), manner()));
   if (values.engine !== 'postgres') throw new Error(`there is no engine ${values.engine}`);
   return await playAll(await openPostgres(values.version === '14' ? 14 : 18));
+}
+
+function given(): ServerAddress | undefined {
+  const { server, user, password } = values;
+  if (server === undefined) return undefined;
+  const [host = '', port = '1433'] = server.split(':');
+  return { host, port: Number(port), user, password };
+}
+
+function manner(): Manner {
+  return values.manner === 'babelfish' ? 'babelfish' : 'sqlserver';
 }
 
 async function playAll<Life extends AnyLife>(theatre: Theatre<Life>): Promise<number> {

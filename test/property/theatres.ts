@@ -14,6 +14,12 @@ import type { Front } from './proxy.ts';
 import { playRound } from './round.ts';
 import type { AnyActor, Outcome, Troupe } from './round.ts';
 import type { AnyLife, Plan, PlanSize } from './script.ts';
+import { Actor as SqlServerActor } from './sqlserver/actor.ts';
+import { makePlan as makeSqlServerPlan } from './sqlserver/plan.ts';
+import { tellStep as tellSqlServerStep } from './sqlserver/steps.ts';
+import type { Life as SqlServerLife } from './sqlserver/steps.ts';
+import { World as SqlServerWorld } from './sqlserver/world.ts';
+import type { Manner, ServerAddress } from './sqlserver/world.ts';
 import { Stage } from './stage.ts';
 import type { AnyWorld } from './stage.ts';
 import { tellStep } from './steps.ts';
@@ -55,6 +61,33 @@ export async function openMysql(release: MysqlRelease): Promise<Theatre<MysqlLif
     play: async (plan, options) =>
       await playRound(plan, await hire(world, MysqlActor, plan.connections, options)),
     tellStep: tellMysqlStep,
+    close: () => world.close(),
+  };
+}
+
+/** @param given a server that is there already; undefined: the project's own, in this manner */
+export async function openSqlServer(
+  given: ServerAddress | undefined,
+  manner: Manner,
+): Promise<Theatre<SqlServerLife>> {
+  const world = await SqlServerWorld.open(given, manner);
+  const words =
+    given === undefined
+      ? `--engine sqlserver --manner ${manner}`
+      : `--engine sqlserver --server ${given.host}:${given.port} --user ${given.user} --password …`;
+  return {
+    title: world.title,
+    words,
+    makePlan: (seed, size) => makeSqlServerPlan(seed, size, given === undefined ? 'all' : 'new'),
+    play: async (plan, options) => {
+      const troupe = await hire(world, SqlServerActor, plan.connections, options);
+      const outcome = await playRound(plan, troupe);
+      const complaints = world.complaints();
+      if (outcome.kind === 'failed' || complaints.length === 0) return outcome;
+      const problem = new Error(`the server complains: ${complaints.join('; ')}`);
+      return { kind: 'failed', counts: outcome.counts, problem, told: [] };
+    },
+    tellStep: tellSqlServerStep,
     close: () => world.close(),
   };
 }

@@ -62,6 +62,10 @@ const requirements: readonly Requirement[] = [
     '/usr/share/gocode/src/github.com/go-sql-driver/mysql/driver.go',
     'golang-github-go-sql-driver-mysql-dev',
   ),
+  { name: 'FreeTDS', command: ['tsql', '-C'], debianPackages: ['freetds-bin'] },
+  // It needs the other one for TLS, and does not ask for it.
+  python('python-tds', 'import pytds, OpenSSL', 'python3-tds', 'python3-openssl'),
+  python('pymssql', 'import pymssql', 'python3-pymssql'),
 ];
 
 /** A module of Debian's own Python; another Python's would not do. */

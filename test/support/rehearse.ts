@@ -91,6 +91,8 @@ class Stage {
         }
         step.agreed(this.#tls);
         return EMPTY;
+      case 'endTls':
+        return EMPTY;
       case 'wait':
         await step.work();
         return EMPTY;

@@ -4,11 +4,8 @@ import { isSame } from '../../state/rds-registering.ts';
 import type { Data } from './data.ts';
 import { databaseSettings, proxySettings } from '../settings/normalise.ts';
 import type { TargetSettings } from '../settings/normalise.ts';
-import type { engines } from '../settings/engines.ts';
 import { databaseSchema, proxySchema } from '../settings/schema.ts';
 import type { DatabaseSettings, ProxySettings, Settings } from '../settings/settings.ts';
-
-type RunnableEngine = keyof typeof engines;
 
 /** The settings with what the API has made, which is held to the same schema as what the settings file declares. */
 export function mergeStored(settings: Settings, { proxies }: Pick<Data, 'proxies'>): Settings {
@@ -19,7 +16,7 @@ export function mergeStored(settings: Settings, { proxies }: Pick<Data, 'proxies
     ...settings.databases,
     ...stored
       .filter(({ identifier }) => !declared.has(identifier.toLowerCase()))
-      .flatMap((database) => storedDatabase(database, settings, policyId(database, proxies))),
+      .map((database) => storedDatabase(database, settings, policyId(database, proxies))),
   ];
   return {
     ...settings,
@@ -64,13 +61,11 @@ function storedDatabase(
   database: StoredDatabase,
   settings: Settings,
   resourceId: string,
-): DatabaseSettings[] {
-  const engine = runnable(database.engine);
-  if (engine === undefined) return [];
+): DatabaseSettings {
   const { tlsMode, tlsCa, ...connection } = database.connection;
   const input = databaseSchema.parse({
     identifier: database.identifier,
-    engine,
+    engine: database.engine,
     host: database.host,
     port: database.port,
     ...withoutUndefined({ memberOf: database.cluster }),
@@ -78,7 +73,7 @@ function storedDatabase(
     tls: tlsMode,
     ...withoutUndefined(connection),
   });
-  return [{ ...databaseSettings(input, settings.path), tlsCa, resourceId }];
+  return { ...databaseSettings(input, settings.path), tlsCa, resourceId };
 }
 
 function storedProxy(
@@ -128,10 +123,6 @@ function storedProxy(
     hostnames,
   }));
   return { ...made, revision, endpoints };
-}
-
-function runnable(engine: StoredDatabase['engine']): RunnableEngine | undefined {
-  return engine === 'sqlserver' ? undefined : engine;
 }
 
 function hostNamesOf({ name, id, endpoints }: StoredProxy, settings: Settings): readonly string[] {

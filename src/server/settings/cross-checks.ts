@@ -3,7 +3,7 @@ import type { DeclaredSecret } from '../../secrets/declared.ts';
 import { checkClusters, checkEndpoints } from './cluster-checks.ts';
 import { targetIn } from './normalise.ts';
 import type { Path, Problems } from './problems.ts';
-import { engines, passwordAuthTypes } from './engines.ts';
+import { engines, maxConnectionsPercents, passwordAuthTypes } from './engines.ts';
 import type { ProxyInput, SettingsInput } from './schema.ts';
 import type { Parts, Placed } from './shape.ts';
 import { didYouMean } from './suggest.ts';
@@ -32,7 +32,9 @@ export function crossCheck(
     checkAuth(proxy, parts, values, problems);
     checkProxyProtocol(proxy, problems);
     checkFamily(proxy, problems);
-    const { maxConnectionsPercent: max, maxIdleConnectionsPercent: idle } = proxy.item.pool;
+    const { engineFamily, pool } = proxy.item;
+    const { maxIdleConnectionsPercent: idle } = pool;
+    const max = pool.maxConnectionsPercent ?? maxConnectionsPercents[engineFamily];
     if (idle !== undefined && idle > max)
       problems.add(
         [...proxy.at, 'pool', 'maxIdleConnectionsPercent'],
@@ -46,6 +48,10 @@ export function crossCheck(
     }
     if (item.channelBinding !== undefined && item.engine !== 'postgres')
       problems.add([...at, 'channelBinding'], 'is for postgres only; leave it out');
+    if (item.tlsFirst && item.engine !== 'sqlserver')
+      problems.add([...at, 'tlsFirst'], 'is for sqlserver only; leave it out');
+    if (item.tlsFirst && item.tls === 'disable')
+      problems.add([...at, 'tlsFirst'], 'needs TLS; set tls to more than disable');
     if (item.channelBinding === 'require' && item.tls === 'disable')
       problems.add([...at, 'channelBinding'], 'require needs TLS; set tls to more than disable');
   }
@@ -157,6 +163,11 @@ function checkFamily({ at, item }: Placed<ProxyInput>, problems: Problems): void
     if (type === undefined || types.includes(type)) return;
     const path = [...at, 'auth', index, 'clientPasswordAuthType'];
     problems.add(path, `does not fit ${engineFamily}; give one of ${types.join(', ')}`);
+  });
+  item.auth.forEach(({ iamAuth }, index) => {
+    if (iamAuth !== 'ENABLED' || engineFamily === 'SQLSERVER') return;
+    const path = [...at, 'auth', index, 'iamAuth'];
+    problems.add(path, 'ENABLED is for SQLSERVER only; give DISABLED or REQUIRED');
   });
   if (engineFamily !== 'MYSQL' && item.pool.sessionPinningFilters.length > 0) {
     const path = [...at, 'pool', 'sessionPinningFilters'];

@@ -11,6 +11,13 @@ export interface EngineDefaults {
   readonly clientPasswordAuthType: ClientPasswordAuthType;
 }
 
+/** What is taken of a database's connections. SQL Server grants more of them than it can bear. */
+export const maxConnectionsPercents = {
+  POSTGRESQL: 100,
+  MYSQL: 100,
+  SQLSERVER: 10,
+} as const satisfies Record<EngineFamily, number>;
+
 export const engines: Readonly<Record<DatabaseInput['engine'], EngineDefaults>> = {
   postgres: {
     family: 'POSTGRESQL',
@@ -31,11 +38,17 @@ export const engines: Readonly<Record<DatabaseInput['engine'], EngineDefaults>> 
     database: undefined,
     clientPasswordAuthType: 'MYSQL_NATIVE_PASSWORD',
   },
+  sqlserver: {
+    family: 'SQLSERVER',
+    port: 1433,
+    database: 'master',
+    clientPasswordAuthType: 'SQL_SERVER_AUTHENTICATION',
+  },
 };
 
 /** How clients of each protocol can prove that they know a password. */
 export const passwordAuthTypes = {
   POSTGRESQL: ['POSTGRES_SCRAM_SHA_256', 'POSTGRES_MD5'],
   MYSQL: ['MYSQL_CACHING_SHA2_PASSWORD', 'MYSQL_NATIVE_PASSWORD', 'MARIADB_ED25519'],
-  SQLSERVER: [],
+  SQLSERVER: ['SQL_SERVER_AUTHENTICATION'],
 } as const satisfies Record<EngineFamily, readonly ClientPasswordAuthType[]>;

@@ -32,6 +32,7 @@ describe('what is valid', () => {
         host: 'db.internal',
         port: 5432,
         tlsMode: 'prefer',
+        tlsFirst: false,
         tlsCa: undefined,
         tlsCaFile: undefined,
         tlsCertFile: undefined,

@@ -4,7 +4,7 @@ import type { AwsSettings } from '../../aws/client.ts';
 import type { AwsTarget } from '../../aws/databases.ts';
 import { proxyId } from '../../iam/proxy-id.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
-import { engines } from './engines.ts';
+import { engines, maxConnectionsPercents } from './engines.ts';
 import type { AwsInput } from './aws-schema.ts';
 import type { DatabaseInput, ProxyInput, SettingsInput } from './schema.ts';
 import type {
@@ -102,6 +102,7 @@ export function databaseSettings(input: DatabaseInput, directory: string): Datab
     host: input.host ?? '',
     port: input.port ?? byDefault.port,
     tlsMode: input.tls,
+    tlsFirst: input.tlsFirst,
     tlsCa: undefined,
     tlsCaFile: path(input.tlsCaFile),
     tlsCertFile: path(input.tlsCertFile),
@@ -143,7 +144,7 @@ export function proxySettings(
 ): ProxySettings {
   const { pool, tls } = input;
   const byDefault = engines[writer.engine];
-  const max = pool.maxConnectionsPercent;
+  const max = pool.maxConnectionsPercent ?? maxConnectionsPercents[input.engineFamily];
   return {
     name: input.name,
     id,

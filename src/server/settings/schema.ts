@@ -86,9 +86,8 @@ export const databaseSchema = mapping(
   {
     identifier: name('By which `target` refers to it.'),
     engine: oneOf(
-      ['postgres', 'mysql', 'mariadb'],
-      'The kind of database.',
-      'not supported yet: sqlserver',
+      ['postgres', 'mysql', 'mariadb', 'sqlserver'],
+      'The kind of database; `sqlserver` is for Babelfish, too.',
     ),
     memberOf: name(
       'The name of a cluster that it is a member of, by which `target` can refer to all of them.',
@@ -109,11 +108,14 @@ export const databaseSchema = mapping(
     port: whole(
       1,
       65_535,
-      "Its port; the engine's own by default: 5432 for `postgres`, 3306 for `mysql` and `mariadb`. Not with `awsInstance` and `awsCluster`.",
+      "Its port; the engine's own by default: 5432 for `postgres`, 3306 for `mysql` and `mariadb`, 1433 for `sqlserver`. Not with `awsInstance` and `awsCluster`.",
     ).optional(),
     tls: oneOf(tlsModes, "TLS to the database, with the words of libpq's `sslmode`.").default(
       'prefer',
     ),
+    tlsFirst: flag(
+      'For `sqlserver`: TLS comes before all else, as in TDS 8.0 (`Encrypt=strict`), which SQL Server 2022 has.',
+    ).default(false),
     tlsCaFile: path("PEM certificates to trust for it, instead of the system's.").optional(),
     tlsCertFile: path('PEM certificate that the proxy shows to the database.').optional(),
     tlsKeyFile: path('PEM key of `tlsCertFile`.').optional(),
@@ -134,7 +136,7 @@ export const databaseSchema = mapping(
     ).optional(),
     database: text(
       'the name of a database, as text',
-      'The database that the proxy connects to in order to watch the server: `postgres` by default, and none for `mysql` and `mariadb`.',
+      'The database that the proxy connects to in order to watch the server: `postgres` by default, `master` for `sqlserver`, and none for `mysql` and `mariadb`.',
     ).optional(),
   },
   'Databases that proxies can have as their target.',
@@ -146,6 +148,7 @@ const clientPasswordAuthTypes = [
   'MYSQL_NATIVE_PASSWORD',
   'MYSQL_CACHING_SHA2_PASSWORD',
   'MARIADB_ED25519',
+  'SQL_SERVER_AUTHENTICATION',
 ] as const;
 
 const auth = mapping(
@@ -155,14 +158,12 @@ const auth = mapping(
       'The secret with the database user and its password: a name from `secrets`, or the ARN of one that the API keeps or, with `aws`, that is in AWS Secrets Manager.',
     ),
     iamAuth: oneOf(
-      ['DISABLED', 'REQUIRED'],
-      'Whether clients sign in with an IAM token instead of the password.',
-      'ENABLED is for SQL Server only',
+      ['DISABLED', 'REQUIRED', 'ENABLED'],
+      'Whether clients sign in with an IAM token instead of the password; ENABLED, for SQLSERVER only, lets them choose.',
     ).default('DISABLED'),
     clientPasswordAuthType: oneOf(
       clientPasswordAuthTypes,
-      "How clients prove that they know the password. By default SCRAM-SHA-256 for POSTGRESQL, and for MYSQL what the target's `engine` is used to: MYSQL_CACHING_SHA2_PASSWORD for `mysql`, MYSQL_NATIVE_PASSWORD for `mariadb`. MARIADB_ED25519 is Sluice's own.",
-      'SQL_SERVER_AUTHENTICATION is not supported yet',
+      "How clients prove that they know the password. By default SCRAM-SHA-256 for POSTGRESQL, and for MYSQL what the target's `engine` is used to: MYSQL_CACHING_SHA2_PASSWORD for `mysql`, MYSQL_NATIVE_PASSWORD for `mariadb`; for SQLSERVER there is only SQL_SERVER_AUTHENTICATION. MARIADB_ED25519 is Sluice's own.",
     ).optional(),
     description: text(
       'a text of 1 to 1000 characters',
@@ -178,9 +179,9 @@ const pool = mapping(
     maxConnectionsPercent: whole(
       1,
       100,
-      "How much of the database's connections the proxy may use.",
+      "How much of the database's connections the proxy may use; 100 by default, for SQLSERVER 10.",
       '%',
-    ).default(100),
+    ).optional(),
     maxIdleConnectionsPercent: whole(
       0,
       100,
@@ -231,9 +232,8 @@ export const proxySchema = mapping(
   {
     name: name('The name of the proxy; its resource id in IAM policies is made from it.'),
     engineFamily: oneOf(
-      ['POSTGRESQL', 'MYSQL'],
-      'The protocol it speaks; MYSQL is for `mysql` and `mariadb`.',
-      'not supported yet: SQLSERVER',
+      ['POSTGRESQL', 'MYSQL', 'SQLSERVER'],
+      'The protocol it speaks; MYSQL is for `mysql` and `mariadb`, SQLSERVER for `sqlserver`.',
     ),
     listen: listenAddress('Where clients connect. Port 0 lets the system choose.'),
     hostnames: listOf(
@@ -385,7 +385,9 @@ export const settingsSchema = mapping(
     api: mapping(
       {
         listenHost: hostName('Where proxies listen that the API makes.').default('127.0.0.1'),
-        ports: portRange("Their ports, where the family's own (5432, 3306) is taken.").default({
+        ports: portRange(
+          "Their ports, where the family's own (5432, 3306, 1433) is taken.",
+        ).default({
           from: 6500,
           to: 6599,
         }),

@@ -67,6 +67,8 @@ export interface DatabaseSettings extends Address {
   readonly role: 'writer' | 'reader';
   readonly engineFamily: EngineFamily;
   readonly tlsMode: TlsMode;
+  /** TLS comes before all else. */
+  readonly tlsFirst: boolean;
   /** PEM certificates to trust, where they are given themselves. */
   readonly tlsCa: string | undefined;
   readonly tlsCaFile: string | undefined;
@@ -146,7 +148,7 @@ export interface EndpointSettings {
 export interface AuthSettings {
   /** The `name` of a secret that the settings declare, or the ARN of one that the API keeps or AWS has. */
   readonly secret: string;
-  readonly iamAuth: 'DISABLED' | 'REQUIRED';
+  readonly iamAuth: 'DISABLED' | 'REQUIRED' | 'ENABLED';
   readonly clientPasswordAuthType: ClientPasswordAuthType;
   readonly description: string | undefined;
 }

@@ -94,19 +94,18 @@ describe('values', () => {
 
   test('what other engines have is refused by name', () => {
     expect(
-      problemsWith(({ databases: [one] }) => Object.assign(one ?? {}, { engine: 'sqlserver' })),
+      problemsWith(({ databases: [one] }) => Object.assign(one ?? {}, { engine: 'oracle' })),
+    ).toEqual(['databases[0].engine: must be one of postgres, mysql, mariadb, sqlserver']);
+    expect(proxy({ engineFamily: 'ORACLE' })).toEqual([
+      'proxies[0].engineFamily: must be one of POSTGRESQL, MYSQL, SQLSERVER',
+    ]);
+    expect(
+      proxy({ auth: [{ secret: 'app', clientPasswordAuthType: 'SQL_SERVER_AUTHENTICATION' }] }),
     ).toEqual([
-      'databases[0].engine: must be one of postgres, mysql, mariadb; not supported yet: sqlserver',
+      'proxies[0].auth[0].clientPasswordAuthType: does not fit POSTGRESQL; give one of POSTGRES_SCRAM_SHA_256, POSTGRES_MD5',
     ]);
-    expect(proxy({ engineFamily: 'SQLSERVER' })).toEqual([
-      'proxies[0].engineFamily: must be one of POSTGRESQL, MYSQL; not supported yet: SQLSERVER',
-    ]);
-    const [wrongType] = proxy({
-      auth: [{ secret: 'app', clientPasswordAuthType: 'SQL_SERVER_AUTHENTICATION' }],
-    });
-    expect(wrongType).toEndWith('; SQL_SERVER_AUTHENTICATION is not supported yet');
     expect(proxy({ auth: [{ secret: 'app', iamAuth: 'ENABLED' }] })).toEqual([
-      'proxies[0].auth[0].iamAuth: must be one of DISABLED, REQUIRED; ENABLED is for SQL Server only',
+      'proxies[0].auth[0].iamAuth: ENABLED is for SQLSERVER only; give DISABLED or REQUIRED',
     ]);
     expect(proxy({ pool: { sessionPinningFilters: ['EXCLUDE_VARIABLE_SET'] } })).toEqual([
       'proxies[0].pool.sessionPinningFilters[0]: must be EXCLUDE_VARIABLE_SETS',

@@ -1,4 +1,5 @@
 import { targetIn } from './normalise.ts';
+import { maxConnectionsPercents } from './engines.ts';
 import type { Problems } from './problems.ts';
 import type { ProxyInput, SettingsInput } from './schema.ts';
 
@@ -13,8 +14,9 @@ export function warn(input: SettingsInput, warnings: Problems): void {
   });
   const percents = new Map<string, number>();
   input.proxies.forEach((proxy, index) => {
+    const own = proxy.pool.maxConnectionsPercent ?? maxConnectionsPercents[proxy.engineFamily];
     const sums = databasesOf(input, proxy).map((identifier) => {
-      const sum = (percents.get(identifier) ?? 0) + proxy.pool.maxConnectionsPercent;
+      const sum = (percents.get(identifier) ?? 0) + own;
       percents.set(identifier, sum);
       return sum;
     });
@@ -47,7 +49,7 @@ function warnOfTokens(
   index: number,
   warnings: Problems,
 ): void {
-  const entry = proxy.auth.findIndex(({ iamAuth }) => iamAuth === 'REQUIRED');
+  const entry = proxy.auth.findIndex(({ iamAuth }) => iamAuth !== 'DISABLED');
   if (entry === -1) return;
   if (input.principals.length === 0)
     warnings.add(

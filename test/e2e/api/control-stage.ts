@@ -35,7 +35,7 @@ export interface ControlOptions {
 interface NewProxy {
   readonly auth?: readonly (UserAuthConfig | string)[];
   readonly target?: string;
-  readonly engineFamily?: 'POSTGRESQL' | 'MYSQL';
+  readonly engineFamily?: 'POSTGRESQL' | 'MYSQL' | 'SQLSERVER';
   readonly roleArn?: string;
   readonly requireTls?: boolean;
 }

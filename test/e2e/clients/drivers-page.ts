@@ -12,7 +12,7 @@ export interface DocumentedDriver {
 }
 
 /** What the page calls the databases. */
-export type Family = 'PostgreSQL' | 'MySQL and MariaDB';
+export type Family = 'PostgreSQL' | 'MySQL and MariaDB' | 'SQL Server';
 
 /**
  * The row of this client under a heading that begins with the family. Throws where there is none, or where it names a

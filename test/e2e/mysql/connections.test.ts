@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { must } from '../../../src/base/assert.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { systemRandom } from '../../../src/base/random.ts';
 import { SecretText } from '../../../src/base/secret-text.ts';
@@ -164,7 +165,7 @@ describe.each([...here])('a connection to %s', (release) => {
       isAsleep = rows.some((row) => String(row['state'] ?? row['STATE']) === 'User sleep');
     }
     const other = await network.dial(TIMEOUT.timeoutMs);
-    await talk(engine.cancel(memory, { tlsMode: 'disable' }), other);
+    await talk(must(engine.cancel, 'no way to cancel')(memory, { tlsMode: 'disable' }), other);
     other.destroy();
     const [answer] = await sleeping;
     // MySQL's function tells that it was interrupted, MariaDB's fails.

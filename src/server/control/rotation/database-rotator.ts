@@ -118,6 +118,8 @@ function setOwn({ engine }: DatabaseSettings, { username, password }: PasswordCh
     case 'mysql':
     case 'mariadb':
       return `${PLAIN_MODE}; ${alterUser('CURRENT_USER()', password.reveal(), engine === 'mariadb')}`;
+    case 'sqlserver':
+      throw new Error('Passwords in SQL Server are not rotated');
   }
 }
 
