@@ -3,19 +3,19 @@ import { provisionProgram } from '../../test/support/provision.ts';
 import type { Benchmark } from '../stage.ts';
 import { UsageError } from '../stage.ts';
 import { compete } from '../support/compete.ts';
+import { haproxy } from '../support/haproxy.ts';
 import type { Line } from '../support/line.ts';
 import { describeMachine } from '../support/machine.ts';
 import type { Options } from '../support/options.ts';
 import { helpFor, readOptions } from '../support/options.ts';
-import { versionsOf } from '../support/pooler.ts';
+import { TLS_VERSION, versionsOf } from '../support/pooler.ts';
 import type { Find } from '../support/poolers.ts';
 import { findPoolers } from '../support/poolers.ts';
 import type { Measurement } from '../support/span.ts';
 import type { BenchDatabase } from './database.ts';
 import { startDatabase } from './database.ts';
-import { haproxy } from './haproxy.ts';
-import type { MysqlLoad } from './load.ts';
 import { measureLoad } from './load.ts';
+import type { MysqlLoad } from './load/statements.ts';
 import { menu } from './options.ts';
 import { router } from './router.ts';
 import type { Server } from './database.ts';
@@ -47,7 +47,7 @@ export const mysqlBenchmark: Benchmark = {
     const certificate = generateCertificate([HOST, 'localhost']);
     await using database = await startDatabase(server, stage.signal);
     const ground = {
-      ...{ poolers, database, certificate, signIn: visit, download },
+      ...{ poolers, database, certificate, signIn: visit, download, tlsVersion: TLS_VERSION },
       warmUp: (line: Line, measurement: Measurement) => measureLoad(WARM_UP, line, measurement),
       direct: (tls: boolean) => ({ ...database, tls }),
     };

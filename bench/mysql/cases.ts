@@ -1,8 +1,7 @@
 import type { Case, LoadCase } from '../support/cases.ts';
 import { memoryCases } from '../support/cases.ts';
-import type { MysqlLoad } from './load.ts';
 import { measureLoad } from './load.ts';
-import type { Work } from './load/statements.ts';
+import type { MysqlLoad, Work } from './load/statements.ts';
 import { modes } from './load/statements.ts';
 
 const CLIENTS = [1, 32, 200] as const;

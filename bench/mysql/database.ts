@@ -53,7 +53,7 @@ export async function startDatabase(server: Server, signal: AbortSignal): Promis
     await database.destroy();
     throw problem;
   }
-  const line = { host, port, password, tls: false };
+  const line = { host, port, user: USER, database: DATABASE, password, tls: false };
   return { ...line, version, [Symbol.asyncDispose]: () => database.destroy() };
 }
 

@@ -1,11 +1,11 @@
 import type { Line } from '../support/line.ts';
-import { DATABASE, USER } from '../support/line.ts';
 import type { Download } from '../support/result.ts';
 import { RESULT_ROW_BYTES, RESULT_ROWS } from '../support/result.ts';
 import type { Visitor } from '../support/visitor.ts';
+import type { Listener } from '../support/load/connection.ts';
+import { loginOf } from '../support/load/order.ts';
 import { Answers } from './load/answers.ts';
 import { Client } from './load/client.ts';
-import type { Listener } from './load/connection.ts';
 import { command, QUERY } from './load/packets.ts';
 import { TABLE } from './load/statements.ts';
 
@@ -13,9 +13,8 @@ const SQL = `SELECT REPEAT('x', ${RESULT_ROW_BYTES}) FROM ${TABLE} LIMIT ${RESUL
 /** Each with its packet's head and its length: all but some bytes at the beginning and the end. */
 const RESULT_BYTES = RESULT_ROWS * (4 + 3 + RESULT_ROW_BYTES);
 
-export function signIn({ host, port, password, tls }: Line): Promise<Client> {
-  const login = { host, port, tls, user: USER, database: DATABASE };
-  return Client.signIn({ ...login, password: password.reveal() });
+export function signIn(line: Line): Promise<Client> {
+  return Client.signIn(loginOf(line));
 }
 
 export async function visit(line: Line): Promise<Visitor> {

@@ -6,7 +6,7 @@ import { compete } from '../support/compete.ts';
 import type { Line } from '../support/line.ts';
 import { describeMachine } from '../support/machine.ts';
 import { helpFor, readOptions } from '../support/options.ts';
-import { versionsOf } from '../support/pooler.ts';
+import { TLS_VERSION, versionsOf } from '../support/pooler.ts';
 import { findPoolers } from '../support/poolers.ts';
 import type { Measurement } from '../support/span.ts';
 import { visit } from './client.ts';
@@ -43,7 +43,7 @@ export const postgresBenchmark: Benchmark = {
       pgbench: /\d[\d.]*/.exec(out)?.[0] ?? out.trim(),
     };
     const ground = {
-      ...{ poolers, database, signIn: visit, download },
+      ...{ poolers, database, signIn: visit, download, tlsVersion: TLS_VERSION },
       certificate: generateCertificate([database.host, 'localhost']),
       warmUp: (line: Line, measurement: Measurement) => measureLoad(WARM_UP, line, measurement),
       // The database's own connections have no TLS here.

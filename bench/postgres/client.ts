@@ -1,12 +1,11 @@
 import { RawClient } from '../../test/support/raw-client.ts';
 import type { Line } from '../support/line.ts';
-import { DATABASE, USER } from '../support/line.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 /** A client that has signed in, much faster than pgbench could: the key is derived only once. */
-export function signIn({ host, port, password, tls }: Line): Promise<RawClient> {
+export function signIn({ host, port, user, database, password, tls }: Line): Promise<RawClient> {
   return RawClient.signIn({
-    ...{ host, port, database: DATABASE, user: USER },
+    ...{ host, port, database, user },
     password: password.reveal(),
     tls: tls ? 'startTls' : 'none',
   });

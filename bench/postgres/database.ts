@@ -32,7 +32,7 @@ export async function startDatabase(signal: AbortSignal): Promise<BenchDatabase>
   cleanup.defer(() => server.destroy());
   await server.query(`ALTER DATABASE ${DATABASE} OWNER TO ${USER}`);
   const { host, port, version } = server;
-  const line = { host, port, password, tls: false };
+  const line = { host, port, user: USER, database: DATABASE, password, tls: false };
   await pgbench(['--initialize', '--quiet', `--scale=${SCALE}`], line, { signal });
   await server.query('CHECKPOINT');
   const [row] = await server.query(`SELECT rolpassword FROM pg_authid WHERE rolname = '${USER}'`);

@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Load } from '../support/cases.ts';
 import { runToEnd } from '../support/command.ts';
 import type { Line } from '../support/line.ts';
-import { DATABASE, USER } from '../support/line.ts';
 import type { Figures, Measurement, Span } from '../support/span.ts';
 import { figuresOf, observe } from '../support/span.ts';
 import { parseLog } from './pgbench-log.ts';
@@ -24,10 +23,10 @@ const POLL_MS = 10;
 /** Runs pgbench to its end, with nothing of the user's environment or home. */
 export async function pgbench(
   args: readonly string[],
-  { host, port, password, tls }: Line,
+  { host, port, user, database, password, tls }: Line,
   { signal, cwd = tmpdir() }: { readonly signal: AbortSignal; readonly cwd?: string },
 ): Promise<void> {
-  const command = ['pgbench', `--host=${host}`, `--port=${port}`, `--username=${USER}`, ...args];
+  const command = ['pgbench', `--host=${host}`, `--port=${port}`, `--username=${user}`, ...args];
   const env = {
     PATH: process.env['PATH'] ?? '',
     // libpq looks for certificates and services there.
@@ -37,7 +36,7 @@ export async function pgbench(
     PGSSLMODE: tls ? 'require' : 'disable',
     PGGSSENCMODE: 'disable',
   };
-  await runToEnd([...command, DATABASE], { signal, env, cwd });
+  await runToEnd([...command, database], { signal, env, cwd });
 }
 
 /**

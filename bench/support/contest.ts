@@ -27,6 +27,8 @@ export interface Ground<Database extends Line> {
   readonly database: Database;
   /** For TLS between clients and poolers. */
   readonly certificate: Certificate;
+  /** Which one has to be agreed on; undefined where no case has TLS. */
+  readonly tlsVersion: string | undefined;
   readonly signIn: SignIn;
   /** Put on each pooler after its start, so that there are connections, and what is compiled while it runs has been compiled. */
   warmUp(line: Line, measurement: Measurement): Promise<unknown>;

@@ -6,12 +6,10 @@ import { freePort } from './port.ts';
 import { Program } from './program.ts';
 import type { Line } from './line.ts';
 import type { RunningPooler, Surroundings } from './pooler.ts';
-import type { SignIn } from './visitor.ts';
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
-const TLS_VERSION = 'TLSv1.3';
 const LOG = 'log';
 
 /** Where a pooler is to listen. */
@@ -43,7 +41,7 @@ export const CERTIFICATE = { certFile: 'pooler.crt', keyFile: 'pooler.key' } as 
 /** Runs the command in a folder of its own, and waits until a client has signed in through it. */
 export async function launch(
   { key, files, command, env, account, tlsApart = false }: Launch,
-  { database, certificate, signIn, signal }: Surroundings<Line>,
+  { database, certificate, tlsVersion, signIn, signal }: Surroundings<Line>,
 ): Promise<RunningPooler> {
   const directory = await mkdtemp(join(tmpdir(), `sluice-bench-${key}-`));
   const [port, tlsPort] = [freePort(), freePort()];
@@ -67,13 +65,13 @@ export async function launch(
     pid: program.pid,
     line: (tls: boolean) => ({
       ...{ host: HOST, port: tls && tlsApart ? tlsPort : port, tls },
-      password: database.password,
+      ...{ user: database.user, database: database.database, password: database.password },
     }),
     expectAlive: () => program.expectAlive(),
     [Symbol.asyncDispose]: () => program.stop(),
   };
   try {
-    await untilReady(pooler, signIn, signal);
+    await untilReady(pooler, { signIn, tlsVersion, signal });
     return pooler;
   } catch (problem) {
     await program.stop();
@@ -83,16 +81,15 @@ export async function launch(
 
 async function untilReady(
   pooler: RunningPooler,
-  signIn: SignIn,
-  signal: AbortSignal,
+  { signIn, tlsVersion, signal }: Pick<Surroundings<Line>, 'signIn' | 'tlsVersion' | 'signal'>,
 ): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
-      for (const tls of [false, true]) {
+      for (const tls of tlsVersion === undefined ? [false] : [false, true]) {
         const visitor = await signIn(pooler.line(tls));
         visitor.destroy();
-        if (tls && visitor.tlsVersion !== TLS_VERSION)
+        if (tls && visitor.tlsVersion !== tlsVersion)
           throw new Error(`${pooler.key} agreed on ${visitor.tlsVersion}`);
       }
       return;

@@ -1,5 +1,6 @@
 import type { SecretText } from '../../src/base/secret-text.ts';
 
+/** Of databases that a benchmark makes for itself. */
 export const USER = 'bench';
 export const DATABASE = 'bench';
 
@@ -7,7 +8,8 @@ export const DATABASE = 'bench';
 export interface Line {
   readonly host: string;
   readonly port: number;
-  /** Of `USER`. */
+  readonly user: string;
+  readonly database: string;
   readonly password: SecretText;
   readonly tls: boolean;
 }

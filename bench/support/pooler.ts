@@ -4,6 +4,8 @@ import type { SignIn } from './visitor.ts';
 
 /** The most connections that a pooler may open to the database. */
 export const POOL_SIZE = 20;
+/** What everybody is to agree on, where the protocol has no other. */
+export const TLS_VERSION = 'TLSv1.3';
 /** More than any case needs. */
 export const MAX_CLIENTS = 10_000;
 
@@ -12,6 +14,8 @@ export interface Surroundings<Database extends Line> {
   readonly database: Database;
   /** What it shows to clients that want TLS. */
   readonly certificate: Certificate;
+  /** Which one clients are to agree on with it; undefined where no case has TLS. */
+  readonly tlsVersion: string | undefined;
   /** How a client signs in, to know that it can. */
   readonly signIn: SignIn;
   readonly signal: AbortSignal;

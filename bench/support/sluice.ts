@@ -4,7 +4,6 @@ import { stringify } from 'yaml';
 import { runToEnd } from './command.ts';
 import { CERTIFICATE, launch } from './launch.ts';
 import type { Line } from './line.ts';
-import { DATABASE, USER } from './line.ts';
 import type { Pooler } from './pooler.ts';
 import { MAX_CLIENTS, POOL_SIZE } from './pooler.ts';
 import { SLUICE } from './report.ts';
@@ -80,20 +79,20 @@ async function sluice<Database extends Line>(
 
 function settings(
   listen: { readonly host: string; readonly port: number },
-  { host, port }: Line,
+  { host, port, user, database }: Line,
   { engine, engineFamily }: Engine,
 ): string {
   return stringify({
     region: 'eu-central-1',
     account: '123456789012',
-    secrets: [{ name: USER, value: { username: USER, password: '${BENCH_PASSWORD}' } }],
+    secrets: [{ name: 'bench', value: { username: user, password: '${BENCH_PASSWORD}' } }],
     databases: [
       {
         identifier: 'db',
         engine,
         ...{ host, port },
         tls: 'disable',
-        database: DATABASE,
+        database,
         // One is for watching the database.
         maxConnections: POOL_SIZE + 1,
       },
@@ -104,7 +103,7 @@ function settings(
         engineFamily,
         listen: `${listen.host}:${listen.port}`,
         target: 'db',
-        auth: [{ secret: USER }],
+        auth: [{ secret: 'bench' }],
         tls: CERTIFICATE,
         maxClientConnections: MAX_CLIENTS,
       },

@@ -35,7 +35,7 @@ describe('npm run bench', () => {
   test('lists the benchmarks', async () => {
     const child = start();
     expect(await new Response(child.stdout).text()).toMatch(
-      /^ {2}postgres .*\n {2}mysql .*\n {2}relay /m,
+      /^ {2}postgres .*\n {2}mysql .*\n {2}sqlserver .*\n {2}relay /m,
     );
     expect(await child.exited).toBe(0);
   });
@@ -44,6 +44,7 @@ describe('npm run bench', () => {
     [['oracle'], 'there is no benchmark oracle'],
     [['postgres', '--case', 'nothing'], 'no case has such a name'],
     [['mysql', '--server', 'mariadb', '--rival', 'router'], 'MySQL Router knows no MariaDB'],
+    [['sqlserver', '--server', 'localhost:1433'], 'needs --user and --password'],
   ])('does not understand %p', async (args, why) => {
     const child = start(...args);
     expect(await child.exited).toBe(2);

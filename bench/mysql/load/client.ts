@@ -1,9 +1,12 @@
 import { Answers } from './answers.ts';
-import { Connection } from './connection.ts';
+import { Connection } from '../../support/load/connection.ts';
+import type { Login } from '../../support/load/order.ts';
 import { answerGreeting, readGreeting, readSwitch, tlsRequest } from './greeting.ts';
 import {
   command,
   expectNoError,
+  framing,
+  HEAD_BYTES,
   MORE_AUTH_DATA,
   OK,
   packet,
@@ -13,16 +16,6 @@ import {
   SWITCH_AUTH,
 } from './packets.ts';
 import { proofOf, sealed } from './passwords.ts';
-
-/** Where to sign in, and as whom. */
-export interface Login {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-  readonly password: string;
-  readonly tls: boolean;
-}
 
 /** Of caching_sha2_password: the server knows the password already, or wants to see it. */
 const KNOWN = 0x03;
@@ -41,7 +34,7 @@ export class Client {
   }
 
   static async signIn(login: Login): Promise<Client> {
-    const connection = await Connection.open(login.host, login.port);
+    const connection = await Connection.open(login.host, login.port, framing);
     try {
       return new Client(connection, await enter(connection, login));
     } catch (problem) {
@@ -55,7 +48,7 @@ export class Client {
     this.connection.send(command(QUERY, Buffer.from(sql)));
     const answers = new Answers();
     for (;;) {
-      const payload = await this.connection.read();
+      const payload = await payloadOf(this.connection);
       if (answers.feed(packet(0, payload)) > 0) return;
     }
   }
@@ -64,18 +57,18 @@ export class Client {
   async number(sql: string): Promise<number> {
     this.connection.send(command(QUERY, Buffer.from(sql)));
     // How many columns there are, and what they are called.
-    for (let left = 2; left > 0; left -= 1) expectNoError(await this.connection.read());
-    const row = expectNoError(await this.connection.read());
-    await this.connection.read();
+    for (let left = 2; left > 0; left -= 1) expectNoError(await payloadOf(this.connection));
+    const row = expectNoError(await payloadOf(this.connection));
+    await payloadOf(this.connection);
     return Number(Buffer.from(row).toString('latin1', 1));
   }
 
   /** The number that the server gives to the statement. */
   async prepare(sql: string): Promise<number> {
     this.connection.send(command(PREPARE, Buffer.from(sql)));
-    const head = Buffer.from(expectNoError(await this.connection.read()));
+    const head = Buffer.from(expectNoError(await payloadOf(this.connection)));
     const descriptions = head.readUInt16LE(5) + head.readUInt16LE(7);
-    for (let left = descriptions; left > 0; left -= 1) await this.connection.read();
+    for (let left = descriptions; left > 0; left -= 1) await payloadOf(this.connection);
     return head.readUInt32LE(1);
   }
 
@@ -90,9 +83,14 @@ export class Client {
   }
 }
 
+/** The next packet's. */
+async function payloadOf(connection: Connection): Promise<Uint8Array> {
+  return (await connection.read()).subarray(HEAD_BYTES);
+}
+
 /** Returns the server's version. */
 async function enter(connection: Connection, login: Login): Promise<string> {
-  const greeting = readGreeting(expectNoError(await connection.read()));
+  const greeting = readGreeting(expectNoError(await payloadOf(connection)));
   const { user, database, password, tls } = login;
   let number = 1;
   const send = (payload: Uint8Array): void => {
@@ -110,7 +108,7 @@ async function enter(connection: Connection, login: Login): Promise<string> {
   if (plugin !== 'mysql_native_password') plugin = 'caching_sha2_password';
   send(answerGreeting({ tls, user, database, plugin, proof: proofOf(plugin, password, nonce) }));
   for (;;) {
-    const payload = expectNoError(await connection.read());
+    const payload = expectNoError(await payloadOf(connection));
     const [kind, what] = payload;
     if (kind === OK) return greeting.version;
     if (kind === SWITCH_AUTH) {

@@ -1,47 +1,32 @@
+import type { Listener } from '../../support/load/connection.ts';
+import type { Customer, Ledger } from '../../support/load/generate.ts';
+import type { Order } from '../../support/load/order.ts';
 import { Answers } from './answers.ts';
 import { Client } from './client.ts';
-import type { Listener } from './connection.ts';
-import type { Order } from './order.ts';
-import type { Records } from './records.ts';
-import type { Draw } from './statements.ts';
+import type { Draw, MysqlLoad } from './statements.ts';
 import { statementsOf } from './statements.ts';
 
 /** A client that makes one transaction after the other, the next as soon as it has its answer. */
-export class Customer implements Listener {
+export class MysqlCustomer implements Customer, Listener {
   readonly #client: Client;
-  readonly #number: number;
   readonly #statements: readonly Draw[];
-  readonly #records: Records;
-  readonly #failed: (problem: Error) => void;
+  readonly #ledger: Ledger;
   readonly #answers = new Answers();
   /** Of the transaction's statements. */
   #at = 0;
   #began = 0;
   #hasLeft = false;
 
-  private constructor(
-    client: Client,
-    number: number,
-    statements: readonly Draw[],
-    records: Records,
-    failed: (problem: Error) => void,
-  ) {
+  private constructor(client: Client, statements: readonly Draw[], ledger: Ledger) {
     this.#client = client;
-    this.#number = number;
     this.#statements = statements;
-    this.#records = records;
-    this.#failed = failed;
+    this.#ledger = ledger;
   }
 
-  static async signIn(
-    order: Order,
-    number: number,
-    records: Records,
-    failed: (problem: Error) => void,
-  ): Promise<Customer> {
-    const client = await Client.signIn(order);
-    const statements = await statementsOf(order.work, order.mode, client);
-    return new Customer(client, number, statements, records, failed);
+  static async signIn({ login, load }: Order<MysqlLoad>, ledger: Ledger): Promise<MysqlCustomer> {
+    const client = await Client.signIn(login);
+    const statements = await statementsOf(load.work, load.mode, client);
+    return new MysqlCustomer(client, statements, ledger);
   }
 
   begin(): void {
@@ -67,7 +52,8 @@ export class Customer implements Listener {
     if (this.#at === this.#statements.length) {
       const now = performance.now();
       const latencyMicros = (now - this.#began) * 1000;
-      this.#records.add(this.#number, latencyMicros, (performance.timeOrigin + now) * 1000);
+      const { number, records } = this.#ledger;
+      records.add(number, latencyMicros, (performance.timeOrigin + now) * 1000);
       this.#at = 0;
       this.#began = now;
     }
@@ -75,7 +61,7 @@ export class Customer implements Listener {
   }
 
   ended(problem: Error): void {
-    if (!this.#hasLeft) this.#failed(problem);
+    if (!this.#hasLeft) this.#ledger.failed(problem);
   }
 
   #send(): void {

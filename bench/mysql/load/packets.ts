@@ -1,5 +1,13 @@
+import type { Framing } from '../../support/load/connection.ts';
+
 /** Of a packet's head: its length, and its number in the exchange. */
 export const HEAD_BYTES = 4;
+
+/** All of it is there where `HEAD_BYTES` are. */
+export const framing: Framing = {
+  headBytes: HEAD_BYTES,
+  lengthOf: (head) => HEAD_BYTES + head.readUIntLE(0, 3),
+};
 
 /** The first byte of what a server sends. */
 export const OK = 0x00;

@@ -1,3 +1,4 @@
+import type { Load } from '../../support/cases.ts';
 import type { Client } from './client.ts';
 import { command, EXECUTE, QUERY } from './packets.ts';
 
@@ -11,6 +12,11 @@ export type Work = (typeof works)[number];
 /** Statements as texts, or prepared ones with binary values. */
 export const modes = ['text', 'binary'] as const;
 export type Mode = (typeof modes)[number];
+
+export interface MysqlLoad extends Load {
+  readonly work: Work;
+  readonly mode: Mode;
+}
 
 const SELECT = `SELECT balance FROM ${TABLE} WHERE id = `;
 const UPDATE = `UPDATE ${TABLE} SET balance = balance + 1 WHERE id = `;

@@ -1,4 +1,4 @@
-import type { Finish } from '../../support/finishes.ts';
+import type { Finish } from '../finishes.ts';
 
 /** Of each transaction: whose it was, how long it took, and when it ended. */
 const FIELDS = 3;

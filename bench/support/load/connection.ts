@@ -1,10 +1,36 @@
 import type { Socket, SocketHandler } from 'bun';
-import { HEAD_BYTES } from './packets.ts';
 
 /** Who gets what arrives once a client has signed in. */
 export interface Listener {
-  heard(bytes: Uint8Array): void;
+  heard(bytes: Buffer): void;
   /** There will be nothing more. */
+  ended(problem: Error): void;
+}
+
+/** How a protocol cuts what is said into packets. */
+export interface Framing {
+  /** How much of a packet has to be there to know its length. */
+  readonly headBytes: number;
+  /** The whole packet's length, head included. */
+  lengthOf(head: Buffer): number;
+}
+
+/** What stands between the socket and the packets where Bun's own TLS does not fit. */
+export interface Layer {
+  readonly tlsVersion: string | undefined;
+  send(bytes: Uint8Array): void;
+  arrived(bytes: Buffer): void;
+  /** The socket has ended. */
+  ended(problem: Error): void;
+  destroy(): void;
+}
+
+/** The connection's ends that a layer is put between. */
+export interface Ends {
+  /** To the socket. */
+  send(bytes: Uint8Array): void;
+  /** To whoever reads packets. */
+  arrived(bytes: Buffer): void;
   ended(problem: Error): void;
 }
 
@@ -18,12 +44,15 @@ export class Connection {
   #arrival = Promise.withResolvers<void>();
   #handshake: PromiseWithResolvers<void> | undefined;
   #listener: Listener | undefined;
+  #layer: Layer | undefined;
+  readonly #framing: Framing;
 
-  private constructor(socket: Socket<Connection>) {
+  private constructor(socket: Socket<Connection>, framing: Framing) {
     this.#socket = socket;
+    this.#framing = framing;
   }
 
-  static async open(host: string, port: number): Promise<Connection> {
+  static async open(host: string, port: number, framing: Framing): Promise<Connection> {
     const { promise, resolve } = Promise.withResolvers<Connection>();
     await Bun.connect<Connection>({
       hostname: host,
@@ -31,7 +60,7 @@ export class Connection {
       socket: {
         ...plainHandlers,
         open(socket) {
-          socket.data = new Connection(socket);
+          socket.data = new Connection(socket, framing);
           resolve(socket.data);
         },
       },
@@ -40,28 +69,48 @@ export class Connection {
   }
 
   get tlsVersion(): string | undefined {
-    return this.#socket.getTLSVersion() || undefined;
+    return this.#layer?.tlsVersion ?? (this.#socket.getTLSVersion() || undefined);
   }
 
   /** All at once: what is sent here fits into any socket's buffer. */
   send(bytes: Uint8Array): void {
+    if (this.#layer === undefined) this.#write(bytes);
+    else this.#layer.send(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
     if (this.#socket.write(bytes) !== bytes.length)
       this.ended(this.#problem ?? new Error('the connection does not take what is sent'));
   }
 
-  /** The next packet's payload. */
-  async read(): Promise<Uint8Array> {
+  /** The next packet, head included. */
+  async read(): Promise<Buffer> {
+    const { headBytes, lengthOf } = this.#framing;
     for (;;) {
-      const length =
-        this.#unread.length < HEAD_BYTES ? undefined : HEAD_BYTES + this.#unread.readUIntLE(0, 3);
-      if (length !== undefined && this.#unread.length >= length) {
-        const payload = this.#unread.subarray(HEAD_BYTES, length);
-        this.#unread = this.#unread.subarray(length);
-        return payload;
+      const unread = this.#unread;
+      const length = unread.length < headBytes ? undefined : lengthOf(unread);
+      if (length !== undefined && unread.length >= length) {
+        this.#unread = unread.subarray(length);
+        return unread.subarray(0, length);
       }
       if (this.#problem !== undefined) throw this.#problem;
       await this.#arrival.promise;
     }
+  }
+
+  /** Everything passes through the layer from here on. */
+  put(layer: (ends: Ends) => Layer): void {
+    this.#layer = layer({
+      send: (bytes) => this.#write(bytes),
+      arrived: (bytes) => this.#heard(bytes),
+      ended: (problem) => this.ended(problem),
+    });
+  }
+
+  /** Says that nothing more will come from here, and waits until the server has closed. */
+  async leave(): Promise<void> {
+    this.#socket.shutdown();
+    await this.end();
   }
 
   /** Resolves when there will be nothing more. */
@@ -95,16 +144,22 @@ export class Connection {
   }
 
   destroy(): void {
+    this.#layer?.destroy();
     this.#socket.terminate();
   }
 
   // The rest is for the handlers below.
 
-  plainData(bytes: Uint8Array): void {
+  plainData(bytes: Buffer): void {
     if (this.#handshake === undefined) this.data(bytes);
   }
 
-  data(bytes: Uint8Array): void {
+  data(bytes: Buffer): void {
+    if (this.#layer === undefined) this.#heard(bytes);
+    else this.#layer.arrived(bytes);
+  }
+
+  #heard(bytes: Buffer): void {
     if (this.#listener !== undefined) {
       this.#listener.heard(bytes);
       return;
@@ -123,6 +178,7 @@ export class Connection {
     if (this.#problem !== undefined) return;
     this.#problem = problem;
     this.#handshake?.reject(problem);
+    this.#layer?.ended(problem);
     this.#listener?.ended(problem);
     this.#wake();
   }

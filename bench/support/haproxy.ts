@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { launch } from '../support/launch.ts';
-import { newestProgram } from '../support/newest.ts';
-import type { Pooler } from '../support/pooler.ts';
-import type { BenchDatabase } from './database.ts';
+import { launch } from './launch.ts';
+import { newestProgram } from './newest.ts';
+import type { Line } from './line.ts';
+import type { Pooler } from './pooler.ts';
 
 /** HAProxy as it passes bytes on, TLS or not, and shares nothing: what a pooler costs beyond that. */
-export async function haproxy(
+export async function haproxy<Database extends Line>(
   say: (line: string) => void,
   signal: AbortSignal,
-): Promise<Pooler<BenchDatabase>> {
+): Promise<Pooler<Database>> {
   const { command, said } = await newestProgram(
     {
       title: 'HAProxy',
@@ -16,7 +16,7 @@ export async function haproxy(
       path: 'usr/sbin/haproxy',
       own: ['haproxy', '/usr/sbin/haproxy'],
       versionArgs: ['-v'],
-      otherwise: 'measure without: --rival router, or none',
+      otherwise: 'measure without: another --rival, or none',
     },
     say,
     signal,
@@ -40,7 +40,7 @@ export async function haproxy(
 
 function configure(
   listen: { readonly host: string; readonly port: number },
-  { host, port }: BenchDatabase,
+  { host, port }: Line,
 ): string {
   // As many clients as it has files for: its own default.
   return `global
