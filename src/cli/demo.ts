@@ -6,15 +6,15 @@ import { UsageError } from './command.ts';
 import { unlessAborted, untilStopped } from './demo/abort.ts';
 import { burst, BUSINESS_LOGIC_MS } from './demo/burst.ts';
 import type { DemoDatabase, Route } from './demo/database.ts';
-import { MAX_CONNECTIONS } from './demo/database.ts';
-import type { EngineName } from './demo/engines.ts';
-import { engineNames, engines } from './demo/engines.ts';
+import type { DemoEngine } from './demo/engines.ts';
+import { chooseEngine, engineNames, oneOf } from './demo/engines.ts';
 import { figuresOf } from './demo/figures.ts';
 import type { Progress } from './demo/progress.ts';
 import { Bars, canDraw, Lines, paint, silence } from './demo/progress.ts';
 import { startProxy } from './demo/proxy.ts';
 import type { Result, Results } from './demo/report.ts';
 import { comparison, conclusion, connectionCommands } from './demo/report.ts';
+import { serverFlags } from './demo/sqlserver/options.ts';
 import type { Io } from './io.ts';
 import { table } from './table.ts';
 
@@ -27,12 +27,12 @@ const INTERRUPTED = 130;
 export const demoCommand: Command = {
   summary:
     'Show what a proxy is for: many function invocations at once, first straight at a small database ' +
-    'server, which is thrown away afterwards, then through Sluice.',
+    'server, which is thrown away afterwards, or at a SQL Server of yours, then through Sluice.',
   flags: [
     {
       name: 'engine',
       value: 'NAME',
-      what: `Which database: ${list(engineNames)}. Default: ${engineNames[0]}`,
+      what: `Which database: ${oneOf(engineNames)}. Default: ${engineNames[0]}`,
     },
     {
       name: 'invocations',
@@ -41,9 +41,10 @@ export const demoCommand: Command = {
     },
     { name: 'keep', what: 'Leave the proxy running, and say how to connect to it, until Ctrl-C.' },
     { name: 'json', what: 'Print the figures as one JSON object, and nothing else.' },
+    ...serverFlags,
   ],
   run: (given, io) => {
-    const options = readOptions(given);
+    const options = readOptions(given, io.env);
     return untilStopped(async (signal) => {
       try {
         return await tell({ ...options, io, signal, clock: systemClock });
@@ -55,12 +56,8 @@ export const demoCommand: Command = {
   },
 };
 
-function list(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
-}
-
 interface Options {
-  readonly engine: EngineName;
+  readonly engine: DemoEngine;
   readonly invocations: number;
   readonly keep: boolean;
   readonly json: boolean;
@@ -72,7 +69,7 @@ interface Stage extends Options {
   readonly clock: Clock;
 }
 
-function readOptions(given: Given): Options {
+function readOptions(given: Given, env: Io['env']): Options {
   const { standard, most } = INVOCATIONS;
   const [keep, json] = [given.has('keep'), given.has('json')];
   if (keep && json) throw new UsageError('--keep and --json do not go together');
@@ -80,28 +77,22 @@ function readOptions(given: Given): Options {
   const invocations = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (invocations < 1 || invocations > most)
     throw new UsageError(`--invocations must be a number from 1 to ${most}`);
-  const wanted = given.get('engine') ?? engineNames[0];
-  const engine = engineNames.find((name) => name === wanted);
-  if (engine === undefined) throw new UsageError(`--engine must be ${list(engineNames)}`);
+  const engine = chooseEngine(given, env);
   return { engine, invocations, keep, json };
 }
 
 /** The whole story. All that it starts has ended when it returns, however it does. */
 async function tell(stage: Stage): Promise<number> {
-  const { io, signal, clock, json, invocations, keep } = stage;
-  const engine = engines[stage.engine];
+  const { engine, io, signal, clock, json, invocations, keep } = stage;
   const say = (text: string): void => (json ? undefined : io.out(text));
   await using cleanup = new AsyncDisposableStack();
-  say(
-    `Starting a ${engine.title} server with max_connections = ${MAX_CONNECTIONS}: what Amazon RDS grants\n` +
-      'a database instance with 1 GB of memory.',
-  );
+  say(engine.opening);
   const surroundings = { clock, random: systemRandom, env: io.env, signal, say };
   const database = cleanup.use(await engine.start(surroundings));
   signal.throwIfAborted();
   say(
     `It is ${database.origin}.\n\n` +
-      `${invocations} function invocations at once: each connects with TLS, reads a row, computes\n` +
+      `${invocations} function invocations at once: each connects${withTls(database)}, reads a row, computes\n` +
       `for ${BUSINESS_LOGIC_MS} ms, writes a row, and closes its connection.${engine.remark}\n`,
   );
   const progress = showProgress(stage);
@@ -113,17 +104,21 @@ async function tell(stage: Stage): Promise<number> {
   };
   const direct = await run(database.directRoute());
   await unlessAborted(signal, database.untilAlone());
-  const kind = { name: stage.engine, family: engine.family };
-  const proxy = cleanup.use(await startProxy(database, kind, surroundings));
+  const proxy = cleanup.use(await startProxy(database, engine, surroundings));
   const proxied = await run(database.proxiedRoute(proxy));
   progress.end();
   say(report({ direct, proxied }, io));
   if (json) io.out(JSON.stringify({ direct: direct.figures, proxied: proxied.figures }));
   if (keep) {
-    say(`\n${connectionCommands(engine.client, proxy, database.passwords)}`);
+    say(`\n${connectionCommands(engine.client, proxy, database)}`);
     await untilToldToStop(signal, proxy.ended);
   }
   return proxied.figures.failed === 0 ? 0 : 1;
+}
+
+/** Where the database has none, it is the proxy alone that is reached by it. */
+function withTls({ tls }: DemoDatabase): string {
+  return tls.mode === 'disable' ? '' : ' with TLS';
 }
 
 function showProgress({ io, json, invocations, clock }: Stage): Progress {

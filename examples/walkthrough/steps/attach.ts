@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildFunction } from '../../../src/cli/demo/mysql/functions.ts';
+import { buildFunction } from '../../../src/cli/demo/function/functions.ts';
 import { dbUserArn } from '../../../src/iam/principals.ts';
 import type { Around } from '../around.ts';
 import { certificateAt } from '../certificate.ts';

@@ -8,11 +8,28 @@ export const DATABASE = 'shop';
 /** How many rows there are to read. */
 export const PRODUCTS = 100;
 
-/** The users that functions sign in as; the second has to show an IAM token at the proxy. */
+/** The users that functions sign in as at databases of ours; the second has to show an IAM token at the proxy. */
 export const PASSWORD_USER = 'app';
 export const TOKEN_USER = 'lambda';
 
-export type Passwords = Readonly<Record<typeof PASSWORD_USER | typeof TOKEN_USER, SecretText>>;
+/** Somebody whom the database lets in. */
+export interface Account {
+  readonly user: string;
+  readonly password: SecretText;
+}
+
+/** Who signs in at the proxy in which way; where it is the same one, that one may choose. */
+export interface Accounts {
+  readonly byPassword: Account;
+  readonly byToken: Account;
+}
+
+/** How the database is reached by TLS. */
+export type DatabaseTls =
+  /** Its certificate, or that of who has signed it, in PEM; undefined for authorities that the system knows. */
+  | { readonly mode: 'verify-full'; readonly certPem: string | undefined }
+  /** `require`: by a certificate that nobody looks at. */
+  | { readonly mode: 'require' | 'disable' };
 
 /** The ways that invocations take to the database. */
 export const routes = ['direct', 'proxied'] as const;
@@ -41,19 +58,29 @@ export interface ProxyAddress {
   readonly accessKey: AccessKey;
 }
 
-/** A database as small as they come, with something to read and something to write. To be disposed of. */
+/** A database with something to read and something to write. To be disposed of. */
 export interface DemoDatabase extends AsyncDisposable {
   /** What it is, and where its program comes from. */
   readonly origin: string;
   readonly host: string;
   readonly port: number;
-  readonly passwords: Passwords;
-  readonly certPem: string;
+  /** The name of the database that has the tables. */
+  readonly name: string;
+  readonly accounts: Accounts;
+  readonly tls: DatabaseTls;
+  /** How many connections it grants, where the proxy is not to ask it. */
+  readonly maxConnections?: number;
   /** Straight at the database. */
   directRoute(): Promise<Route>;
   proxiedRoute(proxy: ProxyAddress): Promise<Route>;
-  /** Runs `work` and tells how many clients the database had at most meanwhile, the observer aside. */
-  peakDuring<T>(route: RouteName, work: () => Promise<T>): Promise<readonly [T, number]>;
+  /**
+   * Runs `work` and tells how many clients the database had at most meanwhile, the observer aside; undefined where it does not
+   * let us see them.
+   */
+  peakDuring<T>(
+    route: RouteName,
+    work: () => Promise<T>,
+  ): Promise<readonly [T, number | undefined]>;
   /** How many invocations left their row behind on this route. */
   rowsOf(route: RouteName): Promise<number>;
   /** Resolves when the database has no other client left. */
@@ -70,8 +97,16 @@ export interface Surroundings {
   readonly say: (line: string) => void;
 }
 
-export function newPasswords(random: Random): Passwords {
-  return { [PASSWORD_USER]: newSecret(random), [TOKEN_USER]: newSecret(random) };
+export function newAccounts(random: Random): Accounts {
+  return {
+    byPassword: { user: PASSWORD_USER, password: newSecret(random) },
+    byToken: { user: TOKEN_USER, password: newSecret(random) },
+  };
+}
+
+/** As servers of ours are told of them. */
+export function usersOf({ byPassword, byToken }: Accounts) {
+  return [byPassword, byToken].map(({ user, password }) => ({ name: user, password }));
 }
 
 /** Fit for every place that a password may be put, a URL included. */

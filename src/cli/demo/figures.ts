@@ -14,10 +14,11 @@ export interface Figures {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;
-  readonly peakDatabaseConnections: number;
+  /** Null where the database does not let them be counted. */
+  readonly peakDatabaseConnections: number | null;
 }
 
-export function figuresOf({ latenciesMs, errors }: Outcome, peak: number): Figures {
+export function figuresOf({ latenciesMs, errors }: Outcome, peak: number | undefined): Figures {
   const sorted = latenciesMs.toSorted((a, b) => a - b);
   return {
     invocations: latenciesMs.length + errors.length,
@@ -25,7 +26,7 @@ export function figuresOf({ latenciesMs, errors }: Outcome, peak: number): Figur
     p50Ms: percentile(sorted, 50),
     p95Ms: percentile(sorted, 95),
     p99Ms: percentile(sorted, 99),
-    peakDatabaseConnections: peak,
+    peakDatabaseConnections: peak ?? null,
   };
 }
 

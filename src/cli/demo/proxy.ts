@@ -3,19 +3,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Random } from '../../base/random.ts';
-import type { EngineFamily } from '../../core/engine.ts';
 import { dbUserArn } from '../../iam/principals.ts';
 import { proxyId } from '../../iam/proxy-id.ts';
 import { generateCertificate } from '../../net/certificate.ts';
 import { unlessAborted } from './abort.ts';
-import type { AccessKey, DemoDatabase, ProxyAddress, Surroundings } from './database.ts';
-import { newSecret, PASSWORD_USER, TOKEN_USER } from './database.ts';
+import type {
+  AccessKey,
+  Account,
+  Accounts,
+  DemoDatabase,
+  ProxyAddress,
+  Surroundings,
+} from './database.ts';
+import { newSecret } from './database.ts';
+import type { DemoEngine } from './engines.ts';
 import { Program } from './program.ts';
 
 export const REGION = 'eu-central-1';
 const ACCOUNT = '123456789012';
 const NAME = 'demo';
 export const LISTEN_HOST = '127.0.0.1';
+const DATABASE_CERT = 'database.crt';
 /** For people: older versions of libpq know no addresses in certificates. */
 export const HOSTNAME = 'localhost';
 /** Of the 81 connections that the database grants and the proxy does not need to watch it: 24. */
@@ -28,16 +36,10 @@ export interface DemoProxy extends AsyncDisposable, ProxyAddress {
   readonly ended: Promise<never>;
 }
 
-/** What settings say of the database's kind. */
-export interface DatabaseKind {
-  readonly name: string;
-  readonly family: EngineFamily;
-}
-
 /** Starts Sluice in front of the database; resolves when it has reached it. To be disposed of. */
 export async function startProxy(
   database: DemoDatabase,
-  kind: DatabaseKind,
+  kind: Pick<DemoEngine, 'name' | 'family'>,
   { signal, clock, random }: Pick<Surroundings, 'signal' | 'clock' | 'random'>,
 ): Promise<DemoProxy> {
   await using cleanup = new AsyncDisposableStack();
@@ -47,12 +49,12 @@ export async function startProxy(
   const { certPem, keyPem } = generateCertificate([HOSTNAME, LISTEN_HOST], clock, random);
   const files = {
     'sluice.yaml': stringify(settings(database, kind, accessKey.accessKeyId)),
-    'database.crt': database.certPem,
     'proxy.crt': certPem,
     'proxy.key': keyPem,
+    [DATABASE_CERT]: database.tls.mode === 'verify-full' ? database.tls.certPem : undefined,
   };
   for (const [name, content] of Object.entries(files)) {
-    await writeFile(join(directory, name), content, { mode: 0o600 });
+    if (content !== undefined) await writeFile(join(directory, name), content, { mode: 0o600 });
   }
   const program = new Program(
     { directory, settings: 'sluice.yaml', env: secrets(database, accessKey) },
@@ -73,27 +75,22 @@ export async function startProxy(
 
 /** What `sluice.yaml` says; the secrets come from the environment. */
 function settings(
-  { host, port }: DemoDatabase,
-  { name, family }: DatabaseKind,
+  database: DemoDatabase,
+  { name, family }: Pick<DemoEngine, 'name' | 'family'>,
   accessKeyId: string,
 ): object {
   const id = proxyId(ACCOUNT, REGION, NAME);
-  const resource = dbUserArn({ region: REGION, account: ACCOUNT, proxyId: id, user: TOKEN_USER });
+  const { user } = database.accounts.byToken;
+  const resource = dbUserArn({ region: REGION, account: ACCOUNT, proxyId: id, user });
   const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: resource };
   return {
     region: REGION,
     account: ACCOUNT,
-    secrets: [secret(PASSWORD_USER, '${APP_PASSWORD}'), secret(TOKEN_USER, '${LAMBDA_PASSWORD}')],
-    databases: [
-      {
-        identifier: 'database',
-        engine: name,
-        host,
-        port,
-        tls: 'verify-full',
-        tlsCaFile: 'database.crt',
-      },
-    ],
+    secrets: signIns(database.accounts).map(({ secret }, at) => ({
+      name: secret,
+      value: { username: `\${USER_${at}}`, password: `\${PASSWORD_${at}}` },
+    })),
+    databases: [databaseSettings(database, name)],
     proxies: [
       {
         name: NAME,
@@ -103,7 +100,7 @@ function settings(
         requireTls: true,
         tls: { certFile: 'proxy.crt', keyFile: 'proxy.key' },
         target: 'database',
-        auth: [{ secret: PASSWORD_USER }, { secret: TOKEN_USER, iamAuth: 'REQUIRED' }],
+        auth: signIns(database.accounts).map(({ secret, iamAuth }) => ({ secret, iamAuth })),
         clientLoginTimeout: PATIENCE_S,
         serverConnectTimeout: PATIENCE_S,
         pool: {
@@ -123,20 +120,47 @@ function settings(
   };
 }
 
-function secret(username: string, password: string): object {
-  return { name: username, value: { username, password } };
+function databaseSettings({ host, port, name, tls, maxConnections }: DemoDatabase, engine: string) {
+  return {
+    identifier: 'database',
+    engine,
+    host,
+    port,
+    // The proxy watches it from there, too: so that this connection is counted with the others.
+    ...(engine === 'sqlserver' ? { database: name } : {}),
+    tls: tls.mode,
+    ...(tls.mode === 'verify-full' && tls.certPem !== undefined
+      ? { tlsCaFile: DATABASE_CERT }
+      : {}),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+  };
+}
+
+interface SignIn extends Account {
+  /** The name of the secret that has both. */
+  readonly secret: string;
+  readonly iamAuth: 'DISABLED' | 'REQUIRED' | 'ENABLED';
+}
+
+function signIns({ byPassword, byToken }: Accounts): readonly SignIn[] {
+  if (byPassword === byToken) return [{ ...byToken, secret: 'either', iamAuth: 'ENABLED' }];
+  return [
+    { ...byPassword, secret: 'password', iamAuth: 'DISABLED' },
+    { ...byToken, secret: 'token', iamAuth: 'REQUIRED' },
+  ];
 }
 
 /** What the settings leave to the environment. */
 function secrets(
-  { passwords }: DemoDatabase,
+  { accounts }: DemoDatabase,
   { secretAccessKey }: AccessKey,
 ): Readonly<Record<string, string>> {
-  return {
-    APP_PASSWORD: passwords[PASSWORD_USER].reveal(),
-    LAMBDA_PASSWORD: passwords[TOKEN_USER].reveal(),
-    SECRET_ACCESS_KEY: secretAccessKey.reveal(),
-  };
+  const named: Record<string, string> = { SECRET_ACCESS_KEY: secretAccessKey.reveal() };
+  for (const [at, { user, password }] of signIns(accounts).entries()) {
+    named[`USER_${at}`] = user;
+    named[`PASSWORD_${at}`] = password.reveal();
+  }
+  return named;
 }
 
 function newAccessKey(random: Random): AccessKey {

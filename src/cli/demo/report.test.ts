@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { SecretText } from '../../base/secret-text.ts';
-import { mariadb, mysql, psql } from './client.ts';
+import { mariadb, mysql, psql, sqlcmd } from './client.ts';
 import type { Results } from './report.ts';
 import { comparison, conclusion, connectionCommands } from './report.ts';
 
@@ -55,13 +55,19 @@ test('one sentence says what was seen', () => {
 
 describe('the commands to paste', () => {
   const accessKey = { accessKeyId: 'AKIA1', secretAccessKey: new SecretText('s-3') };
-  const passwords = { app: new SecretText('p-1'), lambda: new SecretText('p-2') };
+  const database = {
+    name: 'shop',
+    accounts: {
+      byPassword: { user: 'app', password: new SecretText('p-1') },
+      byToken: { user: 'lambda', password: new SecretText('p-2') },
+    },
+  };
   const proxy = { port: 6432, certPath: "/tmp/it's here/proxy.crt", accessKey };
 
-  test.each([psql, mysql, mariadb])(
+  test.each([psql, mysql, mariadb, sqlcmd])(
     'do not show the password of the user who needs a token',
     (client) => {
-      const commands = connectionCommands(client, proxy, passwords);
+      const commands = connectionCommands(client, proxy, database);
       expect(commands).toContain('p-1');
       expect(commands).not.toContain('p-2');
       expect(commands).toContain('AWS_ACCESS_KEY_ID=AKIA1 AWS_SECRET_ACCESS_KEY=s-3');
@@ -69,7 +75,7 @@ describe('the commands to paste', () => {
   );
 
   test('keep odd paths in one piece, in URLs as in the shell', () => {
-    const commands = connectionCommands(psql, proxy, passwords);
+    const commands = connectionCommands(psql, proxy, database);
     expect(commands).toContain(
       "psql 'postgresql://app:p-1@localhost:6432/shop?sslmode=verify-full&sslrootcert=/tmp/it%27s%20here/proxy.crt'",
     );
@@ -78,7 +84,7 @@ describe('the commands to paste', () => {
 
   test('let the client of MySQL send a token as it is, and MariaDB’s as it does by itself', () => {
     const [ofMysql, ofMariadb] = [mysql, mariadb].map((client) =>
-      connectionCommands(client, proxy, passwords),
+      connectionCommands(client, proxy, database),
     );
     expect(ofMysql).toContain('--user=app --password=p-1 \\\n  --ssl-mode=VERIFY_IDENTITY');
     expect(ofMysql).toContain(' --enable-cleartext-plugin \\\n');

@@ -4,8 +4,8 @@ import type { Figures } from './figures.ts';
 import { mostFrequent } from './figures.ts';
 import type { Client } from './client.ts';
 import { quoted } from './client.ts';
-import type { Passwords, ProxyAddress, RouteName } from './database.ts';
-import { PASSWORD_USER, routes, TOKEN_USER } from './database.ts';
+import type { DemoDatabase, ProxyAddress, RouteName } from './database.ts';
+import { routes } from './database.ts';
 import { routeTitles } from './progress.ts';
 import { HOSTNAME, REGION } from './proxy.ts';
 
@@ -32,7 +32,9 @@ export function comparison(results: Results, columns: number): string {
     row('median (p50)', ({ figures }) => time(figures.p50Ms)),
     row('p95', ({ figures }) => time(figures.p95Ms)),
     row('p99', ({ figures }) => time(figures.p99Ms)),
-    row('peak database connections', ({ figures }) => String(figures.peakDatabaseConnections)),
+    row('peak database connections', ({ figures }) =>
+      String(figures.peakDatabaseConnections ?? '–'),
+    ),
   ];
   return table(rows, columns);
 }
@@ -49,10 +51,14 @@ function commonError(errors: readonly string[]): string | undefined {
 /** What was seen, in one sentence. */
 export function conclusion({ direct, proxied }: Results): string {
   const [before, after] = [direct.figures, proxied.figures];
+  const [many, few] = [before.peakDatabaseConnections, after.peakDatabaseConnections];
+  const counted =
+    many === null || few === null
+      ? '. How many connections the database had it does not tell this user.'
+      : `, which needed ${few} database connections instead of ${many}.`;
   return (
     `Of ${before.invocations} invocations, ${howMany(before.failed)} failed ${routeTitles.direct} ` +
-    `and ${howMany(after.failed)} ${routeTitles.proxied}, which needed ` +
-    `${after.peakDatabaseConnections} database connections instead of ${before.peakDatabaseConnections}.`
+    `and ${howMany(after.failed)} ${routeTitles.proxied}${counted}`
   );
 }
 
@@ -66,21 +72,23 @@ const program = fileURLToPath(new URL('../../../bin/sluice', import.meta.url));
 export function connectionCommands(
   client: Client,
   { port, certPath, accessKey }: Pick<ProxyAddress, 'port' | 'certPath' | 'accessKey'>,
-  passwords: Passwords,
+  { name: database, accounts }: Pick<DemoDatabase, 'name' | 'accounts'>,
 ): string {
   const { accessKeyId, secretAccessKey } = accessKey;
   // Empty, since what is set in that terminal would be used instead of the keys, or with them.
   const keys =
     'AWS_PROFILE= AWS_SESSION_TOKEN= ' +
     `AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey.reveal()}`;
-  const token = `token --region ${REGION} --host ${HOSTNAME} --port ${port} --user ${TOKEN_USER}`;
-  const password = passwords[PASSWORD_USER].reveal();
+  const { byPassword, byToken } = accounts;
+  const token = `token --region ${REGION} --host ${HOSTNAME} --port ${port} --user ${quoted(byToken.user)}`;
+  const password = byPassword.password.reveal();
+  const place = { port, certPath, database };
   const by = `${keys} \\\n  ${quoted(program)} ${token}`;
   return `The proxy goes on until Ctrl-C. In another terminal, with a password:
 
-${client({ port, certPath, user: PASSWORD_USER, password })}
+${client({ ...place, user: byPassword.user, password })}
 
 With an IAM token:
 
-${client({ port, certPath, user: TOKEN_USER, password: { by } })}`;
+${client({ ...place, user: byToken.user, password: { by } })}`;
 }

@@ -6,14 +6,16 @@ import type { DemoDatabase, Surroundings } from '../database.ts';
 import {
   DATABASE,
   MAX_CONNECTIONS,
-  newPasswords,
+  newAccounts,
   PASSWORD_USER,
   PRODUCTS,
   TOKEN_USER,
+  usersOf,
 } from '../database.ts';
-import { buildFunction, schemaPath } from './functions.ts';
+import { buildFunction, schemaPath } from '../function/functions.ts';
+import { directRoute, proxiedRoute } from '../function/routes.ts';
+import { HOSTNAME } from '../proxy.ts';
 import { peakDuring, rowsOf, untilAlone } from './observe.ts';
-import { directRoute, proxiedRoute } from './routes.ts';
 import type { MysqlKind } from './server.ts';
 import { startServer } from './server.ts';
 
@@ -29,9 +31,15 @@ export async function startMysqlDatabase(
   await using cleanup = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sluice-demo-function-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
-  const home = { program: await buildFunction(directory), path: env['PATH'] ?? '' };
-  const passwords = newPasswords(random);
-  const users = Object.entries(passwords).map(([name, password]) => ({ name, password }));
+  const home = {
+    program: await buildFunction(directory),
+    path: env['PATH'] ?? '',
+    dialect: 'mysql',
+    user: TOKEN_USER,
+    database: DATABASE,
+  } as const;
+  const accounts = newAccounts(random);
+  const users = usersOf(accounts);
   const options = { maxConnections: MAX_CONNECTIONS, tls: true, users, settings, random };
   const { server, origin } = await startServer(kind, surroundings, options);
   cleanup.defer(() => server.destroy());
@@ -45,9 +53,11 @@ export async function startMysqlDatabase(
     origin,
     host,
     port,
-    passwords,
-    certPem,
-    directRoute: () => directRoute(home, { port, certPath }, passwords[TOKEN_USER]),
+    name: DATABASE,
+    accounts,
+    tls: { mode: 'verify-full', certPem },
+    directRoute: () =>
+      directRoute(home, { host: HOSTNAME, port, certPath }, accounts.byToken.password),
     proxiedRoute: (proxy) => proxiedRoute(home, proxy),
     peakDuring: (_, work) => peakDuring(server, work),
     rowsOf: (route) => rowsOf(route, server),
@@ -64,7 +74,7 @@ async function schema(): Promise<string> {
   return `
     CREATE DATABASE ${DATABASE};
     USE ${DATABASE};
-    ${await readFile(schemaPath, 'utf8')}
+    ${await readFile(schemaPath('mysql'), 'utf8')}
     REPLACE INTO products (id, cents) VALUES ${products.join(', ')};
     ${grants.join('\n')}`;
 }

@@ -4,10 +4,11 @@ import type { DemoDatabase, Surroundings } from '../database.ts';
 import {
   DATABASE,
   MAX_CONNECTIONS,
-  newPasswords,
+  newAccounts,
   PASSWORD_USER,
   PRODUCTS,
   TOKEN_USER,
+  usersOf,
 } from '../database.ts';
 import { openObserver, peakDuring, rowsOf, untilAlone } from './observe.ts';
 import { directRoute, proxiedRoute } from './routes.ts';
@@ -18,11 +19,11 @@ export async function startPostgresDatabase({
   random,
 }: Surroundings): Promise<DemoDatabase> {
   await using cleanup = new AsyncDisposableStack();
-  const passwords = newPasswords(random);
+  const accounts = newAccounts(random);
   const server = await startEmbeddedPostgres({
     maxConnections: MAX_CONNECTIONS,
     tls: true,
-    users: Object.entries(passwords).map(([name, password]) => ({ name, password })),
+    users: usersOf(accounts),
     databases: [DATABASE],
     // Its own limit of a minute is too short where hundreds sign in on one slow core.
     settings: { authentication_timeout: '10min' },
@@ -38,10 +39,11 @@ export async function startPostgresDatabase({
     origin: `PostgreSQL ${version} from npm`,
     host,
     port,
-    passwords,
-    certPem,
-    directRoute: async () => directRoute({ host, port, certPem }, passwords, clock),
-    proxiedRoute: async (proxy) => proxiedRoute(proxy, passwords, clock),
+    name: DATABASE,
+    accounts,
+    tls: { mode: 'verify-full', certPem },
+    directRoute: async () => directRoute({ host, port, certPem }, accounts, clock),
+    proxiedRoute: async (proxy) => proxiedRoute(proxy, accounts, clock),
     peakDuring: (route, work) => peakDuring(route, server, { observer, work }),
     rowsOf: (route) => rowsOf(route, observer),
     untilAlone: () => untilAlone(observer, clock),

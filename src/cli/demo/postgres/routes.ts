@@ -2,44 +2,48 @@ import { Signer } from '@aws-sdk/rds-signer';
 import type { Clock } from '../../../base/clock.ts';
 import { SecretText } from '../../../base/secret-text.ts';
 import { BUSINESS_LOGIC_MS } from '../burst.ts';
-import type { ProxyAddress, Passwords, Route, RouteName } from '../database.ts';
-import { DATABASE, PASSWORD_USER, PRODUCTS, TOKEN_USER } from '../database.ts';
+import type { Account, Accounts, ProxyAddress, Route, RouteName } from '../database.ts';
+import { DATABASE, PRODUCTS } from '../database.ts';
 import { pause } from '../pause.ts';
 import { LISTEN_HOST, REGION } from '../proxy.ts';
 import type { Login } from './connection.ts';
 import { Connection } from './connection.ts';
 
-type User = keyof Passwords;
-
 /** Straight at the database, with passwords. */
 export function directRoute(
   address: Pick<Login, 'host' | 'port' | 'certPem'>,
-  passwords: Passwords,
+  { byPassword, byToken }: Accounts,
   clock: Clock,
 ): Route {
-  return route('direct', clock, async (user) => ({
+  return route('direct', clock, async (invocation) => ({
     ...address,
     database: DATABASE,
-    user,
-    password: passwords[user],
+    ...(invocation % 2 === 0 ? byPassword : byToken),
   }));
 }
 
 /** Through the proxy, half with passwords and half with IAM tokens. */
-export function proxiedRoute(proxy: ProxyAddress, passwords: Passwords, clock: Clock): Route {
+export function proxiedRoute(
+  proxy: ProxyAddress,
+  { byPassword, byToken }: Accounts,
+  clock: Clock,
+): Route {
   const { port, certPem } = proxy;
-  return route('proxied', clock, async (user) => {
-    const password = user === TOKEN_USER ? await newToken(proxy) : passwords[user];
-    return { host: LISTEN_HOST, port, database: DATABASE, user, password, certPem };
+  return route('proxied', clock, async (invocation) => {
+    const account = invocation % 2 === 0 ? byPassword : await withToken(byToken, proxy);
+    return { host: LISTEN_HOST, port, database: DATABASE, ...account, certPem };
   });
 }
 
-function route(name: RouteName, clock: Clock, login: (user: User) => Promise<Login>): Route {
+function route(
+  name: RouteName,
+  clock: Clock,
+  login: (invocation: number) => Promise<Login>,
+): Route {
   return {
     name,
     invoke: async (invocation) => {
-      const user = invocation % 2 === 0 ? PASSWORD_USER : TOKEN_USER;
-      await handle(name, invocation, { login: await login(user), clock });
+      await handle(name, invocation, { login: await login(invocation), clock });
     },
     ended: new Promise(() => {}),
     [Symbol.asyncDispose]: async () => {},
@@ -65,14 +69,14 @@ async function handle(
 }
 
 /** As a function does it that runs at AWS. */
-async function newToken({ port, accessKey }: ProxyAddress): Promise<SecretText> {
+async function withToken({ user }: Account, { port, accessKey }: ProxyAddress): Promise<Account> {
   const { accessKeyId, secretAccessKey } = accessKey;
   const signer = new Signer({
     hostname: LISTEN_HOST,
     port,
     region: REGION,
-    username: TOKEN_USER,
+    username: user,
     credentials: { accessKeyId, secretAccessKey: secretAccessKey.reveal() },
   });
-  return new SecretText(await signer.getAuthToken());
+  return { user, password: new SecretText(await signer.getAuthToken()) };
 }

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { SecretText } from '../../../base/secret-text.ts';
 import { BUSINESS_LOGIC_MS } from '../burst.ts';
 import type { ProxyAddress, Route, RouteName } from '../database.ts';
-import { DATABASE, PRODUCTS, TOKEN_USER } from '../database.ts';
+import { PRODUCTS } from '../database.ts';
 import { HOSTNAME, REGION } from '../proxy.ts';
-import type { FunctionAnswer } from './functions.ts';
+import type { Dialect, FunctionAnswer } from './functions.ts';
 import { Functions } from './functions.ts';
 
 /** Nobody gives up: what takes long on a slow machine shall not fail. */
@@ -12,20 +12,32 @@ const PATIENCE_MS = 300_000;
 const OK = 200;
 const CREATED = 201;
 
-/** The function's program, and what it needs of our environment. */
+/** The function's program, what it needs of our environment, and what is the same on each route. */
 export interface FunctionHome {
   readonly program: string;
   readonly path: string;
+  readonly dialect: Dialect;
+  readonly user: string;
+  readonly database: string;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** Whom the function is to trust beside those that Node knows. */
+  readonly certPath?: string | undefined;
+  /** Otherwise than by holding the certificate to the host's name: of SQL Server only. */
+  readonly tls?: 'trust' | 'off' | undefined;
 }
 
 /** Straight at the database, with a password: it knows no tokens. */
 export function directRoute(
   home: FunctionHome,
-  address: { readonly port: number; readonly certPath: string },
+  place: Place,
   password: SecretText,
 ): Promise<Route> {
   return route('direct', home, {
-    ...environment(address),
+    ...environment(home, place),
     DB_PASSWORD: password.reveal(),
   });
 }
@@ -34,7 +46,7 @@ export function directRoute(
 export function proxiedRoute(home: FunctionHome, proxy: ProxyAddress): Promise<Route> {
   const { accessKeyId, secretAccessKey } = proxy.accessKey;
   return route('proxied', home, {
-    ...environment(proxy),
+    ...environment(home, { ...proxy, host: HOSTNAME }),
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey.reveal(),
   });
@@ -66,16 +78,21 @@ async function route(
   };
 }
 
-function environment(address: { readonly port: number; readonly certPath: string }) {
+function environment(
+  { dialect, user, database }: FunctionHome,
+  { host, port, certPath, tls }: Place,
+): Readonly<Record<string, string>> {
   return {
     REGION,
-    DB_PROXY_ENDPOINT: HOSTNAME,
-    DB_PROXY_PORT: String(address.port),
-    DB_USERNAME: TOKEN_USER,
-    DB_NAME: DATABASE,
+    DB_DIALECT: dialect,
+    DB_PROXY_ENDPOINT: host,
+    DB_PROXY_PORT: String(port),
+    DB_USERNAME: user,
+    DB_NAME: database,
+    ...(tls === undefined ? {} : { DB_TLS: tls }),
     DB_PATIENCE_MS: String(PATIENCE_MS),
     PAYMENT_MS: String(BUSINESS_LOGIC_MS),
-    NODE_EXTRA_CA_CERTS: address.certPath,
+    ...(certPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: certPath }),
     // Nobody else's keys.
     AWS_EC2_METADATA_DISABLED: 'true',
   };

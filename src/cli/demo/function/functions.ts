@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const example = fileURLToPath(new URL('../../../../examples/lambda-sequelize', import.meta.url));
-/** The tables that the function uses. */
-export const schemaPath = join(example, 'schema.sql');
+const schemas = { mysql: 'schema.sql', mssql: 'schema.sqlserver.sql' } as const;
+/** As the function calls the kinds of databases. */
+export type Dialect = keyof typeof schemas;
 /** Of what the program says last, to say why it ended. */
 const LAST_LINES = 20;
 
@@ -28,6 +29,11 @@ const functionAnswer = z.object({
   log: z.array(z.string()),
 });
 export type FunctionAnswer = z.infer<typeof functionAnswer>;
+
+/** The tables that the function uses, in SQL. */
+export function schemaPath(dialect: Dialect): string {
+  return join(example, schemas[dialect]);
+}
 
 /** Bundles the function of `examples/lambda-sequelize`, as for Lambda, into this folder; the program that runs it here. */
 export async function buildFunction(directory: string): Promise<string> {
