@@ -245,6 +245,8 @@ if (release !== undefined)
     const lost = reading[places.indexOf(String(one.port))];
     if (lost === undefined) throw new Error('nobody is at the first reader');
     await lost.rows("SET @mine = 7, sql_mode = 'ANSI_QUOTES'");
+    // When this is answered it is known what has been set: until then the session is at that reader.
+    expect(await ask(lost, '@mine')).toBe('7');
     await one.stop();
     await untilTold('orders-1', 'UNAVAILABLE');
     expect(await ask(lost, '@@port')).toBe(String(two.port));
