@@ -139,10 +139,14 @@ export class SqlServerRelay implements Relay<SqlServerMemory>, Hearer {
     this.#isReady = false;
     const isKnown = !this.#asksForPrevious || this.#hasLeft(memory);
     if (memory.stay !== this.#stay) memory.stay = this.#stay = nextStay();
-    if (isKnown) return;
     // What a statement has left there is another session's. Those who ask for it keep their connection from here on.
-    if (this.#request?.effects?.isUnsure !== true) this.#who.habits.add('previous');
-    memory.reset();
+    if (!isKnown && this.#request?.effects?.isUnsure !== true) this.#who.habits.add('previous');
+    if (!isKnown || this.#mayAskForOthers(memory)) memory.reset();
+  }
+
+  /** Where it stays, it may ask for an identity that is not its own when it is too late for a reset. */
+  #mayAskForOthers({ identityOf }: SqlServerMemory): boolean {
+    return this.#who.habits.has('previous') && identityOf !== 0 && identityOf !== this.#stay;
   }
 
   /** What is asked for is what this session has left there, or nobody has. */

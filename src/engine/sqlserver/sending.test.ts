@@ -190,6 +190,15 @@ describe('an identity', () => {
     expect(rig.passed()).toEqual(['reset + sqlBatch select @@identity']);
   });
 
+  test('that another session has left is gone before a transaction in which it could be asked for, where clients do so', () => {
+    const memory = aMemory();
+    new TdsRig({ memory }).client(insert).server(reply(ended()));
+    const who = aClient();
+    who.habits.add('previous');
+    const rig = new TdsRig({ memory, who }).client(batch('begin tran'));
+    expect(rig.passed()).toEqual(['reset + sqlBatch begin tran']);
+  });
+
   test('of its own stays where it is, and so does a count of rows', () => {
     const memory = aMemory();
     new TdsRig({ memory }).client(insert).server(reply(ended()));
