@@ -1,5 +1,6 @@
 import { EMPTY, utf8 } from '../../base/bytes.ts';
-import { BodyReader } from '../../wire/mysql/body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readNullableBytes } from '../../wire/mysql/lenenc-reader.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
 import { charsetOf } from '../../wire/mysql/charsets.ts';
@@ -51,7 +52,7 @@ export function readOnlyRow(
   if (row === undefined || isEnd(row, 0, row.length)) return undefined;
   const reader = new BodyReader('row', row);
   return columns.map(({ type, flags, collation }) => ({
-    text: inUtf8(reader.nullableBytes(), collation),
+    text: inUtf8(readNullableBytes(reader), collation),
     isNumber: isNumber(type),
     isDouble: type === columnType.double,
     isUnsigned: type === columnType.longlong && (flags & columnFlag.unsigned) !== 0,

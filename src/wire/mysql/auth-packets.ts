@@ -2,7 +2,7 @@
 import { concat, EMPTY } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { SecretText } from '../../base/secret-text.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, cstring, int16 } from './build.ts';
 import { capability } from './capabilities.ts';
 import { command } from './commands.ts';
@@ -97,7 +97,7 @@ export function readChangeUser(body: Uint8Array, flags: number): ChangeUser {
   const authData = (secure ? reader.take(reader.u8()) : reader.bytesToNul()).slice();
   const database = reader.cstring();
   // All that follows may be missing, from its end on.
-  const collation = reader.remaining >= 2 ? reader.u16() : undefined;
+  const collation = reader.remaining >= 2 ? reader.u16le() : undefined;
   const hasPlugin = (flags & capability.pluginAuth) !== 0 && reader.remaining > 0;
   const plugin = hasPlugin ? readPluginName(reader) : undefined;
   const hasAttributes = (flags & capability.connectAttrs) !== 0;

@@ -1,5 +1,6 @@
 import { concat, EMPTY } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenenc, readLenencBytes, readLenencText, readNullableText } from './lenenc-reader.ts';
 import { byte, int16, int32, lenencInt, lenencString } from './build.ts';
 import { extension } from './capabilities.ts';
 import { lenenc } from './values.ts';
@@ -36,21 +37,21 @@ export function readColumn(
   extensions: number,
 ): Column {
   const reader = new BodyReader('column definition', bytes, start, end);
-  reader.lenencBytes();
-  const schema = reader.lenencText();
-  const table = reader.lenencText();
-  const originalTable = reader.lenencText();
-  const name = reader.lenencText();
-  const originalName = reader.lenencText();
-  const extended = tellsMore(extensions) ? reader.lenencBytes().slice() : EMPTY;
-  if (reader.lenenc() !== FACTS_BYTES) throw reader.violation('of another length');
-  const collation = reader.u16();
-  const length = reader.u32();
+  readLenencBytes(reader);
+  const schema = readLenencText(reader);
+  const table = readLenencText(reader);
+  const originalTable = readLenencText(reader);
+  const name = readLenencText(reader);
+  const originalName = readLenencText(reader);
+  const extended = tellsMore(extensions) ? readLenencBytes(reader).slice() : EMPTY;
+  if (readLenenc(reader) !== FACTS_BYTES) throw reader.violation('of another length');
+  const collation = reader.u16le();
+  const length = reader.u32le();
   const type = reader.u8();
-  const flags = reader.u16();
+  const flags = reader.u16le();
   const decimals = reader.u8();
   reader.skip(2);
-  const defaultValue = reader.remaining === 0 ? undefined : reader.nullableText();
+  const defaultValue = reader.remaining === 0 ? undefined : readNullableText(reader);
   reader.end();
   const names = { schema, table, originalTable, name, originalName };
   return { ...names, extended, collation, length, type, flags, decimals, defaultValue };

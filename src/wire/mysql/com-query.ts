@@ -1,7 +1,8 @@
 import { concat, EMPTY } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { binaryValueEnd, bitAt } from './binary-values.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenenc } from './lenenc-reader.ts';
 import { byte } from './build.ts';
 import { capability } from './capabilities.ts';
 import { command } from './commands.ts';
@@ -21,8 +22,8 @@ export function sqlStart(bytes: Uint8Array, start: number, end: number, flags: n
   const textAt = start + 1;
   if ((flags & capability.queryAttributes) === 0) return textAt;
   const reader = new BodyReader('COM_QUERY', bytes, textAt, end);
-  const count = reader.lenenc();
-  if (reader.lenenc() !== 1) throw reader.violation('several sets of attributes');
+  const count = readLenenc(reader);
+  if (readLenenc(reader) !== 1) throw reader.violation('several sets of attributes');
   return count === 0 ? reader.at : behindAttributes(reader, bytes, end, count);
 }
 
@@ -40,8 +41,8 @@ function behindAttributes(
   skipTypes(reader, count, true);
   let { at } = reader;
   for (let index = 0; index < count; index += 1) {
-    const type = types.u16() & TYPE;
-    types.skip(types.lenenc());
+    const type = types.u16le() & TYPE;
+    types.skip(readLenenc(types));
     if (!bitAt(bytes, nullsAt, index)) at = binaryValueEnd(bytes, at, end, type);
   }
   return at;

@@ -1,5 +1,5 @@
 import { concat, u8 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, int16 } from './build.ts';
 import { MAX_PACKET_BYTES } from './framing.ts';
 
@@ -27,8 +27,8 @@ export function isFinalOk(bytes: Uint8Array, start: number, end: number): boolea
 export function readEof(bytes: Uint8Array, start = 0, end = bytes.length): Eof {
   const reader = new BodyReader('EOF', bytes, start, end);
   reader.skip(1);
-  const warnings = reader.u16();
-  const status = reader.u16();
+  const warnings = reader.u16le();
+  const status = reader.u16le();
   reader.end();
   return { warnings, status };
 }

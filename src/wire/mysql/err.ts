@@ -1,5 +1,6 @@
 import { concat, EMPTY, u16le, u8, utf8 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenencText } from './lenenc-reader.ts';
 import { byte, int16 } from './build.ts';
 import { capability } from './capabilities.ts';
 
@@ -40,13 +41,13 @@ export function isProgress(bytes: Uint8Array, start: number, end: number): boole
 export function errorCode(bytes: Uint8Array, start: number, end: number): number {
   const reader = new BodyReader('error', bytes, start, end);
   reader.skip(1);
-  return reader.u16();
+  return reader.u16le();
 }
 
 export function readError(bytes: Uint8Array, start = 0, end = bytes.length): ServerError {
   const reader = new BodyReader('error', bytes, start, end);
   reader.skip(1);
-  const code = reader.u16();
+  const code = reader.u16le();
   const hasState = reader.remaining > STATE_BYTES && u8(bytes, reader.at) === STATE_MARKER;
   if (hasState) reader.skip(1);
   const sqlState = hasState ? reader.takeText(STATE_BYTES) : '';
@@ -60,8 +61,8 @@ export function readProgress(bytes: Uint8Array, start: number, end: number): Pro
   reader.skip(1);
   const stage = reader.u8();
   const stages = reader.u8();
-  const done = reader.u24();
-  const info = reader.lenencText();
+  const done = reader.u24le();
+  const info = readLenencText(reader);
   reader.end();
   return { stage, stages, done, info };
 }

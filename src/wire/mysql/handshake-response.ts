@@ -1,7 +1,8 @@
 import { assert } from '../../base/assert.ts';
 import { concat, EMPTY } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenencBytes, readLenencText } from './lenenc-reader.ts';
 import { byte, cstring, lenencInt, lenencString } from './build.ts';
 import { capability, common } from './capabilities.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -74,7 +75,7 @@ function has(flags: number, name: keyof typeof capability): boolean {
 
 /** Up to 255 bytes, of any length, or up to a NUL: trap MY-12. */
 function readAuthData(reader: BodyReader, flags: number): Uint8Array {
-  if (has(flags, 'pluginAuthLenencClientData')) return limited(reader, reader.lenencBytes());
+  if (has(flags, 'pluginAuthLenencClientData')) return limited(reader, readLenencBytes(reader));
   if (has(flags, 'secureConnection')) return reader.take(reader.u8()).slice();
   return limited(reader, reader.bytesToNul());
 }
@@ -103,12 +104,12 @@ export function attributeList(attributes: ConnectAttributes): Uint8Array {
 /** A list that is cut short is a violation, but its absence is none. */
 export function readAttributes(reader: BodyReader): ConnectAttributes {
   if (reader.remaining === 0) return [];
-  const list = reader.lenencBytes();
+  const list = readLenencBytes(reader);
   if (list.length > limits.connectAttributeBytes.value) {
     throw reader.violation('its connection attributes are too long');
   }
   const attributes: (readonly [string, string])[] = [];
   const entries = new BodyReader('connection attributes', list);
-  while (entries.remaining > 0) attributes.push([entries.lenencText(), entries.lenencText()]);
+  while (entries.remaining > 0) attributes.push([readLenencText(entries), readLenencText(entries)]);
   return attributes;
 }

@@ -1,7 +1,7 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY, u16le, u32le, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, cstring, int16, int32 } from './build.ts';
 import { capability, tellsExtensions } from './capabilities.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -60,19 +60,19 @@ export function readHandshake(body: Uint8Array): Handshake {
     throw reader.violation(`protocol version ${version} where ${PROTOCOL_VERSION} is spoken`);
   }
   const serverVersion = reader.cstring();
-  const connectionId = reader.u32();
+  const connectionId = reader.u32le();
   const first = reader.take(FIRST_PART_BYTES);
   reader.skip(1);
-  const lower = reader.u16();
+  const lower = reader.u16le();
   if ((lower & capability.protocol41) === 0) {
     throw reader.violation('a server from before MySQL 4.1');
   }
   const collation = reader.u8();
-  const status = reader.u16();
-  const flags = lower | (reader.u16() << 16);
+  const status = reader.u16le();
+  const flags = lower | (reader.u16le() << 16);
   const authBytes = reader.u8();
   reader.skip(6);
-  const filler = reader.u32();
+  const filler = reader.u32le();
   const second = reader.take(Math.max(SECOND_PART_BYTES, authBytes - FIRST_PART_BYTES));
   const plugin = (flags & capability.pluginAuth) === 0 ? '' : readPluginName(reader);
   reader.end();

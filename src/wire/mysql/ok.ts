@@ -1,6 +1,7 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY, u16le } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenencBig, readLenencBytes, readLenencText } from './lenenc-reader.ts';
 import { byte, int16, lenencInt, lenencString } from './build.ts';
 import { capability } from './capabilities.ts';
 import { serverStatus } from './status-flags.ts';
@@ -27,20 +28,20 @@ export interface Ok {
 export function readOk(bytes: Uint8Array, start: number, end: number, flags: number): Ok {
   const reader = new BodyReader('OK', bytes, start, end);
   reader.skip(1);
-  const affectedRows = reader.lenencBig();
-  const lastInsertId = reader.lenencBig();
-  const status = reader.u16();
-  const warnings = reader.u16();
+  const affectedRows = readLenencBig(reader);
+  const lastInsertId = readLenencBig(reader);
+  const status = reader.u16le();
+  const warnings = reader.u16le();
   const info = readInfo(reader);
   const hasState = tracks(flags) && (status & serverStatus.sessionStateChanged) !== 0;
-  const sessionState = hasState && reader.remaining > 0 ? reader.lenencBytes().slice() : EMPTY;
+  const sessionState = hasState && reader.remaining > 0 ? readLenencBytes(reader).slice() : EMPTY;
   reader.end();
   return { affectedRows, lastInsertId, status, warnings, info, sessionState };
 }
 
 /** MySQL documents an unmeasured rest for those without session tracking; it and MariaDB send a length all the same. */
 function readInfo(reader: BodyReader): string {
-  return reader.remaining === 0 ? '' : reader.lenencText();
+  return reader.remaining === 0 ? '' : readLenencText(reader);
 }
 
 function tracks(flags: number): boolean {

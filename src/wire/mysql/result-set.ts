@@ -5,7 +5,8 @@ import { concat, EMPTY, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { binaryValue } from './binary-values.ts';
 import type { BinaryValue } from './binary-values.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenenc, readNullableText } from './lenenc-reader.ts';
 import { byte, lenencInt } from './build.ts';
 import { capability, extension } from './capabilities.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -26,7 +27,7 @@ export function readColumnCount(
   agreed: Capabilities,
 ): number {
   const reader = new BodyReader('column count', bytes, start, end);
-  const count = reader.lenenc();
+  const count = readLenenc(reader);
   if (saysWhether(agreed)) reader.skip(1);
   reader.end();
   if (count > limits.resultColumns.value) throw reader.violation(`a result of ${count} columns`);
@@ -58,7 +59,7 @@ export function readTextRow(
 ): readonly (string | null)[] {
   const reader = new BodyReader('row', bytes, start, end);
   const values: (string | null)[] = [];
-  while (reader.remaining > 0) values.push(reader.nullableText());
+  while (reader.remaining > 0) values.push(readNullableText(reader));
   return values;
 }
 

@@ -1,5 +1,6 @@
 import { concat, u8, utf8 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenenc, readLenencText } from './lenenc-reader.ts';
 import { byte, lenencString } from './build.ts';
 import { lenencStringEnd } from './values.ts';
 
@@ -46,7 +47,7 @@ export function readSessionChanges(
   const changes: SessionChange[] = [];
   while (reader.remaining > 0) {
     const type = reader.u8();
-    const entryEnd = reader.lenenc() + reader.at;
+    const entryEnd = readLenenc(reader) + reader.at;
     const entry = new BodyReader('session state', bytes, reader.at, Math.min(entryEnd, end));
     reader.skip(entryEnd - reader.at);
     readEntry(changes, type, entry);
@@ -60,24 +61,24 @@ function readEntry(changes: SessionChange[], type: number, entry: BodyReader): v
     case trackType.userVariable: {
       const kind = type === trackType.systemVariable ? 'systemVariable' : 'userVariable';
       // MySQL has an entry for each variable; MariaDB's documentation allows for several in one.
-      do changes.push({ kind, name: entry.lenencText(), value: entry.lenencText() });
+      do changes.push({ kind, name: readLenencText(entry), value: readLenencText(entry) });
       while (entry.remaining > 0);
       return;
     }
     case trackType.gtids:
-      changes.push({ kind: 'gtids', encoding: entry.u8(), gtids: entry.lenencText() });
+      changes.push({ kind: 'gtids', encoding: entry.u8(), gtids: readLenencText(entry) });
       break;
     case trackType.schema:
-      changes.push({ kind: 'schema', name: entry.lenencText() });
+      changes.push({ kind: 'schema', name: readLenencText(entry) });
       break;
     case trackType.stateChange:
       changes.push({ kind: 'stateChange', changed: entry.takeText(1) === '1' });
       break;
     case trackType.transactionCharacteristics:
-      changes.push({ kind: 'transactionCharacteristics', statements: entry.lenencText() });
+      changes.push({ kind: 'transactionCharacteristics', statements: readLenencText(entry) });
       break;
     case trackType.transactionState:
-      changes.push({ kind: 'transactionState', state: entry.lenencText() });
+      changes.push({ kind: 'transactionState', state: readLenencText(entry) });
       break;
     default:
       changes.push({ kind: 'unknown', type, data: entry.take(entry.remaining).slice() });

@@ -3,7 +3,8 @@
 import { assert } from '../../base/assert.ts';
 import { concat } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenenc } from './lenenc-reader.ts';
 import { byte, int16 } from './build.ts';
 import { capability } from './capabilities.ts';
 
@@ -48,7 +49,7 @@ export function readStmtExecute(
 ): Execute {
   const reader = new BodyReader('COM_STMT_EXECUTE', bytes, start, end);
   reader.skip(1);
-  const statementId = reader.u32();
+  const statementId = reader.u32le();
   const executeFlags = reader.u8();
   // How often: it has always been once.
   reader.skip(4);
@@ -56,7 +57,7 @@ export function readStmtExecute(
   // The flag only matters where the statement has no parameters of its own.
   const mayHave = parameters > 0 || (executeFlags & executeFlag.parameterCountAvailable) !== 0;
   const saysCount = withNames && mayHave;
-  const count = saysCount ? reader.lenenc() : parameters;
+  const count = saysCount ? readLenenc(reader) : parameters;
   if (count > limits.requestParameters.value) throw reader.violation(`${count} parameters`);
   let [typesStart, typesEnd, hasTypes] = [end, end, false];
   if (count > 0) {
@@ -77,7 +78,7 @@ export function skipTypes(reader: BodyReader, count: number, withNames: boolean)
   }
   for (let left = count; left > 0; left -= 1) {
     reader.skip(2);
-    reader.skip(reader.lenenc());
+    reader.skip(readLenenc(reader));
   }
 }
 
@@ -115,8 +116,8 @@ export function readStmtBulkExecute(
 ): BulkExecute {
   const reader = new BodyReader('COM_STMT_BULK_EXECUTE', bytes, start, end);
   reader.skip(1);
-  const statementId = reader.u32();
-  const flags = reader.u16();
+  const statementId = reader.u32le();
+  const flags = reader.u16le();
   const hasTypes = (flags & bulkFlag.sendTypesToServer) !== 0;
   const typesStart = reader.at;
   if (hasTypes) skipTypes(reader, parameters, false);

@@ -2,7 +2,7 @@
 // documentation, "Prepared Statements".
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY, u32le } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, int16, int32, writeInt32 } from './build.ts';
 import { capability } from './capabilities.ts';
 import { command } from './commands.ts';
@@ -28,12 +28,12 @@ export function readPrepared(
 ): Prepared {
   const reader = new BodyReader('prepared statement', bytes, start, end);
   if (reader.u8() !== 0) throw reader.violation('neither that nor an error');
-  const statementId = reader.u32();
-  const columns = reader.u16();
-  const parameters = reader.u16();
+  const statementId = reader.u32le();
+  const columns = reader.u16le();
+  const parameters = reader.u16le();
   reader.skip(1);
   // Servers before MySQL 4.1.3 have no warnings.
-  const warnings = reader.remaining === 0 ? 0 : reader.u16();
+  const warnings = reader.remaining === 0 ? 0 : reader.u16le();
   const described = !mayBeSilent(flags) || reader.remaining === 0 || reader.u8() !== 0;
   reader.end();
   return { statementId, columns, parameters, warnings, described };
@@ -100,8 +100,8 @@ export function readStmtFetch(
 ): { readonly statementId: number; readonly rows: number } {
   const reader = new BodyReader('COM_STMT_FETCH', bytes, start, end);
   reader.skip(1);
-  const statementId = reader.u32();
-  const rows = reader.u32();
+  const statementId = reader.u32le();
+  const rows = reader.u32le();
   reader.end();
   return { statementId, rows };
 }
@@ -114,7 +114,7 @@ export function readStmtSendLongData(
 ): { readonly statementId: number; readonly parameter: number; readonly dataStart: number } {
   const reader = new BodyReader('COM_STMT_SEND_LONG_DATA', bytes, start, end);
   reader.skip(1);
-  const statementId = reader.u32();
-  const parameter = reader.u16();
+  const statementId = reader.u32le();
+  const parameter = reader.u16le();
   return { statementId, parameter, dataStart: reader.at };
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Violation } from '../../base/assert.ts';
 import { concat, utf8 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLenenc, readLenencBig, readLenencText } from './lenenc-reader.ts';
 import { byte, cstring, int16, int24, int32, int64, lenencInt, lenencString } from './build.ts';
 import { lenencAt, lenencEnd, lenencStringEnd } from './values.ts';
 
@@ -25,15 +26,15 @@ describe('length-encoded integers', () => {
     for (const [value, size] of edges) {
       const bytes = lenencInt(value);
       expect(bytes.length).toBe(size);
-      expect(new BodyReader('test', bytes).lenencBig()).toBe(value);
+      expect(readLenencBig(new BodyReader('test', bytes))).toBe(value);
       expect(lenencEnd(bytes, 0, bytes.length)).toBe(size);
       if (value <= Number.MAX_SAFE_INTEGER) {
-        expect(new BodyReader('test', bytes).lenenc()).toBe(Number(value));
+        expect(readLenenc(new BodyReader('test', bytes))).toBe(Number(value));
         expect(lenencAt(bytes, 0)).toBe(Number(value));
       }
       for (let cut = 0; cut < size; cut += 1) {
         expect(() => lenencEnd(bytes, 0, cut)).toThrow(Violation);
-        expect(() => new BodyReader('test', bytes, 0, cut).lenencBig()).toThrow(Violation);
+        expect(() => readLenencBig(new BodyReader('test', bytes, 0, cut))).toThrow(Violation);
       }
     }
   });
@@ -42,9 +43,9 @@ describe('length-encoded integers', () => {
     for (const first of [0xfb, 0xff]) {
       const bytes = concat([byte(first), new Uint8Array(8)]);
       expect(() => lenencEnd(bytes, 0, bytes.length)).toThrow(Violation);
-      expect(() => new BodyReader('test', bytes).lenenc()).toThrow(Violation);
+      expect(() => readLenenc(new BodyReader('test', bytes))).toThrow(Violation);
     }
-    expect(() => new BodyReader('test', lenencInt(2n ** 53n)).lenenc()).toThrow('beyond');
+    expect(() => readLenenc(new BodyReader('test', lenencInt(2n ** 53n)))).toThrow('beyond');
     expect(() => lenencInt(-1)).toThrow('negative');
   });
 
@@ -52,7 +53,7 @@ describe('length-encoded integers', () => {
     for (const length of [4, 251, 70_000, 2n ** 40n, 2n ** 64n - 1n]) {
       const bytes = concat([lenencInt(length), utf8('abc')]);
       expect(() => lenencStringEnd(bytes, 0, bytes.length)).toThrow(Violation);
-      expect(() => new BodyReader('test', bytes).lenencText()).toThrow(Violation);
+      expect(() => readLenencText(new BodyReader('test', bytes))).toThrow(Violation);
     }
     expect(lenencStringEnd(lenencString('abc'), 0, 4)).toBe(4);
   });
@@ -93,12 +94,12 @@ describe('a body', () => {
           );
           const read = {
             u8: reader.u8(),
-            u16: reader.u16(),
-            u24: reader.u24(),
-            u32: reader.u32(),
-            u64: reader.u64(),
-            lenenc: reader.lenencBig(),
-            text: reader.lenencText(),
+            u16: reader.u16le(),
+            u24: reader.u24le(),
+            u32: reader.u32le(),
+            u64: reader.u64le(),
+            lenenc: readLenencBig(reader),
+            text: readLenencText(reader),
             name: reader.cstring(),
             rest: reader.restText(),
           };

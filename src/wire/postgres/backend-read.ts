@@ -1,5 +1,5 @@
 // What a database says to us. Each function reads the body of one message: all of it after type and length.
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { authenticationCodes } from './backend.ts';
 import type { TransactionStatus } from './backend.ts';
 import { reportDetails } from './report.ts';
@@ -19,7 +19,7 @@ export type AuthenticationRequest =
 
 export function readAuthentication(body: Uint8Array): AuthenticationRequest {
   const reader = new BodyReader('authentication request', body);
-  const code = reader.i32();
+  const code = reader.i32be();
   switch (code) {
     case authenticationCodes.ok:
       return whole(reader, { kind: 'ok' });
@@ -80,7 +80,7 @@ export function readBackendKeyData(body: Uint8Array): {
   readonly secret: Uint8Array;
 } {
   const reader = new BodyReader('BackendKeyData', body);
-  const pid = reader.u32();
+  const pid = reader.u32be();
   return { pid, secret: readSecret(reader) };
 }
 
@@ -121,9 +121,9 @@ export function readNegotiateProtocolVersion(body: Uint8Array): {
 } {
   const reader = new BodyReader('NegotiateProtocolVersion', body);
   // PostgreSQL sends the whole version, the documentation promises the minor one alone: the lower half is right for both.
-  const minor = reader.u32() & 0xffff;
+  const minor = reader.u32be() & 0xffff;
   const unknownOptions: string[] = [];
-  for (let left = reader.u32(); left > 0; left -= 1) unknownOptions.push(reader.cstring());
+  for (let left = reader.u32be(); left > 0; left -= 1) unknownOptions.push(reader.cstring());
   reader.end();
   return { minor, unknownOptions };
 }
@@ -143,7 +143,7 @@ const COLUMN_FACTS_BYTES = 4 + 2 + 4 + 2 + 4 + 2;
 export function readRowDescription(body: Uint8Array): string[] {
   const reader = new BodyReader('RowDescription', body);
   const names: string[] = [];
-  for (let left = reader.u16(); left > 0; left -= 1) {
+  for (let left = reader.u16be(); left > 0; left -= 1) {
     names.push(reader.cstring());
     reader.skip(COLUMN_FACTS_BYTES);
   }
@@ -155,8 +155,8 @@ export function readRowDescription(body: Uint8Array): string[] {
 export function readDataRow(body: Uint8Array): (string | null)[] {
   const reader = new BodyReader('DataRow', body);
   const columns: (string | null)[] = [];
-  for (let left = reader.u16(); left > 0; left -= 1) {
-    const bytes = reader.i32();
+  for (let left = reader.u16be(); left > 0; left -= 1) {
+    const bytes = reader.i32be();
     columns.push(bytes === -1 ? null : reader.takeText(bytes));
   }
   reader.end();

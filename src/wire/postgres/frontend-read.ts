@@ -1,7 +1,7 @@
 // What clients say and we look at. During the login each function reads a body; after it, `bytes[start, end)` is the body
 // and the results are offsets into `bytes`: nothing is copied.
 import { SecretText } from '../../base/secret-text.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 
 /** Empty passwords are passed on as they are: whether they are allowed is not a question of form. */
 export function readPasswordMessage(body: Uint8Array): SecretText {
@@ -18,7 +18,7 @@ export function readSaslInitialResponse(body: Uint8Array): {
 } {
   const reader = new BodyReader('SASLInitialResponse', body);
   const mechanism = reader.cstring();
-  const length = reader.i32();
+  const length = reader.i32be();
   const response = length === -1 ? undefined : reader.take(length);
   reader.end();
   return { mechanism, response };
@@ -44,7 +44,7 @@ export function readParse(bytes: Uint8Array, start: number, end: number): ParseM
   const nameEnd = reader.skipCstring();
   const sqlStart = reader.at;
   const sqlEnd = reader.skipCstring();
-  const typeBytes = reader.u16() * 4;
+  const typeBytes = reader.u16be() * 4;
   reader.skip(typeBytes);
   reader.end();
   return { nameEnd, sqlStart, sqlEnd };
@@ -90,7 +90,7 @@ const PORTAL = 0x50; // P
 export function readExecute(bytes: Uint8Array, start: number, end: number): number {
   const reader = new BodyReader('Execute', bytes, start, end);
   const portalEnd = reader.skipCstring();
-  reader.i32();
+  reader.i32be();
   reader.end();
   return portalEnd;
 }

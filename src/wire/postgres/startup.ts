@@ -1,7 +1,7 @@
 import { Violation } from '../../base/assert.ts';
 import { latin1 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, cstring, int32, untyped } from './build.ts';
 
 const PROTOCOL_MAJOR = 3;
@@ -52,7 +52,7 @@ export function checkLength(length: number): number {
 /** Reads a start-up packet's body: all of it after the length field. */
 export function readStartup(body: Uint8Array): StartupPacket {
   const reader = new BodyReader('start-up packet', body);
-  const code = reader.u32();
+  const code = reader.u32be();
   switch (code) {
     case SSL_REQUEST:
       reader.end();
@@ -61,7 +61,7 @@ export function readStartup(body: Uint8Array): StartupPacket {
       reader.end();
       return { kind: 'gssEncRequest' };
     case CANCEL_REQUEST: {
-      const pid = reader.u32();
+      const pid = reader.u32be();
       return { kind: 'cancelRequest', pid, secret: readSecret(reader) };
     }
     default:

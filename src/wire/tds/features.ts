@@ -1,6 +1,6 @@
 // Extensions: what a LOGIN7 asks for, and a FEATUREEXTACK agrees to. [MS-TDS] 2.2.6.4, 2.2.7.11.
 import { concat } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, int32 } from './build.ts';
 import { token } from './tokens.ts';
 
@@ -31,7 +31,7 @@ export const FEATURES_END = 0xff;
 export function readFeatures(reader: BodyReader): readonly Feature[] {
   const features: Feature[] = [];
   for (let id = reader.u8(); id !== FEATURES_END; id = reader.u8()) {
-    const data = reader.take(reader.u32()).slice();
+    const data = reader.take(reader.u32le()).slice();
     if (features.some((other) => other.id === id)) throw reader.violation(`feature ${id} twice`);
     features.push({ id, data });
   }

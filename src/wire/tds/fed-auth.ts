@@ -1,6 +1,6 @@
 // Sign-in by a token: what the feature of that name holds, and what is said behind the login. [MS-TDS] 2.2.6.3, 2.2.6.4, 2.2.7.12.
 import { concat, utf16 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, int32 } from './build.ts';
 import { token } from './tokens.ts';
 
@@ -30,7 +30,7 @@ export function readFedAuth(data: Uint8Array): FedAuth {
   const library = first >> 1;
   const hasToken = library === fedAuthLibrary.securityToken;
   // A nonce may follow.
-  const said = hasToken ? reader.take(reader.u32()).slice() : undefined;
+  const said = hasToken ? reader.take(reader.u32le()).slice() : undefined;
   return { library, echo: (first & ECHO) !== 0, token: said };
 }
 
@@ -42,10 +42,10 @@ export function fedAuth({ library, echo, token: said }: FedAuth): Uint8Array {
 /** The token, a copy, of a message of type `fedAuthToken`. */
 export function readFedAuthToken(payload: Uint8Array): Uint8Array {
   const outer = new BodyReader('FEDAUTH token', payload);
-  const length = outer.u32();
+  const length = outer.u32le();
   const reader = new BodyReader('FEDAUTH token', outer.take(length));
   outer.end();
-  return reader.take(reader.u32()).slice();
+  return reader.take(reader.u32le()).slice();
 }
 
 const infoId = { stsUrl: 1, spn: 2 } as const;

@@ -1,7 +1,8 @@
 // LOGIN7. [MS-TDS] 2.2.6.4.
 import { assert } from '../../base/assert.ts';
 import { concat, EMPTY, utf16 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readRest } from './text-reader.ts';
 import { int16, int32 } from './build.ts';
 import { readFeatures, writeFeatures } from './features.ts';
 import type { Feature } from './features.ts';
@@ -53,22 +54,22 @@ const LONG_SSPI = 0xffff;
 /** Reads the whole payload of a login. What it returns holds none of it. */
 export function readLogin7(payload: Uint8Array): Login7 {
   const reader = new BodyReader('LOGIN7', payload);
-  const length = reader.u32();
+  const length = reader.u32le();
   if (length !== payload.length) {
     throw reader.violation(`${payload.length} bytes that say to be ${length}`);
   }
   const head = {
-    tdsVersion: reader.u32(),
-    packetBytes: reader.u32(),
-    clientVersion: reader.u32(),
-    clientPid: reader.u32(),
-    connectionId: reader.u32(),
+    tdsVersion: reader.u32le(),
+    packetBytes: reader.u32le(),
+    clientVersion: reader.u32le(),
+    clientPid: reader.u32le(),
+    connectionId: reader.u32le(),
     flags1: reader.u8(),
     flags2: reader.u8(),
     typeFlags: reader.u8(),
     flags3: reader.u8(),
-    timeZone: reader.i32(),
-    lcid: reader.u32(),
+    timeZone: reader.i32le(),
+    lcid: reader.u32le(),
   };
   const parts = readParts(payload, reader, isWide(head.tdsVersion));
   const { extension, ...rest } = parts;
@@ -81,18 +82,18 @@ export function readLogin7(payload: Uint8Array): Login7 {
 function readParts(payload: Uint8Array, reader: BodyReader, isNew: boolean) {
   const at = (offset: number, count: number): Uint8Array => partAt(payload, offset, count);
   const part = (unitBytes: number): Uint8Array => {
-    const offset = reader.u16();
-    return at(offset, unitBytes * reader.u16());
+    const offset = reader.u16le();
+    return at(offset, unitBytes * reader.u16le());
   };
-  const words = (): string => new BodyReader('LOGIN7', part(2)).restText();
+  const words = (): string => readRest(new BodyReader('LOGIN7', part(2)));
   const [hostName, userName, password] = [words(), words(), turnedBack(part(2))];
   const [appName, serverName, extension] = [words(), words(), part(1)];
   const [libraryName, language, database] = [words(), words(), words()];
   const clientId = reader.take(CLIENT_ID_BYTES).slice();
-  const [sspiAt, sspiBytes] = [reader.u16(), reader.u16()];
+  const [sspiAt, sspiBytes] = [reader.u16le(), reader.u16le()];
   const attachFile = words();
   const newPassword = isNew ? turnedBack(part(2)) : EMPTY;
-  const longSspiBytes = isNew ? reader.u32() : 0;
+  const longSspiBytes = isNew ? reader.u32le() : 0;
   const isLong = sspiBytes === LONG_SSPI && longSspiBytes > 0;
   const sspi = at(sspiAt, isLong ? longSspiBytes : sspiBytes).slice();
   return {
@@ -122,7 +123,7 @@ function partAt(payload: Uint8Array, offset: number, bytes: number): Uint8Array 
 
 /** @param extension where they are is said in there */
 function featuresAt(payload: Uint8Array, extension: Uint8Array): readonly Feature[] {
-  const offset = new BodyReader('LOGIN7', extension).u32();
+  const offset = new BodyReader('LOGIN7', extension).u32le();
   const reader = new BodyReader('LOGIN7', payload);
   reader.skip(offset);
   return readFeatures(reader);

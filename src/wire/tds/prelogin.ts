@@ -1,6 +1,6 @@
 // PRELOGIN: what is agreed on before TLS and the login, with the same options both ways. [MS-TDS] 2.2.6.5.
 import { concat, EMPTY, text, utf8 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
 import { byte, int16be } from './build.ts';
 
 /** What each side wants, or can do, of encryption. */

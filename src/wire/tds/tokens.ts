@@ -1,6 +1,7 @@
 // The tokens of replies that say something by themselves; rows and what describes them are in columns.ts. [MS-TDS] 2.2.7.
 import { concat, EMPTY, ucs2 } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readLongText, readShortText } from './text-reader.ts';
 import { byte, int16, int32, int32be, int64, longText, shortBytes, shortText } from './build.ts';
 import { dataType } from './types.ts';
 import { isWide, tdsVersion } from './versions.ts';
@@ -106,13 +107,13 @@ export function readError(
 ): ServerError {
   const reader = new BodyReader('ERROR or INFO', bytes, start, end);
   const error = {
-    number: reader.i32(),
+    number: reader.i32le(),
     state: reader.u8(),
     severity: reader.u8(),
-    message: reader.longText(),
-    server: reader.shortText(),
-    procedure: reader.shortText(),
-    line: isWide(version) ? reader.i32() : reader.u16(),
+    message: readLongText(reader),
+    server: readShortText(reader),
+    procedure: readShortText(reader),
+    line: isWide(version) ? reader.i32le() : reader.u16le(),
   };
   reader.end();
   return error;
@@ -180,7 +181,7 @@ export function readTransaction(bytes: Uint8Array, start: number, end: number): 
   const { now, before } = readEnvChangeBytes(bytes, start, end);
   const descriptor = now.length === 0 ? before : now;
   if (descriptor.length === 0) return 0n;
-  return new BodyReader('transaction descriptor', descriptor).u64();
+  return new BodyReader('transaction descriptor', descriptor).u64le();
 }
 
 /** Where a login is sent on to (trap TD-27). */
@@ -194,13 +195,13 @@ export interface Routing {
 /** What follows the type of a `routing` or `enhancedRouting`. */
 export function readRouting(type: number, bytes: Uint8Array, start: number, end: number): Routing {
   const outer = new BodyReader('routing', bytes, start, end);
-  const length = outer.u16();
+  const length = outer.u16le();
   const reader = new BodyReader('routing', bytes, outer.at, outer.at + length);
   outer.skip(length);
   if (reader.u8() !== TCP) throw reader.violation('to something else than TCP');
-  const port = reader.u16();
-  const host = reader.longText();
-  const database = type === envChange.enhancedRouting ? reader.longText() : undefined;
+  const port = reader.u16le();
+  const host = readLongText(reader);
+  const database = type === envChange.enhancedRouting ? readLongText(reader) : undefined;
   if (host === '' || port === 0) throw reader.violation('to nowhere');
   return { host, port, database };
 }
@@ -250,7 +251,7 @@ export function readLoginAck(bytes: Uint8Array, start: number, end: number): Log
   reader.skip(1);
   const said = reader.u32be();
   const [version = said] = [...OLD_NAMES].find(([, name]) => name === said) ?? [];
-  const program = reader.shortText();
+  const program = readShortText(reader);
   const productVersion = reader.take(4).slice();
   reader.end();
   return { version, program, productVersion };
@@ -262,7 +263,7 @@ export function returnStatus(status: number): Uint8Array {
 
 /** The integer of a RETURNSTATUS. */
 export function readReturnStatus(bytes: Uint8Array, start: number, end: number): number {
-  return new BodyReader('RETURNSTATUS', bytes, start, end).i32();
+  return new BodyReader('RETURNSTATUS', bytes, start, end).i32le();
 }
 
 /** An integer that a procedure returns in a parameter, as the handle of a prepared statement. */

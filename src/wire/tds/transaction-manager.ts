@@ -1,7 +1,8 @@
 // Requests to the transaction manager. [MS-TDS] 2.2.6.9.
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY } from '../../base/bytes.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader } from '../../base/body-reader.ts';
+import { readShortBytes } from './text-reader.ts';
 import { byte, int16, shortBytes } from './build.ts';
 import { bodyAt, writeHeaders } from './headers.ts';
 import { isWide } from './versions.ts';
@@ -46,13 +47,13 @@ export function readTransactionRequest(
   if (at === undefined)
     throw new Violation('transaction-manager request: shorter than its headers');
   const reader = new BodyReader('transaction-manager request', bytes, at, end);
-  const request = reader.u16();
+  const request = reader.u16le();
   switch (request) {
     case tmRequest.begin:
       return { request, isolation: reader.u8() };
     case tmRequest.commit:
     case tmRequest.rollback: {
-      reader.shortBytes();
+      readShortBytes(reader);
       const begins = (reader.u8() & BEGINS_ANOTHER) !== 0;
       return { request, isolation: begins ? reader.u8() : undefined };
     }

@@ -1,10 +1,9 @@
-import { Violation } from '../../base/assert.ts';
-import { text, u16le, u24le, u32le, u64le, u8 } from '../../base/bytes.ts';
-import { lenenc } from './values.ts';
+import { Violation } from './assert.ts';
+import { i32be, i32le, text, u16be, u16le, u24le, u32be, u32le, u64le, u8 } from './bytes.ts';
 
 /**
- * Walks the body of one message, `bytes[start, end)`, and cannot see past it: whatever is missing, unterminated or left
- * over is a `Violation` that names the message.
+ * Walks the body of one message or token, `bytes[start, end)`, and cannot see past it: whatever is missing, unterminated or left
+ * over is a `Violation` that names it. What only one protocol has is read by functions beside that protocol's messages.
  */
 export class BodyReader {
   readonly #what: string;
@@ -28,45 +27,47 @@ export class BodyReader {
     return this.#end - this.#at;
   }
 
+  /** The next byte, left where it is; undefined at the end. */
+  get next(): number | undefined {
+    return this.remaining === 0 ? undefined : u8(this.#bytes, this.#at);
+  }
+
   u8(): number {
     return u8(this.#bytes, this.#advance(1));
   }
 
-  u16(): number {
+  u16be(): number {
+    return u16be(this.#bytes, this.#advance(2));
+  }
+
+  u16le(): number {
     return u16le(this.#bytes, this.#advance(2));
   }
 
-  u24(): number {
+  u24le(): number {
     return u24le(this.#bytes, this.#advance(3));
   }
 
-  u32(): number {
+  u32be(): number {
+    return u32be(this.#bytes, this.#advance(4));
+  }
+
+  u32le(): number {
     return u32le(this.#bytes, this.#advance(4));
   }
 
-  u64(): bigint {
+  /** Signed. */
+  i32be(): number {
+    return i32be(this.#bytes, this.#advance(4));
+  }
+
+  /** Signed. */
+  i32le(): number {
+    return i32le(this.#bytes, this.#advance(4));
+  }
+
+  u64le(): bigint {
     return u64le(this.#bytes, this.#advance(8));
-  }
-
-  /** A length-encoded integer that counts something: beyond what a number can hold it is a violation. */
-  lenenc(): number {
-    const first = this.u8();
-    if (first < lenenc.null) return first;
-    if (first === lenenc.two) return this.u16();
-    if (first === lenenc.three) return this.u24();
-    if (first !== lenenc.eight) throw this.violation('a length-encoded number that is none');
-    const value = this.u64();
-    if (value > Number.MAX_SAFE_INTEGER) throw this.violation('a number beyond all measure');
-    return Number(value);
-  }
-
-  /** A length-encoded integer of 64 bits. */
-  lenencBig(): bigint {
-    if (this.remaining === 0 || u8(this.#bytes, this.#at) !== lenenc.eight) {
-      return BigInt(this.lenenc());
-    }
-    this.skip(1);
-    return this.u64();
   }
 
   /** A view of the next `count` bytes: copy it to keep it. */
@@ -79,6 +80,7 @@ export class BodyReader {
     this.#advance(count);
   }
 
+  /** The next `count` bytes, as text in UTF-8. */
   takeText(count: number): string {
     const at = this.#advance(count);
     return text(this.#bytes, at, at + count);
@@ -87,26 +89,6 @@ export class BodyReader {
   /** All that is left, as text. */
   restText(): string {
     return this.takeText(this.remaining);
-  }
-
-  /** A length-encoded string, as text. */
-  lenencText(): string {
-    return this.takeText(this.lenenc());
-  }
-
-  /** A length-encoded string, as text, or the byte that stands for NULL. */
-  nullableText(): string | null {
-    return this.#skipsNull() ? null : this.lenencText();
-  }
-
-  /** A view of a length-encoded string, or the byte that stands for NULL: copy it to keep it. */
-  nullableBytes(): Uint8Array | null {
-    return this.#skipsNull() ? null : this.lenencBytes();
-  }
-
-  /** A view of a length-encoded string: copy it to keep it. */
-  lenencBytes(): Uint8Array {
-    return this.take(this.lenenc());
   }
 
   /** A string up to its NUL, as text. */
@@ -144,15 +126,9 @@ export class BodyReader {
     return new Violation(`${this.#what}: ${problem}`);
   }
 
-  #skipsNull(): boolean {
-    if (this.remaining === 0 || u8(this.#bytes, this.#at) !== lenenc.null) return false;
-    this.#at += 1;
-    return true;
-  }
-
   #advance(count: number): number {
     const at = this.#at;
-    if (count > this.#end - at) throw this.violation('shorter than it says');
+    if (count < 0 || count > this.#end - at) throw this.violation('shorter than it says');
     this.#at = at + count;
     return at;
   }
