@@ -1,19 +1,19 @@
+import { Known } from '../../base/known.ts';
 import type { MysqlMemory } from './memory.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { dialectOf } from './sql/dialect.ts';
 import type { Beginning, SessionState } from './state.ts';
 import type { TargetGreeting } from './target.ts';
 
-interface Known {
+interface Finding {
   readonly beginning: Beginning;
   readonly target: TargetGreeting;
   readonly dialect: Dialect;
 }
 
 /** What was found last for each state; and all that there are, so that equal ones are one object. */
-const last = new WeakMap<SessionState, Known>();
-const dialects = new Map<string, Dialect>();
-const KNOWN_DIALECTS = 64;
+const last = new WeakMap<SessionState, Finding>();
+const dialects = new Known<string, Dialect>(64);
 
 /** How the database reads the texts of a session in this state, on a connection like this. */
 export function dialectIn(
@@ -27,16 +27,8 @@ export function dialectIn(
   const { isMariaDb: isMariadb, version } = target;
   // Where names of tables are not the same in other letters, they are not taken for the same.
   const traits = { isMariadb, version, foldsTableNames: false };
-  const dialect = intern(dialectOf(traits, valueOf('sql_mode'), valueOf('character_set_client')));
+  const found = dialectOf(traits, valueOf('sql_mode'), valueOf('character_set_client'));
+  const dialect = dialects.of(JSON.stringify(found), () => found);
   last.set(state, { beginning, target, dialect });
-  return dialect;
-}
-
-function intern(dialect: Dialect): Dialect {
-  const key = JSON.stringify(dialect);
-  const found = dialects.get(key);
-  if (found !== undefined) return found;
-  if (dialects.size >= KNOWN_DIALECTS) dialects.clear();
-  dialects.set(key, dialect);
   return dialect;
 }

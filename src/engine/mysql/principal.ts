@@ -1,3 +1,4 @@
+import { Known } from '../../base/known.ts';
 import { limits } from '../../base/limits.ts';
 import type { Principal } from '../../core/engine.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
@@ -48,19 +49,13 @@ type Said = Pick<MysqlPrincipal, 'user' | 'schema' | 'capabilities' | 'collation
 
 /** Those who come again say the same each time. */
 export class Principals {
-  readonly #known = new Map<string, MysqlPrincipal>();
+  readonly #known = new Known<string, MysqlPrincipal>(limits.knownPrincipals.value);
 
   of(said: Said): MysqlPrincipal {
     const { user, schema, capabilities, collation, zstdLevel } = said;
     const { flags, extensions } = capabilities;
     const key = JSON.stringify([user, schema ?? null, flags, extensions, collation, zstdLevel]);
-    let principal = this.#known.get(key);
-    if (principal === undefined) {
-      principal = make(said);
-      if (this.#known.size >= limits.knownPrincipals.value) this.#known.clear();
-      this.#known.set(key, principal);
-    }
-    return principal;
+    return this.#known.of(key, () => make(said));
   }
 }
 

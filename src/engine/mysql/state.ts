@@ -1,3 +1,5 @@
+import { Known } from '../../base/known.ts';
+
 /**
  * Whether a text may hold several statements, which COM_SET_OPTION says and no reset takes back. It is kept among the variables,
  * by a name that none of them has, as `ON` or `OFF`; missing where it is as it was at sign-in.
@@ -34,12 +36,7 @@ export class SessionState {
   static of(schema: string | undefined, values: ReadonlyMap<string, string>): SessionState {
     const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
     const key = JSON.stringify([schema ?? null, ...sorted]);
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    if (known.size >= KNOWN_STATES) known.clear();
-    const state = new SessionState(schema, values);
-    known.set(key, state);
-    return state;
+    return known.of(key, () => new SessionState(schema, values));
   }
 
   /** Nothing is set, with this schema in use. */
@@ -108,16 +105,9 @@ export class SessionState {
 /** The values that variables have on a connection before any session has set them; of those that are missing, the default. */
 export type Beginning = ReadonlyMap<string, string>;
 
-const beginnings = new Map<string, Beginning>();
-
 /** The one object for these values. */
 export function intern(values: ReadonlyMap<string, string>): Beginning {
-  const key = JSON.stringify([...values]);
-  const found = beginnings.get(key);
-  if (found !== undefined) return found;
-  if (beginnings.size >= KNOWN_BEGINNINGS) beginnings.clear();
-  beginnings.set(key, values);
-  return values;
+  return beginnings.of(JSON.stringify([...values]), () => values);
 }
 
 const parsing: readonly string[] = [
@@ -128,11 +118,10 @@ const parsing: readonly string[] = [
 ];
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
-const known = new Map<string, SessionState>();
 /** There are few different states; should somebody make many, equal ones may become two: then the way between them is empty. */
-const KNOWN_STATES = 4_096;
+const known = new Known<string, SessionState>(4_096);
+const beginnings = new Known<string, Beginning>(256);
 const KNOWN_WAYS = 64;
-const KNOWN_BEGINNINGS = 256;
 
 /**
  * It shows the name of a character set, and is a collation, with which column definitions are told: that of the handshake or of

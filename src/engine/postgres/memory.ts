@@ -1,4 +1,5 @@
 import { EMPTY } from '../../base/bytes.ts';
+import { Known } from '../../base/known.ts';
 import { limits } from '../../base/limits.ts';
 import { Violation } from '../../base/assert.ts';
 import type { TransactionStatus } from '../../wire/postgres/backend.ts';
@@ -10,18 +11,13 @@ import { PreparedOnServer } from './statement.ts';
 /** The parameters that a database has reported, immutable: equal sets are one object, so that comparing is a glance. */
 export type ParameterSet = ReadonlyMap<string, string>;
 
-const known = new Map<string, ParameterSet>();
 /** There are few different sets; should somebody make many, equal ones may become two: where two differ, look inside. */
-const KNOWN_SETS = 1_024;
+const known = new Known<string, ParameterSet>(1_024);
 
 /** The one object for this set. */
 export function intern(parameters: ReadonlyMap<string, string>): ParameterSet {
   const key = JSON.stringify([...parameters].sort(([a], [b]) => (a < b ? -1 : 1)));
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  if (known.size >= KNOWN_SETS) known.clear();
-  known.set(key, parameters);
-  return parameters;
+  return known.of(key, () => parameters);
 }
 
 export function checkCount(parameters: ParameterSet): void {

@@ -1,4 +1,5 @@
 import { concat } from '../../base/bytes.ts';
+import { Known } from '../../base/known.ts';
 import { bind, closePortal, execute, flush, parse } from '../../wire/postgres/frontend.ts';
 import { owed } from './ledger.ts';
 
@@ -26,12 +27,7 @@ export class SettingsState {
   static of(values: ReadonlyMap<string, string>): SettingsState {
     if (values.size === 0) return FRESH;
     const key = JSON.stringify([...values].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    if (known.size >= KNOWN_STATES) known.clear();
-    const state = new SettingsState(values);
-    known.set(key, state);
-    return state;
+    return known.of(key, () => new SettingsState(values));
   }
 
   static fresh(): SettingsState {
@@ -68,9 +64,8 @@ export class SettingsState {
   }
 }
 
-const known = new Map<string, SettingsState>();
 /** There are few different states; should somebody make many, equal ones may become two: then the way between them is empty. */
-const KNOWN_STATES = 4_096;
+const known = new Known<string, SettingsState>(4_096);
 const KNOWN_WAYS = 64;
 
 /** Nothing is set. */

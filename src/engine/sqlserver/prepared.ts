@@ -1,3 +1,4 @@
+import { Known } from '../../base/known.ts';
 import { limits } from '../../base/limits.ts';
 import type { Effects, SettingName } from './sql/effects.ts';
 import { SessionState } from './state.ts';
@@ -38,17 +39,16 @@ export function inReading(state: SessionState, { database, values }: SessionStat
 
 /** The templates of one target. */
 export class Templates {
-  readonly #known = new Map<string, Template>();
+  readonly #known = new WeakMap<SessionState, Known<string, Template>>();
 
   of(read: SessionState, parameters: string, text: string): Template {
-    const settings = [...read.values].sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([read.database ?? null, settings, parameters, text]);
-    const found = this.#known.get(key);
-    if (found !== undefined) return found;
-    if (this.#known.size >= limits.sharedStatements.value) this.#known.clear();
-    const template = { reading: read, parameters, text, effects: undefined };
-    this.#known.set(key, template);
-    return template;
+    let alike = this.#known.get(read);
+    if (alike === undefined) {
+      alike = new Known(limits.sharedStatements.value);
+      this.#known.set(read, alike);
+    }
+    const key = `${parameters.length} ${parameters}${text}`;
+    return alike.of(key, () => ({ reading: read, parameters, text, effects: undefined }));
   }
 }
 

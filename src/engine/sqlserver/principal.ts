@@ -1,3 +1,4 @@
+import { Known } from '../../base/known.ts';
 import { limits } from '../../base/limits.ts';
 import type { Principal } from '../../core/engine.ts';
 import type { Feature } from '../../wire/tds/features.ts';
@@ -61,17 +62,11 @@ const OWN_FLAGS3 = flags3.changePassword | flags3.userInstance | flags3.extensio
 
 /** Those who come again say the same each time. */
 export class Principals {
-  readonly #known = new Map<string, SqlServerPrincipal>();
+  readonly #known = new Known<string, SqlServerPrincipal>(limits.knownPrincipals.value);
 
   of(said: Said): SqlServerPrincipal {
     const key = JSON.stringify([keyOf(shared(said)), said.packetBytes]);
-    let principal = this.#known.get(key);
-    if (principal === undefined) {
-      principal = make(said);
-      if (this.#known.size >= limits.knownPrincipals.value) this.#known.clear();
-      this.#known.set(key, principal);
-    }
-    return principal;
+    return this.#known.of(key, () => make(said));
   }
 }
 

@@ -1,3 +1,4 @@
+import { Known } from '../../base/known.ts';
 import type { SettingName } from './sql/effects.ts';
 
 /**
@@ -19,12 +20,7 @@ export class SessionState {
   static of(database: string | undefined, values: ReadonlyMap<SettingName, string>): SessionState {
     const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
     const key = JSON.stringify([database ?? null, ...sorted]);
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    if (known.size >= KNOWN_STATES) known.clear();
-    const state = new SessionState(database, values);
-    known.set(key, state);
-    return state;
+    return known.of(key, () => new SessionState(database, values));
   }
 
   /** Nothing is set, with this database in use. */
@@ -83,11 +79,7 @@ export const UNKNOWN = '';
 /** The one object for these values. */
 export function intern(values: Beginning): Beginning {
   const key = JSON.stringify([...values].sort(([a], [b]) => (a < b ? -1 : 1)));
-  const found = beginnings.get(key);
-  if (found !== undefined) return found;
-  if (beginnings.size >= KNOWN_BEGINNINGS) beginnings.clear();
-  beginnings.set(key, values);
-  return values;
+  return beginnings.of(key, () => values);
 }
 
 /** What a setting is where no session has set it; undefined where only a reset can tell. */
@@ -123,12 +115,10 @@ const values: readonly SettingName[] = [
 ];
 
 const NOTHING: ReadonlyMap<SettingName, string> = new Map();
-const known = new Map<string, SessionState>();
-const beginnings = new Map<string, Beginning>();
 /** There are few different states; should somebody make many, equal ones may become two: then there is nothing on the way between them. */
-const KNOWN_STATES = 4_096;
+const known = new Known<string, SessionState>(4_096);
+const beginnings = new Known<string, Beginning>(256);
 const KNOWN_WAYS = 64;
-const KNOWN_BEGINNINGS = 256;
 
 function wayBetween(from: SessionState, to: SessionState, beginning: Beginning): Way | undefined {
   const changed = new Map<SettingName, string>();
