@@ -6,6 +6,7 @@ import { concat, EMPTY, free } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import type { TlsEnvelope } from '../core/conversation.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
+import { WRONG_NAME } from './tls.ts';
 
 /** The connection that TLS is spoken on, as TLS sees it. */
 export interface Carrier {
@@ -250,7 +251,6 @@ export class EnvelopedTls {
 const FAILURES = ['error', '_tlsError'] as const;
 
 const FINE: HandshakeVerdict = { succeeded: true, code: undefined, message: '' };
-const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
 function failure(message: string): Handshake {
   const verdict = { succeeded: false, code: undefined, message };

@@ -138,7 +138,7 @@ export function handshakeVerdict(succeeded: boolean, problem: Error | null): Han
 }
 
 /** The name differs but the chain is trusted: enough for `verify-ca`, as in libpq. */
-const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
+export const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
 /** The peers could not agree, or one of them left: whatever the certificate is, nothing is encrypted. */
 const NO_TLS: readonly (string | undefined)[] = ['EPROTO', 'ECONNRESET', undefined];

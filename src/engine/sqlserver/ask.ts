@@ -13,8 +13,9 @@ import {
 import type { Results } from '../../wire/tds/results.ts';
 import { readResults } from '../../wire/tds/results.ts';
 import { sqlBatch } from '../../wire/tds/sql-batch.ts';
-import { envChange, readTransaction } from '../../wire/tds/tokens.ts';
+import { envChange } from '../../wire/tds/tokens.ts';
 import type { SqlServerMemory } from './memory.ts';
+import { transactionAfter } from './reader.ts';
 
 /** A packet, or all packets of one message put together. */
 export interface Message {
@@ -54,7 +55,7 @@ export function* readRest(first: Message, limitBytes: number): Conversation<Mess
 }
 
 /** As the field of the length has them: a login may ask for less only. */
-const MOST_PACKET_BYTES = 0xffff;
+export const MOST_PACKET_BYTES = 0xffff;
 
 export function* readMessage(limitBytes: number): Conversation<Message> {
   const first = yield* readPacket(Math.min(MOST_PACKET_BYTES, limitBytes + HEADER_BYTES));
@@ -77,20 +78,8 @@ export function* batch(memory: SqlServerMemory, sql: string): Conversation<Resul
 
 function noteTransaction(memory: SqlServerMemory, { envChanges, inTransaction }: Results): void {
   for (const { type, bytes } of envChanges) {
-    switch (type) {
-      case envChange.beginTransaction:
-      case envChange.enlistDtc:
-        memory.transaction = readTransaction(bytes, 0, bytes.length);
-        break;
-      case envChange.commitTransaction:
-      case envChange.rollbackTransaction:
-      case envChange.defectTransaction:
-      case envChange.transactionEnded:
-      case envChange.resetDone:
-        memory.transaction = 0n;
-        break;
-      default:
-    }
+    const descriptor = type === envChange.resetDone ? 0n : transactionAfter(type, bytes);
+    memory.transaction = descriptor ?? memory.transaction;
   }
   memory.inTransaction = memory.transaction !== 0n || inTransaction;
 }

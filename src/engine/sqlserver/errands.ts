@@ -9,9 +9,10 @@ import { done, doneStatus, error, token } from '../../wire/tds/tokens.ts';
 import type { SqlServerMemory } from './memory.ts';
 import type { Template } from './prepared.ts';
 import { inReading } from './prepared.ts';
+import type { Question } from './question.ts';
 import type { Replies } from './replies.ts';
 import { RESET } from './state.ts';
-import type { Question, Tracker } from './tracker.ts';
+import type { Tracker } from './tracker.ts';
 
 interface Parts {
   readonly sink: Pick<RelaySink, 'toServer' | 'fail'>;

@@ -14,8 +14,9 @@ import { DEFAULT_PACKET_BYTES, message, packetType } from '../../wire/tds/packet
 import { encryption, prelogin, readPrelogin } from '../../wire/tds/prelogin.ts';
 import { TlsEnvelope } from '../../wire/tds/tls-envelope.ts';
 import { isAtLeast, tdsVersion } from '../../wire/tds/versions.ts';
-import { readMessage, readPacket, readRest } from './ask.ts';
+import { MOST_PACKET_BYTES, readMessage, readPacket, readRest } from './ask.ts';
 import { say } from './faults.ts';
+import type { Encrypted } from './login.ts';
 import { askedPacketBytes } from './login.ts';
 import type { SqlServerMemory } from './memory.ts';
 import type { Principals, SqlServerPrincipal } from './principal.ts';
@@ -82,12 +83,8 @@ function* receive(door: SqlServerDoor, house: House, visit: Visit): Conversation
   return yield* admit(door, house, { login, isEncrypted: encrypted !== 'not at all' });
 }
 
-const MOST_PACKET_BYTES = 0xffff;
-
 /** Where a LOGIN7 has the version. */
 const VERSION_AT = 4;
-
-type Encrypted = 'wholly' | 'for the login' | 'not at all';
 
 interface Begun {
   readonly encrypted: Encrypted;

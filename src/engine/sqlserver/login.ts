@@ -63,7 +63,8 @@ export function* knock(gate: Gate<SqlServerPrincipal>, target: Target): Conversa
   return { spid: reply.spid, welcome, packetBytes: answer.packetBytes };
 }
 
-type Encrypted = 'wholly' | 'for the login' | 'not at all';
+/** What TLS is there for, on either side. */
+export type Encrypted = 'wholly' | 'for the login' | 'not at all';
 
 /** Asks for TLS as the mode says, and has it start. [MS-TDS] 2.2.6.5 */
 function* agreeOnTls(

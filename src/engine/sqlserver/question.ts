@@ -1,5 +1,5 @@
 import type { OptionName, SettingName } from './sql/effects.ts';
-import { contextInfo, isolationLevel } from './sql/settings.ts';
+import { contextInfo, isCarriedOption, isolationLevel } from './sql/settings.ts';
 import type { Suspect } from './sql/ties.ts';
 import { bracketed, quoted } from './state.ts';
 
@@ -80,7 +80,7 @@ function isTabled(name: Asked, isBabelfish: boolean): boolean {
 
 /** What nothing tells: only a text that shows its value makes it known. */
 export function isTold(name: SettingName): boolean {
-  return isOption(name) || name in expressions || name in columns;
+  return isCarriedOption(name) || name in expressions || name in columns;
 }
 
 /** What else there is in a question. */
@@ -180,7 +180,7 @@ export class Inquiry {
 /** All that sessions begin with; what comes with a value of the session's own is nothing that they share. */
 const everything: readonly Asked[] = [
   'database',
-  ...Object.keys(optionBits).filter(isOption),
+  ...Object.keys(optionBits).filter(isCarriedOption),
   'language',
   'datefirst',
   'dateformat',
@@ -190,12 +190,8 @@ const everything: readonly Asked[] = [
   'textsize',
 ];
 
-function isOption(name: string): name is OptionName {
-  return name in optionBits;
-}
-
 function expressionOf(name: Asked): string {
-  if (isOption(name)) return `@@OPTIONS & ${optionBits[name]}`;
+  if (isCarriedOption(name)) return `@@OPTIONS & ${optionBits[name]}`;
   const column = columns[name];
   return column === undefined
     ? (expressions[name] ?? 'NULL')
@@ -204,7 +200,7 @@ function expressionOf(name: Asked): string {
 
 function valueOf(name: Asked, value: Value): string | undefined {
   if (value === undefined) return undefined;
-  if (isOption(name)) return Number(value) === 0 ? 'OFF' : 'ON';
+  if (isCarriedOption(name)) return Number(value) === 0 ? 'OFF' : 'ON';
   if (name === 'isolation level') return isolationLevel(Number(value));
   if (value instanceof Uint8Array) return contextInfo(value.toHex());
   return String(value);

@@ -96,23 +96,15 @@ export class Reader implements TokenVisitor {
   }
 
   envChange(type: number, bytes: Uint8Array, start: number, end: number): void {
-    switch (type) {
-      case envChange.beginTransaction:
-      case envChange.enlistDtc:
-        return this.#transaction(readTransaction(bytes, start, end));
-      case envChange.commitTransaction:
-      case envChange.rollbackTransaction:
-      case envChange.defectTransaction:
-      case envChange.transactionEnded:
-        return this.#transaction(0n);
-      case envChange.resetDone:
-        this.#reset(this.#memory);
-        // It stands at the beginning of a reply: in pieces it could only come from somewhere else.
-        if (bytes !== this.#bytes) return;
-        return this.#listener?.resetDone(start - ENV_CHANGE_HEADER_BYTES, end);
-      default:
-        this.#listener?.changed(type, bytes, start, end);
+    if (type === envChange.resetDone) {
+      this.#reset(this.#memory);
+      // It stands at the beginning of a reply: in pieces it could only come from somewhere else.
+      if (bytes === this.#bytes) this.#listener?.resetDone(start - ENV_CHANGE_HEADER_BYTES, end);
+      return;
     }
+    const descriptor = transactionAfter(type, bytes, start, end);
+    if (descriptor === undefined) this.#listener?.changed(type, bytes, start, end);
+    else this.#transaction(descriptor);
   }
 
   /** Babelfish does not count its transactions anew: it must be asked, as after anything that it may do to one. */
@@ -138,6 +130,30 @@ export class Reader implements TokenVisitor {
 
   handle(original: number | undefined): void {
     this.#listener?.handle(original);
+  }
+}
+
+/**
+ * The descriptor of the transaction that is open when this ENVCHANGE has been told, 0n for none; undefined where it is about something
+ * else. `bytes[start, end)` is what is behind its type.
+ */
+export function transactionAfter(
+  type: number,
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+): bigint | undefined {
+  switch (type) {
+    case envChange.beginTransaction:
+    case envChange.enlistDtc:
+      return readTransaction(bytes, start, end);
+    case envChange.commitTransaction:
+    case envChange.rollbackTransaction:
+    case envChange.defectTransaction:
+    case envChange.transactionEnded:
+      return 0n;
+    default:
+      return undefined;
   }
 }
 

@@ -121,11 +121,13 @@ function inspectCalls(parcel: Parcel, known: Knowledge): Request {
     askForMetadata(bytes, head);
     const parameters = new RpcParameters(bytes, head.parametersAt, end, version, !isCut);
     const first = firstOf(parameters, lookedAt(head));
-    calls.push(callOf(head, first, start));
-    const said = saidOf(head, first, known);
+    const call = callOf(head, first, start);
+    calls.push(call);
+    const template = templateOf(call, known);
+    const said = template?.text ?? saidOf(head, first);
     text ||= said ?? (typeof head.procedure === 'string' ? head.procedure : '');
     const isUnseen = isCut && said === undefined && texted.includes(head.procedure);
-    const effects = isUnseen ? UNSURE : effectsOf(head, said, first, known);
+    const effects = isUnseen ? UNSURE : effectsOf(head, said, first, { classifier, template });
     if (effects !== undefined) heard.push(effects);
     const next = parameters.skip();
     head = next === undefined ? undefined : readCall(bytes, next, end);
@@ -211,15 +213,14 @@ function callOf(head: RpcHead, parameters: readonly Parameter[], start: number):
 
 const INT_BYTES = 4;
 
-/** The text that a call brings along, or has brought along when it was prepared. */
-function saidOf(
-  head: RpcHead,
-  parameters: readonly Parameter[],
-  known: Knowledge,
-): string | undefined {
+/** The statement that a call runs, which has been prepared before. */
+function templateOf(call: Call, { statementOf }: Knowledge): Template | undefined {
+  return call.procedure === procedure.execute ? statementOf(call.handle ?? 0) : undefined;
+}
+
+/** The text that a call brings along. */
+function saidOf(head: RpcHead, parameters: readonly Parameter[]): string | undefined {
   switch (head.procedure) {
-    case procedure.execute:
-      return known.statementOf(parameters[0]?.int() ?? 0)?.text;
     case procedure.executeSql:
       return parameters[0]?.text();
     case procedure.prepare:
@@ -242,12 +243,13 @@ function effectsOf(
   head: RpcHead,
   said: string | undefined,
   parameters: readonly Parameter[],
-  { classifier, statementOf }: Knowledge,
+  {
+    classifier,
+    template,
+  }: { readonly classifier: Classifier; readonly template: Template | undefined },
 ): Effects | undefined {
   const { procedure: called } = head;
   if (typeof called === 'string') return classifier.procedure(called, parameters);
-  const template =
-    called === procedure.execute ? statementOf(parameters[0]?.int() ?? 0) : undefined;
   if (template !== undefined) return effectsOfPrepared(template, classifier);
   // What is only prepared is not run.
   const isRun = said !== undefined && called !== procedure.prepare;

@@ -98,7 +98,7 @@ const always: Beginning = new Map<SettingName, string>([
 ]);
 
 /** These come with a language. */
-const ofLanguage: readonly SettingName[] = ['datefirst', 'dateformat'];
+export const ofLanguage = ['datefirst', 'dateformat'] as const;
 
 /** In this order; options before them. */
 const values: readonly SettingName[] = [

@@ -9,9 +9,7 @@ import type { Effects, Setting, SettingName, Tie } from './sql/effects.ts';
 import type { Outcome } from './sql/ties.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
-import { initialValue } from './state.ts';
-
-export type { Question } from './question.ts';
+import { initialValue, ofLanguage } from './state.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -31,9 +29,6 @@ const blinding: readonly string[] = [
   'showplan_text',
   'showplan_xml',
 ];
-
-/** These come with a language. */
-const ofLanguage = ['datefirst', 'dateformat'] as const;
 
 const NO_TEXT = (): string => '';
 const DONE: Outcome = { isError: false, mayBeUndone: false };

@@ -38,12 +38,15 @@ export function proceduresOf(database: string): readonly string[] {
   ]);
 }
 
+/** Those of one life, in each database. */
+export function tablesOf(name: string): readonly string[] {
+  return ['t', 'w', 'auto', 'here', 'bulk'].map((one) => `${name}_${one}`);
+}
+
 /** Batches that make the tables of one life. A round that failed may have left some. */
 export function homeOf(database: string, { name, token, number }: Life): readonly string[] {
   const secret = literal(`${database.split('_')[0]} ${token}`);
-  const drops = ['t', 'w', 'auto', 'here', 'bulk'].map(
-    (one) => `DROP TABLE IF EXISTS ${name}_${one};`,
-  );
+  const drops = tablesOf(name).map((table) => `DROP TABLE IF EXISTS ${table};`);
   return [
     `USE ${database}; ${drops.join(' ')}`,
     `CREATE TABLE ${name}_t (a int NOT NULL PRIMARY KEY, b nvarchar(100), d date);

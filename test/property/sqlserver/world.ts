@@ -11,7 +11,8 @@ import type { Front, Proxy } from '../proxy.ts';
 import type { Stage as AnyStage } from '../stage.ts';
 import { Refused, TdsTalker } from './client.ts';
 import type { TdsLoginParts } from './client.ts';
-import { databaseOf, databases, homeOf, proceduresOf, sharedTables } from './home.ts';
+import { databaseOf, databases, homeOf, proceduresOf, sharedTables, tablesOf } from './home.ts';
+import { literal } from './scope.ts';
 import type { SideName } from './side.ts';
 import type { Life, Login, User } from './steps.ts';
 
@@ -126,9 +127,7 @@ export class World implements Front {
   /** For which nobody may hold on to it any more. */
   async clean({ name }: Life): Promise<void> {
     for (const database of databases)
-      await this.#cleaner.run(
-        `USE ${database}; DROP TABLE ${['t', 'w', 'auto', 'here', 'bulk'].map((one) => `${name}_${one}`).join()}`,
-      );
+      await this.#cleaner.run(`USE ${database}; DROP TABLE ${tablesOf(name).join()}`);
   }
 
   async terminate(which: number): Promise<boolean> {
@@ -144,7 +143,7 @@ export class World implements Front {
 
   async changePassword(user: string, password: string): Promise<void> {
     if (this.#own !== undefined) this.#own.users.set(user, password);
-    else await this.#admin.run(`ALTER LOGIN ${user} WITH PASSWORD = N'${quotes(password)}'`);
+    else await this.#admin.run(`ALTER LOGIN ${user} WITH PASSWORD = ${literal(password)}`);
   }
 
   /** What the server itself says against its clients, since this was last asked. */
@@ -182,15 +181,11 @@ async function furnish(admin: Admin): Promise<void> {
   for (const database of databases)
     if (!(await admin.knows(`USE ${database}`))) await admin.run(`CREATE DATABASE ${database}`);
   for (const user of users) {
-    const password = quotes(passwordOf(user));
-    if (!(await admin.knows(`CREATE LOGIN ${user} WITH PASSWORD = N'${password}'`)))
-      await admin.run(`ALTER LOGIN ${user} WITH PASSWORD = N'${password}'`);
+    const password = literal(passwordOf(user));
+    if (!(await admin.knows(`CREATE LOGIN ${user} WITH PASSWORD = ${password}`)))
+      await admin.run(`ALTER LOGIN ${user} WITH PASSWORD = ${password}`);
     await admin.run(`ALTER SERVER ROLE sysadmin ADD MEMBER ${user}`);
   }
-}
-
-function quotes(text: string): string {
-  return text.replaceAll("'", "''");
 }
 
 function parts(

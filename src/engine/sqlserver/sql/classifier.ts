@@ -97,44 +97,33 @@ export class Classifier {
 }
 
 const byNumber = new Map<number, Effects | undefined>([
-  [numbers.cursor, effectsOf((findings) => (findings.mayInsert = true))],
-  [numbers.cursorOpen, effectsOf(openCursor)],
-  [numbers.cursorExecute, effectsOf(openCursor)],
-  [
-    numbers.cursorPrepExec,
-    effectsOf((findings) => {
-      openCursor(findings);
-      findings.awsPin('preparedStatement');
-    }),
-  ],
-  [numbers.cursorPrepare, effectsOf((findings) => findings.awsPin('preparedStatement'))],
+  [numbers.cursor, effectsOf(insert)],
+  [numbers.cursorOpen, effectsOf(mayDoAnything, openCursor)],
+  [numbers.cursorExecute, effectsOf(mayDoAnything, openCursor)],
+  [numbers.cursorPrepExec, effectsOf(mayDoAnything, openCursor, prepare)],
+  [numbers.cursorPrepare, effectsOf(prepare)],
   [numbers.executeSql, effectsOf(mayDoAnything)],
-  [numbers.prepare, effectsOf((findings) => findings.awsPin('preparedStatement'))],
+  [numbers.prepare, effectsOf(prepare)],
   [numbers.execute, effectsOf(mayDoAnything)],
-  [
-    numbers.prepExec,
-    effectsOf((findings) => {
-      mayDoAnything(findings);
-      findings.awsPin('preparedStatement');
-    }),
-  ],
-  [
-    numbers.prepExecRpc,
-    effectsOf((findings) => {
-      mayDoAnything(findings);
-      findings.awsPin('preparedStatement');
-    }),
-  ],
+  [numbers.prepExec, effectsOf(mayDoAnything, prepare)],
+  [numbers.prepExecRpc, effectsOf(mayDoAnything, prepare)],
 ]);
 
+function insert(findings: Findings): void {
+  findings.mayInsert = true;
+}
+
 function openCursor(findings: Findings): void {
-  mayDoAnything(findings);
   findings.awsPin('cursor');
 }
 
-function effectsOf(find: (findings: Findings) => void): Effects | undefined {
+function prepare(findings: Findings): void {
+  findings.awsPin('preparedStatement');
+}
+
+function effectsOf(...finds: readonly ((findings: Findings) => void)[]): Effects | undefined {
   const findings = new Findings();
-  find(findings);
+  for (const find of finds) find(findings);
   return findings.effects();
 }
 

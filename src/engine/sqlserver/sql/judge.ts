@@ -4,7 +4,7 @@ import type { Effects } from './effects.ts';
 import { UNSURE } from './effects.ts';
 import { Findings } from './findings.ts';
 import { Leftovers } from './leftovers.ts';
-import { openings } from './openings.ts';
+import { endings, openings } from './openings.ts';
 import type { Scene } from './set-statement.ts';
 import { readSet } from './set-statement.ts';
 import type { Token } from './sql-words.ts';
@@ -262,6 +262,3 @@ class Judge {
       : undefined;
   }
 }
-
-/** Words that cannot be a parameter. */
-const endings: ReadonlySet<string> = openings.union(new Set(['as', 'at', 'else', 'end', 'with']));

@@ -7,3 +7,6 @@ export const openings: ReadonlySet<string> = new Set(
     'set setuser shutdown throw truncate update updatetext use waitfor while with writetext'
   ).split(' '),
 );
+
+/** Behind a call's last parameter: none can be one of these words. */
+export const endings: ReadonlySet<string> = openings.union(new Set(['as', 'at', 'else', 'end']));

@@ -1,5 +1,5 @@
 import { limits } from '../../../base/limits.ts';
-import { openings } from './openings.ts';
+import { endings, openings } from './openings.ts';
 import type { Token } from './sql-words.ts';
 import { SqlWords } from './sql-words.ts';
 import { isMark, isNaming } from './tokens.ts';
@@ -55,7 +55,7 @@ class Reader {
       case 'name':
         return `[${raw.replaceAll(']', ']]')}]`;
       case 'word': {
-        const isText = this.#call === 'parameters' && !this.#endsCall(text);
+        const isText = this.#call === 'parameters' && !endings.has(text);
         return (isText && !parameterWords.includes(text)) || this.#before?.text === 'language'
           ? '?'
           : text;
@@ -65,16 +65,11 @@ class Reader {
     }
   }
 
-  #endsCall(word: string): boolean {
-    return openings.has(word) || ['as', 'at', 'else', 'end'].includes(word);
-  }
-
   #follow(token: Token): void {
     const { kind, text } = token;
     const isNew = this.#before === undefined && isNaming(token) && !openings.has(text);
     if (kind === 'word' && (text === 'exec' || text === 'execute')) this.#call = 'head';
-    else if (isMark(token, ';') || (kind === 'word' && this.#endsCall(text)))
-      this.#call = undefined;
+    else if (isMark(token, ';') || (kind === 'word' && endings.has(text))) this.#call = undefined;
     else if (isNew || this.#call === 'head') {
       if (isNaming(token)) this.#call = 'name';
       else if (kind !== 'variable' && !isMark(token, '=')) this.#call = 'parameters';
