@@ -76,7 +76,7 @@ export class AwsDatabases {
   }
 }
 
-/** What `Kept` knows it by. */
+/** By which it is remembered what is known of it: identifiers are compared without regard to case. */
 export function keyOf({ kind, identifier }: AwsTarget): string {
   return `${kind} ${identifier.toLowerCase()}`;
 }

@@ -1,4 +1,4 @@
-import { parseSecret } from '../secrets/secret-file.ts';
+import { loginIn, valueIn } from '../secrets/secret-version.ts';
 import type { FormerLogin, SecretSource, SecretValue } from '../secrets/source.ts';
 import { SecretDenied } from '../secrets/source.ts';
 import type { AwsClient, SecretVersion } from './client.ts';
@@ -84,23 +84,4 @@ function formerly(
   { createdMs: endedMs }: SecretVersion,
 ): FormerLogin | undefined {
   return login && { ...login, ...(endedMs !== undefined && { endedMs }) };
-}
-
-function valueIn(id: string, { text }: SecretVersion): SecretValue {
-  try {
-    return parseSecret(Buffer.from(text.reveal()));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new SecretDenied(`The secret ${id} is of no use: ${why}`);
-  }
-}
-
-/** Undefined where there is no such version, or it says nothing of use. */
-function loginIn(version: SecretVersion | undefined): SecretValue | undefined {
-  if (version === undefined) return undefined;
-  try {
-    return parseSecret(Buffer.from(version.text.reveal()));
-  } catch {
-    return undefined;
-  }
 }

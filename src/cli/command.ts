@@ -86,3 +86,8 @@ export function commandHelp(name: string, { summary, flags }: Command, columns: 
 function shown({ name, value }: Flag): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }
+
+/** Names as a sentence has them. */
+export function oneOf(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}

@@ -5,7 +5,7 @@ import type { LoginRule } from '../core/engine.ts';
 import type { Credentials } from '../core/entrance.ts';
 import { FaultError } from '../core/fault.ts';
 import { SecretDenied } from '../secrets/source.ts';
-import type { FormerLogin, SecretLogin, SecretSource, SecretValue } from '../secrets/source.ts';
+import type { FormerLogin, SecretSource, SecretValue } from '../secrets/source.ts';
 import type { TokenSource } from './database-tokens.ts';
 import type { AuthSettings, DatabaseSettings } from './settings/settings.ts';
 
@@ -173,17 +173,13 @@ export class CredentialBook {
     this.#troubles.delete(auth);
     this.#logins.set(user, {
       auth,
-      passwords: [lasting(value), ...this.#passwordsFor(user, { pending, previous })],
+      passwords: [this.#passwordOf(value), ...this.#passwordsFor(user, pending, previous)],
       isNamed: true,
       current: true,
     });
     for (const other of [previous, pending])
       if (other !== undefined && other.username !== user)
-        this.#admit(
-          auth,
-          other.username,
-          this.#passwordsFor(other.username, { previous, pending }),
-        );
+        this.#admit(auth, other.username, this.#passwordsFor(other.username, previous, pending));
   }
 
   /** Where users alternate, clients come as the one who was before, or is next, around the moment of a change. */
@@ -196,18 +192,13 @@ export class CredentialBook {
   /** Of those that are for this user, in the order in which they are given. */
   #passwordsFor(
     user: string,
-    logins: {
-      readonly pending: SecretLogin | undefined;
-      readonly previous: FormerLogin | undefined;
-    },
+    ...logins: readonly (FormerLogin | undefined)[]
   ): readonly Password[] {
-    return Object.values(logins).flatMap((login) => {
-      if (login?.username !== user) return [];
-      const endedMs = login === logins.previous ? logins.previous.endedMs : undefined;
-      return endedMs === undefined
-        ? [lasting(login)]
-        : [{ text: login.password, untilMs: endedMs + this.#graceMs }];
-    });
+    return logins.flatMap((login) => (login?.username === user ? [this.#passwordOf(login)] : []));
+  }
+
+  #passwordOf({ password: text, endedMs = Infinity }: FormerLogin): Password {
+    return { text, untilMs: endedMs + this.#graceMs };
   }
 
   /** What clients may come with now. */
@@ -253,8 +244,4 @@ const NO_WATCHER =
 
 function withoutCredentials(detail: string): FaultError {
   return new FaultError({ name: 'databaseRefused', refusal: 'credentials', detail });
-}
-
-function lasting({ password: text }: SecretLogin): Password {
-  return { text, untilMs: Infinity };
 }

@@ -1,4 +1,5 @@
 import type { AwsAccount, WantedTarget } from '../aws/account.ts';
+import type { TargetHealth } from '../core/watcher.ts';
 import type { Readiness } from './admin.ts';
 import type { DatabaseSettings, Settings } from './settings/settings.ts';
 
@@ -44,11 +45,14 @@ export function wantedOf(
   { databases }: Settings,
   targets: Readiness['targets'] = [],
 ): readonly WantedTarget[] {
-  const lost = targets.filter(
-    ({ state, reason }) => state === 'UNAVAILABLE' && reason !== 'AUTH_FAILURE',
-  );
+  const lost = targets.filter(isLost);
   return databases.flatMap(({ identifier, aws: target }) => {
     if (target === undefined) return [];
     return [{ target, isLost: lost.some((one) => one.target === identifier) }];
   });
+}
+
+/** Whether it may be elsewhere by now: who refuses us is there. */
+export function isLost({ state, reason }: Pick<TargetHealth, 'state' | 'reason'>): boolean {
+  return state === 'UNAVAILABLE' && reason !== 'AUTH_FAILURE';
 }

@@ -15,6 +15,7 @@ import { withinOpenFiles } from './open-files.ts';
 import type { ProxyPlan } from './plans.ts';
 import type { Report } from './report.ts';
 import type { Surroundings } from './running-proxy.ts';
+import { listensOf } from './settings/settings.ts';
 import type { EndpointSettings, ProxySettings } from './settings/settings.ts';
 
 /** Metrics and logs call the endpoint that comes with the proxy so. */
@@ -193,10 +194,7 @@ export class RunningEndpoint<Memory, Who extends Principal> {
   #clients(): ProxySettings {
     const { settings, proxy } = this.#now.plan;
     const { log, share } = this.#parts.around;
-    const listeners = settings.proxies.reduce(
-      (sum, { endpoints }) => sum + 1 + endpoints.length,
-      0,
-    );
+    const listeners = settings.proxies.flatMap(listensOf).length;
     return withinOpenFiles(proxy, { proxies: listeners, processes: share.count }, log);
   }
 }

@@ -205,7 +205,7 @@ export interface StoredCluster {
   readonly members: readonly StoredDatabase[];
 }
 
-/** The pool settings with AWS's defaults for what is not given. */
+/** The pool settings with AWS's defaults for what is not given. SQL Server grants more connections than it can bear. */
 export function poolOf(family: EngineFamily, given: GivenPool): Pool {
   const max = given.maxConnectionsPercent ?? (family === 'SQLSERVER' ? 10 : 100);
   return {

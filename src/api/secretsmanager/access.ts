@@ -7,9 +7,7 @@ import { declaredInFile, invalidRequest, markedForDeletion, notFound } from './p
 
 /**
  * The secret that is asked for, once the caller may do this with it. Where there is none, that is told only to who may do this with
- * one of that name.
- Throws InvalidRequestException for
- * what cannot be done with one that the settings file declares.
+ * one of that name. Throws InvalidRequestException for what cannot be done with one that the settings file declares.
  */
 export function permitted(secrets: SecretStore, call: Call, operation: string, id: string): Secret {
   const secret = secrets.find(id);

@@ -1,7 +1,7 @@
 import type { EngineFamily } from '../../core/engine.ts';
 import { sayAddress } from '../../net/wording.ts';
 import type { Given } from '../command.ts';
-import { UsageError } from '../command.ts';
+import { oneOf, UsageError } from '../command.ts';
 import type { Client } from './client.ts';
 import { mariadb, mysql, psql, sqlcmd } from './client.ts';
 import type { DemoDatabase, Surroundings } from './database.ts';
@@ -84,9 +84,4 @@ function atServer(server: GivenServer): DemoEngine {
     remark: sequelize,
     start: (surroundings) => openSqlServerDatabase(server, surroundings),
   };
-}
-
-/** Names as a sentence has them. */
-export function oneOf(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }

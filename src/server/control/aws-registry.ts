@@ -1,6 +1,6 @@
 import type { Adoption } from '../../api/rds/parts.ts';
 import type { AwsClient, AwsInstance } from '../../aws/client.ts';
-import { engineOf } from '../../aws/databases.ts';
+import { engineOf, keyOf } from '../../aws/databases.ts';
 import { AwsProblem } from '../../aws/problem.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ProxyStore } from '../../state/proxies.ts';
@@ -199,8 +199,4 @@ function isAnother(now: Database, before: StoredDatabase | undefined): boolean {
 
 function factsOf({ engine, host, port, cluster, role }: Database): string {
   return JSON.stringify([engine, host, port, cluster ?? null, role]);
-}
-
-function keyOf({ kind, identifier }: Target): string {
-  return `${kind} ${identifier.toLowerCase()}`;
 }

@@ -20,7 +20,7 @@ import type { PortSettings } from '../../api/rds/ports.ts';
 import type { Address } from '../../core/network.ts';
 import type { KeyRing } from '../../iam/caller.ts';
 import { listen } from '../../net/listener.ts';
-import { located, lookUp, wantedOf } from '../located.ts';
+import { isLost, located, lookUp, wantedOf } from '../located.ts';
 import { EitherKeys } from '../made.ts';
 import type { Made } from '../made.ts';
 import { declaredKeys } from '../plans.ts';
@@ -173,7 +173,7 @@ export class ControlPlane {
   #unreachable(): readonly string[] {
     const facts = this.facts();
     return [...facts, ...facts.flatMap(({ readers }) => readers)]
-      .filter(({ state, reason }) => state === 'UNAVAILABLE' && reason !== 'AUTH_FAILURE')
+      .filter(isLost)
       .map(({ target }) => target);
   }
 

@@ -1,11 +1,12 @@
 import type { ServiceRoles } from '../../api/iam/service-roles.ts';
 import { parseResourcePolicy } from '../../iam/resource-policy.ts';
-import { parseSecret } from '../../secrets/secret-file.ts';
+import { loginIn, valueIn } from '../../secrets/secret-version.ts';
 import { SecretDenied } from '../../secrets/source.ts';
-import type { SecretLogin, SecretSource, SecretValue } from '../../secrets/source.ts';
+import type { SecretSource, SecretValue } from '../../secrets/source.ts';
 import type { SecretStore } from '../../state/secrets.ts';
 
-const SERVICE = 'rds.amazonaws.com';
+/** As whom a proxy assumes its role. */
+export const SERVICE = 'rds.amazonaws.com';
 const READ = 'secretsmanager:GetSecretValue';
 
 /** Secrets that the API keeps, by ARN, read as a proxy's role and with no more than that may read. */
@@ -33,21 +34,16 @@ export class KeptSecrets implements SecretSource {
     this.#ask(arn);
     const current = this.#secrets.valueOf(arn, 'AWSCURRENT');
     if (current === undefined) throw new SecretDenied(`There is no secret with the ARN ${arn}`);
-    const value = readValue(arn, current.text.reveal());
-    const previous = this.#loginIn(arn, 'AWSPREVIOUS');
-    const endedMs = this.#secrets.valueOf(arn, 'AWSPREVIOUS')?.sinceMs;
-    const pending = this.#loginIn(arn, 'AWSPENDING');
+    const value = valueIn(arn, current);
+    const former = this.#secrets.valueOf(arn, 'AWSPREVIOUS');
+    const previous = loginIn(former);
+    const endedMs = former?.sinceMs;
+    const pending = loginIn(this.#secrets.valueOf(arn, 'AWSPENDING'));
     return {
       ...value,
       ...(previous && { previous: { ...previous, ...(endedMs !== undefined && { endedMs }) } }),
       ...(pending && { pending }),
     };
-  }
-
-  /** Undefined where there is no such version. */
-  #loginIn(arn: string, stage: 'AWSPREVIOUS' | 'AWSPENDING'): SecretLogin | undefined {
-    const version = this.#secrets.valueOf(arn, stage);
-    return version && valueOrNothing(version.text.reveal());
   }
 
   #ask(arn: string): void {
@@ -63,22 +59,5 @@ export class KeptSecrets implements SecretSource {
       policy === undefined ? undefined : parseResourcePolicy(JSON.parse(policy)),
     );
     if (!decision.ok) throw new SecretDenied(decision.why);
-  }
-}
-
-function readValue(arn: string, text: string): SecretValue {
-  try {
-    return parseSecret(Buffer.from(text));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new SecretDenied(`The secret ${arn} is of no use: ${why}`);
-  }
-}
-
-function valueOrNothing(text: string): SecretValue | undefined {
-  try {
-    return parseSecret(Buffer.from(text));
-  } catch {
-    return undefined;
   }
 }

@@ -6,10 +6,8 @@ import type { SecretSource } from '../../secrets/source.ts';
 import type { Made } from '../made.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Data } from './data.ts';
-import { KeptSecrets } from './kept-secrets.ts';
+import { KeptSecrets, SERVICE } from './kept-secrets.ts';
 import { mergeStored } from './stored-settings.ts';
-
-const RDS = 'rds.amazonaws.com';
 
 /** What the API has made, as the proxies of a process see it: always as it is now. */
 export class StoredMade implements Made {
@@ -36,7 +34,7 @@ export class StoredMade implements Made {
   }
 
   decide(roleArn: string, action: string, resource: string): RoleDecision {
-    return this.#roles.decide(roleArn, RDS, action, resource);
+    return this.#roles.decide(roleArn, SERVICE, action, resource);
   }
 
   secretsOf(roleArn: string | undefined): SecretSource {

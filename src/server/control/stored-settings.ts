@@ -2,7 +2,7 @@ import type { ProxyStore } from '../../state/proxies.ts';
 import type { StoredDatabase, StoredProxy } from '../../state/rds-types.ts';
 import { isSame } from '../../state/rds-registering.ts';
 import type { Data } from './data.ts';
-import { databaseSettings, proxySettings } from '../settings/normalise.ts';
+import { clusterOf, databaseSettings, proxySettings } from '../settings/normalise.ts';
 import type { TargetSettings } from '../settings/normalise.ts';
 import { databaseSchema, proxySchema } from '../settings/schema.ts';
 import type { DatabaseSettings, ProxySettings, Settings } from '../settings/settings.ts';
@@ -43,9 +43,7 @@ function targetOf(
     return writer && { writer, cluster: undefined, readers: [] };
   }
   const members = databases.filter(({ cluster }) => isSame(cluster, target.identifier));
-  const writer = members.find(({ role }) => role === 'writer');
-  const readers = members.filter(({ role }) => role === 'reader');
-  return writer && { writer, cluster: target.identifier, readers };
+  return clusterOf(members, target.identifier);
 }
 
 /** What IAM policies name it by: a member of a cluster goes by that. */

@@ -1,9 +1,10 @@
 import type { Address } from '../../core/network.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
+import { poolOf } from '../../state/rds-types.ts';
 import { checkClusters, checkEndpoints } from './cluster-checks.ts';
 import { targetIn } from './normalise.ts';
 import type { Path, Problems } from './problems.ts';
-import { engines, maxConnectionsPercents, passwordAuthTypes } from './engines.ts';
+import { engines, passwordAuthTypes } from './engines.ts';
 import type { ProxyInput, SettingsInput } from './schema.ts';
 import type { Parts, Placed } from './shape.ts';
 import { didYouMean } from './suggest.ts';
@@ -34,7 +35,7 @@ export function crossCheck(
     checkFamily(proxy, problems);
     const { engineFamily, pool } = proxy.item;
     const { maxIdleConnectionsPercent: idle } = pool;
-    const max = pool.maxConnectionsPercent ?? maxConnectionsPercents[engineFamily];
+    const { maxConnectionsPercent: max } = poolOf(engineFamily, pool);
     if (idle !== undefined && idle > max)
       problems.add(
         [...proxy.at, 'pool', 'maxIdleConnectionsPercent'],

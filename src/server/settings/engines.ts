@@ -11,13 +11,6 @@ export interface EngineDefaults {
   readonly clientPasswordAuthType: ClientPasswordAuthType;
 }
 
-/** What is taken of a database's connections. SQL Server grants more of them than it can bear. */
-export const maxConnectionsPercents = {
-  POSTGRESQL: 100,
-  MYSQL: 100,
-  SQLSERVER: 10,
-} as const satisfies Record<EngineFamily, number>;
-
 export const engines: Readonly<Record<DatabaseInput['engine'], EngineDefaults>> = {
   postgres: {
     family: 'POSTGRESQL',

@@ -4,7 +4,8 @@ import type { AwsSettings } from '../../aws/client.ts';
 import type { AwsTarget } from '../../aws/databases.ts';
 import { proxyId } from '../../iam/proxy-id.ts';
 import type { DeclaredSecret } from '../../secrets/declared.ts';
-import { engines, maxConnectionsPercents } from './engines.ts';
+import { poolOf } from '../../state/rds-types.ts';
+import { engines } from './engines.ts';
 import type { AwsInput } from './aws-schema.ts';
 import type { DatabaseInput, ProxyInput, SettingsInput } from './schema.ts';
 import type {
@@ -130,10 +131,20 @@ export function targetIn(
 ): TargetSettings | undefined {
   const one = databases.find(({ identifier }) => identifier === target);
   if (one !== undefined) return { writer: one, cluster: undefined, readers: [] };
-  const members = databases.filter(({ memberOf }) => memberOf === target);
+  return clusterOf(
+    databases.filter(({ memberOf }) => memberOf === target),
+    target,
+  );
+}
+
+/** Undefined where it has no writer. */
+export function clusterOf(
+  members: readonly Pick<DatabaseInput, 'identifier' | 'engine' | 'role'>[],
+  cluster: string,
+): TargetSettings | undefined {
   const writer = members.find(({ role }) => role === 'writer');
   const readers = members.filter(({ role }) => role === 'reader');
-  return writer && { writer, cluster: target, readers };
+  return writer && { writer, cluster, readers };
 }
 
 export function proxySettings(
@@ -144,7 +155,7 @@ export function proxySettings(
 ): ProxySettings {
   const { pool, tls } = input;
   const byDefault = engines[writer.engine];
-  const max = pool.maxConnectionsPercent ?? maxConnectionsPercents[input.engineFamily];
+  const percents = poolOf(input.engineFamily, pool);
   return {
     name: input.name,
     id,
@@ -181,8 +192,8 @@ export function proxySettings(
     clientSendTimeoutMs: ms(input.clientSendTimeout),
     applicationNameAddHost: input.applicationNameAddHost,
     pool: {
-      maxConnectionsPercent: max,
-      maxIdleConnectionsPercent: pool.maxIdleConnectionsPercent ?? Math.floor(max / 2),
+      maxConnectionsPercent: percents.maxConnectionsPercent,
+      maxIdleConnectionsPercent: percents.maxIdleConnectionsPercent,
       borrowTimeoutMs: ms(pool.connectionBorrowTimeout),
       idleTimeoutMs: ms(input.serverIdleTimeout),
       lifetimeMs: ms(input.serverLifetime),

@@ -1,5 +1,5 @@
+import { poolOf } from '../../state/rds-types.ts';
 import { targetIn } from './normalise.ts';
-import { maxConnectionsPercents } from './engines.ts';
 import type { Problems } from './problems.ts';
 import type { ProxyInput, SettingsInput } from './schema.ts';
 
@@ -14,7 +14,7 @@ export function warn(input: SettingsInput, warnings: Problems): void {
   });
   const percents = new Map<string, number>();
   input.proxies.forEach((proxy, index) => {
-    const own = proxy.pool.maxConnectionsPercent ?? maxConnectionsPercents[proxy.engineFamily];
+    const { maxConnectionsPercent: own } = poolOf(proxy.engineFamily, proxy.pool);
     const sums = databasesOf(input, proxy).map((identifier) => {
       const sum = (percents.get(identifier) ?? 0) + own;
       percents.set(identifier, sum);

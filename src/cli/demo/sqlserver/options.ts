@@ -1,7 +1,7 @@
 import { SecretText } from '../../../base/secret-text.ts';
 import { listenAddress } from '../../../server/settings/fields.ts';
 import type { Flag, Given } from '../../command.ts';
-import { UsageError } from '../../command.ts';
+import { oneOf, UsageError } from '../../command.ts';
 
 /** A server of the user's, and how to sign in there. */
 export interface GivenServer {
@@ -37,7 +37,7 @@ export const serverFlags: readonly Flag[] = [
   {
     name: 'tls',
     value: 'MODE',
-    what: `With sqlserver: ${tlsModes.slice(0, -1).join(', ')} or ${tlsModes.at(-1)}. Default: ${tlsModes[0]}`,
+    what: `With sqlserver: ${oneOf(tlsModes)}. Default: ${tlsModes[0]}`,
   },
   { name: 'tls-ca', value: 'FILE', what: 'With verify-full: whom to trust, in PEM.' },
 ];
