@@ -252,14 +252,8 @@ export class Commands {
         return place.length < OPTION_BYTES
           ? this.#answer(error(malformed, this.#flags))
           : undefined;
-      case command.stmtExecute:
-      case command.stmtBulkExecute:
-      case command.stmtFetch:
-      case command.stmtReset:
-      case command.stmtClose:
-      case command.stmtSendLongData:
-        return this.#earlyOf(memory, type, place, this.#statement);
       default: {
+        if (isAboutStatement(type)) return this.#earlyOf(memory, type, place);
         const what = refused[type];
         if (what !== undefined) return this.refuse({ name: 'unsupported', detail: what });
         return shapes.has(type) ? undefined : this.#answer(error(unknownCommand, this.#flags));
@@ -267,13 +261,9 @@ export class Commands {
     }
   }
 
-  #earlyOf(
-    memory: MysqlMemory | undefined,
-    type: number,
-    place: Place,
-    statement: ClientStatement | undefined,
-  ): Verdict | undefined {
+  #earlyOf(memory: MysqlMemory | undefined, type: number, place: Place): Verdict | undefined {
     const { statements } = this.#parts;
+    const statement = this.#statement;
     const hasNoReply = type === command.stmtClose || type === command.stmtSendLongData;
     if (statement === undefined)
       return hasNoReply ? 'drop' : this.#answer(this.#unknownStatement(type, place));

@@ -29,8 +29,8 @@ export interface Party {
   warnings: number;
   /** What it has prepared; undefined as long as that is nothing. */
   statements: ClientStatements | undefined;
-  /** Begins, or begins anew: then not all that it was is gone. */
-  begin(who: MysqlPrincipal, welcome: MysqlMemory, before: SessionState): void;
+  /** Begins anew: not all that it was is gone. */
+  begin(who: MysqlPrincipal, welcome: MysqlMemory): void;
 }
 
 /** The client begins again, in the schema that it is in: with nothing set, and nothing prepared (trap MY-25). */
@@ -39,7 +39,7 @@ export function beginAgain(party: Party): void {
   // It may have gone into the schema in a transaction: then nobody has been told yet.
   const who = withSchema(party.who, wanted.schema);
   sink.become(who);
-  party.begin(who, welcome, wanted);
+  party.begin(who, welcome);
   // MySQL does not return to the character set of the handshake, but to the server's own.
   if (!welcome.target.isMariaDb && who.collation !== welcome.target.collation)
     party.wanted = party.wanted.with(SERVERS_OWN);

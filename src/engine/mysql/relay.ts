@@ -47,11 +47,11 @@ export class MysqlRelay implements Relay<MysqlMemory>, Party {
     this.status = welcome.firstStatus;
   }
 
-  begin(who: MysqlPrincipal, welcome: MysqlMemory, before: SessionState): void {
+  begin(who: MysqlPrincipal, welcome: MysqlMemory): void {
     this.who = who;
     this.welcome = welcome;
     this.stay = undefined;
-    this.wanted = before.anew(who.schema);
+    this.wanted = this.wanted.anew(who.schema);
     this.reports = welcome.reports;
     this.lastInsertId = '0';
     this.status = welcome.firstStatus;

@@ -28,7 +28,6 @@ import { compressionOf, withSchema } from './principal.ts';
  * Few of thousands of sessions are busy at a time: these use the same few services in turn, which stay in the processor's caches.
  */
 export class Service {
-  #party: Party;
   #crew: Crew;
   /** A command that arrives in pieces. */
   #assembly: Assembly | undefined;
@@ -61,14 +60,12 @@ export class Service {
   #isTalking = false;
 
   private constructor(party: Party) {
-    this.#party = party;
     this.#crew = new Crew(party);
   }
 
   /** For this session, up to `release`. */
   static of(party: Party): Service {
     const service = spare.pop() ?? new Service(party);
-    service.#party = party;
     service.#crew.party = party;
     return service;
   }
@@ -97,6 +94,10 @@ export class Service {
       this.#refusal === undefined &&
       this.#crew.isClear
     );
+  }
+
+  get #party(): Party {
+    return this.#crew.party;
   }
 
   get quiet(): boolean {
@@ -255,7 +256,7 @@ export class Service {
     const payload = bytes.slice(start, end);
     const begin = ({ who, welcome }: Changed): void => {
       this.#isTalking = false;
-      party.begin(who, welcome, party.wanted);
+      party.begin(who, welcome);
       this.#crew = new Crew(party);
       party.sink.become(who);
     };

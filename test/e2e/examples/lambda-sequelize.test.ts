@@ -1,45 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFunction, Functions } from '../../../src/cli/demo/function/functions.ts';
-import type { FunctionAnswer, FunctionRequest } from '../../../src/cli/demo/function/functions.ts';
+import type { Functions } from '../../../src/cli/demo/function/functions.ts';
 import type { EmbeddedMysql } from '../../../src/cli/embedded-mysql.ts';
-import { generateCertificate } from '../../../src/net/certificate.ts';
 import { mysqlReleasesHere, mysqlSettingsFor, withMysql } from '../../support/mysql.ts';
 import { nodeProgram } from '../../support/node-client.ts';
-import type { Sluice } from '../../support/sluice.ts';
-import { passwordOf, startSluice } from '../../support/sluice.ts';
-import { eventually } from '../clients/stage.ts';
+import { passwordOf } from '../../support/sluice.ts';
+import type { Environment, Workshop } from './function-stage.ts';
+import { closeWorkshop, FunctionStage, openWorkshop, order, said } from './function-stage.ts';
 
-const REGION = 'eu-central-1';
-const accessKey = { accessKeyId: 'AKIAFUNCTION00000000', secretAccessKey: 'a-secret-access-key' };
-const CONNECTIONS = 3;
-const CLIENTS = 'sluice_client_connections{proxy="app",endpoint="default"}';
 const example = fileURLToPath(new URL('../../../examples/lambda-sequelize/', import.meta.url));
-const proxyCertificate = generateCertificate(['localhost']);
-const otherCertificate = generateCertificate(['elsewhere.example.com']);
 
-let directory: string;
-let program: string;
+let workshop: Workshop;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sluice-function-'));
-  program = await buildFunction(directory);
-  await writeFile(join(directory, 'proxy.crt'), proxyCertificate.certPem);
-  await writeFile(join(directory, 'other.crt'), otherCertificate.certPem);
+  workshop = await openWorkshop();
 });
-afterAll(() => rm(directory, { recursive: true }));
-
-type Environment = Readonly<Record<string, string>>;
+afterAll(() => closeWorkshop(workshop));
 
 const here = await mysqlReleasesHere();
 
 describe.each([...here])('the function behind API Gateway, in front of %s', (release) => {
   let server: EmbeddedMysql;
-  let sluice: Sluice;
+  let stage: FunctionStage;
   let usual: Functions;
-  const running: Functions[] = [];
 
   beforeAll(async () => {
     server = await withMysql(release);
@@ -47,81 +31,17 @@ describe.each([...here])('the function behind API Gateway, in front of %s', (rel
       'CREATE DATABASE shop; GRANT SELECT, INSERT ON shop.* TO app; GRANT SELECT, INSERT ON shop.* TO reader',
     );
     await server.query(await readFile(join(example, 'schema.sql'), 'utf8'), 'shop');
-    const proxy = (name: string, certificate: string): object => ({
-      name,
-      engineFamily: 'MYSQL',
-      listen: '127.0.0.1:0',
-      hostnames: ['localhost'],
-      target: 'db',
-      requireTls: true,
-      tls: { certFile: `${certificate}.crt`, keyFile: `${certificate}.key` },
-      auth: [{ secret: 'app', iamAuth: 'REQUIRED' }, { secret: 'reader' }],
-      pool: { maxConnectionsPercent: 50 },
+    const auth = [{ secret: 'app', iamAuth: 'REQUIRED' }, { secret: 'reader' }];
+    stage = await FunctionStage.open(workshop, (parts) => mysqlSettingsFor(server, parts), {
+      proxy: { engineFamily: 'MYSQL', auth },
+      env: { DB_USERNAME: 'app' },
     });
-    const settings = mysqlSettingsFor(server, {
-      // One more than clients get: each proxy watches the database on a connection of its own.
-      database: { maxConnections: 2 * (CONNECTIONS + 1) },
-      proxies: [proxy('app', 'proxy'), proxy('misnamed', 'other')],
-      principals: [
-        {
-          ...accessKey,
-          policy: { Statement: { Effect: 'Allow', Action: 'rds-db:connect', Resource: '*' } },
-        },
-      ],
-      admin: { listen: '127.0.0.1:0' },
-    });
-    sluice = await startSluice(settings, {
-      files: {
-        'proxy.crt': proxyCertificate.certPem,
-        'proxy.key': proxyCertificate.keyPem,
-        'other.crt': otherCertificate.certPem,
-        'other.key': otherCertificate.keyPem,
-      },
-    });
-    usual = functions();
+    usual = stage.functions();
   });
 
   afterAll(async () => {
-    for (const one of running) await one[Symbol.asyncDispose]();
+    await stage.close();
     await server.query('DROP DATABASE shop');
-    expect(await sluice.stop()).toBe(0);
-    expect(JSON.stringify(sluice.logs())).not.toMatch(/X-Amz-Signature=|a-secret-access-key/);
-  });
-
-  function functions(env: Environment = {}, node = nodeProgram): Functions {
-    const { PATH = '' } = process.env;
-    const one = new Functions(
-      program,
-      {
-        PATH,
-        REGION,
-        DB_PROXY_ENDPOINT: 'localhost',
-        DB_PROXY_PORT: String(sluice.endpoint('app').port),
-        DB_USERNAME: 'app',
-        NODE_EXTRA_CA_CERTS: join(directory, 'proxy.crt'),
-        AWS_EC2_METADATA_DISABLED: 'true',
-        HOME: directory,
-        AWS_ACCESS_KEY_ID: accessKey.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: accessKey.secretAccessKey,
-        ...env,
-      },
-      node,
-    );
-    running.push(one);
-    return one;
-  }
-
-  const order = (id: string, productId: unknown = 7): FunctionRequest => ({
-    id,
-    method: 'POST',
-    path: '/orders',
-    body: JSON.stringify({ productId }),
-  });
-
-  const said = ({ statusCode, body, log }: FunctionAnswer): object => ({
-    statusCode,
-    body: JSON.parse(body) as unknown,
-    log,
   });
 
   async function ordersIn(requests: string): Promise<unknown> {
@@ -135,7 +55,7 @@ describe.each([...here])('the function behind API Gateway, in front of %s', (rel
   test.each([...new Set([nodeProgram, 'node'])])(
     'reads and writes with IAM tokens over TLS, run by %s',
     async (node) => {
-      const invoked = functions({}, node);
+      const invoked = stage.functions({}, node);
       const request = `first by ${node}`;
       expect(said(await invoked.invoke({ id: 'r', method: 'GET', path: '/products/7' }))).toEqual({
         statusCode: 200,
@@ -179,35 +99,19 @@ describe.each([...here])('the function behind API Gateway, in front of %s', (rel
   });
 
   test('a hundred at once share three database connections, and none fails', async () => {
-    const invoked = functions({ PAYMENT_MS: '25' });
-    const before = sluice.logs('serverConnected').length;
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, at) => invoked.invoke(order(`crowd ${at}`, 1 + (at % 3)))),
-    );
-    expect(answers.filter(({ statusCode }) => statusCode !== 201)).toEqual([]);
+    await stage.expectCrowdShares();
     expect(await ordersIn('crowd %')).toHaveLength(100);
-    const connected = sluice.logs('serverConnected').length - before;
-    expect(connected).toBeLessThanOrEqual(CONNECTIONS);
   });
 
   test('signs in with a password where it has one', async () => {
     const env = { DB_USERNAME: 'reader', DB_PASSWORD: passwordOf('reader') };
-    const answer = await functions(env).invoke(order('by password'));
+    const answer = await stage.functions(env).invoke(order('by password'));
     expect(answer).toMatchObject({ statusCode: 201, log: [] });
   });
 
-  /** Whatever is wrong: the client hears nothing of it, and neither it nor the log hears a secret. */
   async function expectFailure(env: Environment, why: RegExp): Promise<void> {
     const id = 'failing';
-    const answer = await functions(env).invoke(order(id));
-    expect({ statusCode: answer.statusCode, body: JSON.parse(answer.body) as unknown }).toEqual({
-      statusCode: 500,
-      body: { message: 'Internal server error', requestId: id },
-    });
-    expect(answer.log).toHaveLength(1);
-    expect(JSON.parse(answer.log[0] ?? '')).toMatchObject({ level: 'ERROR', requestId: id });
-    expect(answer.log[0]).toMatch(why);
-    expect(JSON.stringify(answer)).not.toMatch(/X-Amz|guessed|a-secret-access-key|password'/);
+    await stage.expectFailure(id, env, why);
     expect(await ordersIn(id)).toEqual([]);
   }
 
@@ -221,14 +125,14 @@ describe.each([...here])('the function behind API Gateway, in front of %s', (rel
     ));
   test('fails where the certificate is of somebody else', () =>
     expectFailure(
-      { NODE_EXTRA_CA_CERTS: join(directory, 'other.crt') },
+      { NODE_EXTRA_CA_CERTS: join(workshop.directory, 'other.crt') },
       /self-signed certificate/,
     ));
   test('fails where the certificate is for another name', () =>
     expectFailure(
       {
-        DB_PROXY_PORT: String(sluice.endpoint('misnamed').port),
-        NODE_EXTRA_CA_CERTS: join(directory, 'other.crt'),
+        DB_PROXY_PORT: stage.portOf('misnamed'),
+        NODE_EXTRA_CA_CERTS: join(workshop.directory, 'other.crt'),
       },
       /does not match certificate's altnames/,
     ));
@@ -248,20 +152,14 @@ describe.each([...here])('the function behind API Gateway, in front of %s', (rel
   });
 
   test('does not start without its settings, and says which is missing', async () => {
-    const none = functions({ DB_PROXY_ENDPOINT: '' });
+    const none = stage.functions({ DB_PROXY_ENDPOINT: '' });
     const missing = 'DB_PROXY_ENDPOINT is not set';
     await expect(none.invoke(order('never'))).rejects.toThrow(missing);
     await expect(none.ended).rejects.toThrow(missing);
     await expect(none.invoke(order('not now either'))).rejects.toThrow(missing);
   });
 
-  test('leaves no connection and no pin behind', async () => {
-    await eventually(
-      async () => (await sluice.metrics()).get(CLIENTS),
-      (clients) => clients === 0,
-    );
-    expect(sluice.logs('pinned')).toEqual([]);
-  });
+  test('leaves no connection and no pin behind', () => stage.expectNothingLeft());
 });
 
 test('the example asks for the packages that it is tested with', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { PRODUCTS } from '../database.ts';
 
 const example = fileURLToPath(new URL('../../../../examples/lambda-sequelize', import.meta.url));
 const schemas = { mysql: 'schema.sql', mssql: 'schema.sqlserver.sql' } as const;
@@ -33,6 +34,11 @@ export type FunctionAnswer = z.infer<typeof functionAnswer>;
 /** The tables that the function uses, in SQL. */
 export function schemaPath(dialect: Dialect): string {
   return join(example, schemas[dialect]);
+}
+
+/** Rows of its products, ids and cents, for an INSERT. */
+export function productRows(): string {
+  return Array.from({ length: PRODUCTS }, (_, at) => `(${at + 1}, ${100 * (at + 1)})`).join(', ');
 }
 
 /** Bundles the function of `examples/lambda-sequelize`, as for Lambda, into this folder; the program that runs it here. */

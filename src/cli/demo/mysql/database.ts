@@ -8,11 +8,10 @@ import {
   MAX_CONNECTIONS,
   newAccounts,
   PASSWORD_USER,
-  PRODUCTS,
   TOKEN_USER,
   usersOf,
 } from '../database.ts';
-import { buildFunction, schemaPath } from '../function/functions.ts';
+import { buildFunction, productRows, schemaPath } from '../function/functions.ts';
 import { directRoute, proxiedRoute } from '../function/routes.ts';
 import { HOSTNAME } from '../proxy.ts';
 import { peakDuring, rowsOf, untilAlone } from './observe.ts';
@@ -67,7 +66,6 @@ export async function startMysqlDatabase(
 }
 
 async function schema(): Promise<string> {
-  const products = Array.from({ length: PRODUCTS }, (_, at) => `(${at + 1}, ${100 * (at + 1)})`);
   const grants = [PASSWORD_USER, TOKEN_USER].map(
     (user) => `GRANT SELECT, INSERT ON ${DATABASE}.* TO ${user};`,
   );
@@ -75,6 +73,6 @@ async function schema(): Promise<string> {
     CREATE DATABASE ${DATABASE};
     USE ${DATABASE};
     ${await readFile(schemaPath('mysql'), 'utf8')}
-    REPLACE INTO products (id, cents) VALUES ${products.join(', ')};
+    REPLACE INTO products (id, cents) VALUES ${productRows()};
     ${grants.join('\n')}`;
 }

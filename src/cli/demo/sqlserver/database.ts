@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
+import { bracketed } from '../../../engine/sqlserver/state.ts';
+import { sayAddress } from '../../../net/wording.ts';
 import type { DatabaseTls, DemoDatabase, Surroundings } from '../database.ts';
-import { MAX_CONNECTIONS, PRODUCTS } from '../database.ts';
-import { buildFunction, schemaPath } from '../function/functions.ts';
+import { MAX_CONNECTIONS } from '../database.ts';
+import { buildFunction, productRows, schemaPath } from '../function/functions.ts';
 import { directRoute, proxiedRoute } from '../function/routes.ts';
 import { pause } from '../pause.ts';
 import type { Login } from './connection.ts';
@@ -31,8 +33,7 @@ export async function openSqlServerDatabase(
   const caPem = server.tlsCaFile && (await readFile(server.tlsCaFile, 'utf8'));
   const login = { host, port, user, password, tls: server.tls, caPem, database: undefined };
   const stage = { clock, random };
-  const door = await open({ ...login, database: server.database }, stage);
-  cleanup.use(door);
+  const door = cleanup.use(await open({ ...login, database: server.database }, stage));
   const database = server.database ?? `sluice_demo_${Buffer.from(random.bytes(4)).toString('hex')}`;
   if (server.database === undefined) {
     await make(door, database);
@@ -99,8 +100,8 @@ async function open(login: Login, stage: Stage): Promise<Connection> {
   try {
     return await Connection.open(login, stage);
   } catch (problem) {
-    const { host, port } = login;
-    throw new Error(`the server at ${host}:${port} does not let us in: ${words(problem)}`, {
+    const place = sayAddress(login.host, login.port);
+    throw new Error(`the server at ${place} does not let us in: ${words(problem)}`, {
       cause: problem,
     });
   }
@@ -108,7 +109,7 @@ async function open(login: Login, stage: Stage): Promise<Connection> {
 
 async function make(door: Connection, database: string): Promise<void> {
   try {
-    await door.query(`CREATE DATABASE ${quoted(database)}`);
+    await door.query(`CREATE DATABASE ${bracketed(database)}`);
   } catch (problem) {
     throw new Error(
       `no database can be made there: ${words(problem)}\n` +
@@ -129,10 +130,9 @@ async function expectNone(connection: Connection, database: string): Promise<voi
 }
 
 async function makeTables(connection: Connection): Promise<void> {
-  const products = Array.from({ length: PRODUCTS }, (_, at) => `(${at + 1}, ${100 * (at + 1)})`);
   await connection.query(await readFile(schemaPath('mssql'), 'utf8'));
   await connection.query(
-    `DELETE FROM products; INSERT INTO products (id, cents) VALUES ${products.join(', ')}`,
+    `DELETE FROM products; INSERT INTO products (id, cents) VALUES ${productRows()}`,
   );
 }
 
@@ -149,7 +149,7 @@ async function drop(login: Login, database: string, stage: Stage): Promise<void>
   await using connection = await open(login, stage);
   for (;;) {
     try {
-      await connection.query(`DROP DATABASE ${quoted(database)}`);
+      await connection.query(`DROP DATABASE ${bracketed(database)}`);
       return;
     } catch (problem) {
       if (clock.nowMs() > untilMs)
@@ -159,10 +159,6 @@ async function drop(login: Login, database: string, stage: Stage): Promise<void>
     }
     await pause(clock, DROP_EVERY_MS);
   }
-}
-
-function quoted(name: string): string {
-  return `[${name.replaceAll(']', ']]')}]`;
 }
 
 function words(problem: unknown): string {
