@@ -68,6 +68,11 @@ export class TickingClock implements Clock {
   }
 }
 
+/** Calls `work` once when all that has arrived by now has been dealt with, before anything is waited for. */
+export function atTurnsEnd(work: () => void): void {
+  setImmediate(work);
+}
+
 /** Stops the whole process for a moment: only where it is about to end. */
 export function standStill(ms: number): void {
   Bun.sleepSync(ms);

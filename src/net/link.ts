@@ -4,9 +4,18 @@ import type { AgreedTls, TlsEnvelope } from '../core/conversation.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
 import type { Carrier } from './enveloped-tls.ts';
 import { EnvelopedTls } from './enveloped-tls.ts';
+import type { Sender } from './sends.ts';
+import { NOWHERE, sends } from './sends.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
 import { handshakeVerdict, judgeClient, judgeServer } from './tls.ts';
 import { sayAddress } from './wording.ts';
+
+declare module 'bun' {
+  // Every runtime of this version has it, and it is -1 as soon as the socket is closed; the declarations leave it out.
+  interface Socket<Data> {
+    readonly fd: number;
+  }
+}
 
 /** Hears nothing: what a link has before its first conversation and after its last. */
 const deaf: LinkHandler = { data() {}, drained() {}, closed() {} };
@@ -16,6 +25,9 @@ const KEEP_ALIVE_MS = 60_000;
 
 /** What a peer gets for its share of `end()`: to read what is queued and, with TLS, to close its side. */
 const LINGER_SECONDS = 30;
+
+/** What is told of a connection that takes nothing any more. */
+const RESET = 'the peer reset the connection (ECONNRESET)';
 
 /** An IPv4 peer as a socket that listens on IPv6 shows it. */
 const MAPPED_IPV4 = '::ffff:';
@@ -35,8 +47,9 @@ interface Encryption {
 }
 
 /** A socket of Bun's, plain or TLS, with a queue for what the operating system did not take at once. */
-export class SocketLink implements Link, Carrier {
+export class SocketLink implements Link, Carrier, Sender {
   handler: LinkHandler = deaf;
+  place = NOWHERE;
   #peer: string | undefined;
   #socket: Socket<SocketLink>;
   /** Who opened the connection; one that a client has opened is `kept` from when on the system probes it. */
@@ -49,6 +62,8 @@ export class SocketLink implements Link, Carrier {
   #enveloped: EnvelopedTls | undefined;
   #envelopedVersion: string | undefined;
   #isShakingHands = false;
+  /** A write has told so. */
+  #isReset = false;
   /** Nothing will be queued any more. */
   #hasSaidAll = false;
 
@@ -88,12 +103,8 @@ export class SocketLink implements Link, Carrier {
 
   carry(bytes: Uint8Array): void {
     if (this.#state === 'closed') return;
-    if (this.#queue !== undefined) {
-      this.#enqueue(bytes, 0);
-      return;
-    }
-    const taken = this.#socket.write(bytes);
-    if (taken < bytes.length) this.#enqueue(bytes, Math.max(0, taken));
+    const mayWait = this.#queue === undefined && this.#tls === undefined;
+    if (!mayWait || !sends.post(this, bytes)) this.send(bytes, 0, bytes.length);
   }
 
   keepAlive(): void {
@@ -103,7 +114,7 @@ export class SocketLink implements Link, Carrier {
   }
 
   pause(): void {
-    if (this.#paused || this.#state !== 'open') return;
+    if (this.#paused || this.#isReset || this.#state !== 'open') return;
     this.#paused = true;
     this.#socket.pause();
   }
@@ -129,6 +140,7 @@ export class SocketLink implements Link, Carrier {
   }
 
   destroy(): void {
+    this.#flush();
     this.socketFailed(undefined);
   }
 
@@ -181,6 +193,18 @@ export class SocketLink implements Link, Carrier {
     this.#forgetEnded();
   }
 
+  // What follows is called by `Sends` and by nobody else.
+
+  get fd(): number {
+    return this.#state === 'closed' ? -1 : this.#socket.fd;
+  }
+
+  send(bytes: Uint8Array, from: number, length: number): void {
+    if (this.#state === 'closed') return;
+    const taken = this.#queue === undefined ? this.#put(bytes, from, length) : 0;
+    if (taken < length) this.#enqueue(bytes.slice(from + taken, from + length));
+  }
+
   // What follows is called by TLS in packets and by nobody else.
 
   heard(bytes: Uint8Array): void {
@@ -193,6 +217,7 @@ export class SocketLink implements Link, Carrier {
 
   said(): void {
     this.#hasSaidAll = true;
+    this.#flush();
     if (this.#state === 'ending' && this.#queue === undefined) this.#close();
   }
 
@@ -227,7 +252,7 @@ export class SocketLink implements Link, Carrier {
     const queue = this.#queue;
     if (this.#state === 'closed' || queue === undefined) return;
     const bytes = gathered(queue);
-    const taken = Math.max(0, this.#socket.write(bytes, queue.taken, queue.bytes));
+    const taken = this.#put(bytes, queue.taken, queue.bytes);
     if (taken < queue.bytes) {
       if (this.#queue === undefined) return; // it was the write that found out that the peer is gone
       queue.taken += taken;
@@ -252,8 +277,9 @@ export class SocketLink implements Link, Carrier {
     if (this.#state === 'ending') this.socketFailed('the peer did not let the connection end');
   }
 
-  socketClosed(problem: string | undefined): void {
+  socketClosed(told: string | undefined): void {
     if (this.#state === 'closed') return;
+    const problem = told ?? (this.#isReset ? RESET : undefined);
     this.#state = 'closed';
     this.#queue = undefined;
     const why = problem ?? 'the peer closed the connection during the TLS handshake';
@@ -273,6 +299,7 @@ export class SocketLink implements Link, Carrier {
     certificate: () => Uint8Array,
     judge: (verdict: HandshakeVerdict) => string | undefined,
   ): Promise<AgreedTls> {
+    this.#flush();
     if (this.#state !== 'open') throw new Error('the connection is closed');
     // What agreed on TLS is one byte: only a peer that has gone already does not take it.
     if (this.#queue !== undefined) throw new Error('the peer is gone');
@@ -302,11 +329,27 @@ export class SocketLink implements Link, Carrier {
     if (this.#enveloped?.isListening === false) this.#enveloped = undefined;
   }
 
-  #enqueue(bytes: Uint8Array, from: number): void {
+  #enqueue(bytes: Uint8Array): void {
     if (this.#state === 'closed') return; // it was the write that found out
     this.#queue ??= { chunks: [], taken: 0, bytes: 0 };
-    this.#queue.chunks.push(bytes.slice(from));
-    this.#queue.bytes += bytes.length - from;
+    this.#queue.chunks.push(bytes);
+    this.#queue.bytes += bytes.length;
+  }
+
+  /** Returns how many bytes the system has taken. */
+  #put(bytes: Uint8Array, from: number, length: number): number {
+    const taken = this.#socket.write(bytes, from, length);
+    if (taken >= 0) return taken;
+    // Of a connection that was reset before, Bun tells only the end, and nothing at all while it is paused. Otherwise there may be
+    // something to read still, such as why. Whoever writes is in the middle of something: they hear of it later.
+    this.#isReset = this.#tls === undefined;
+    if (this.#isReset && this.#paused) queueMicrotask(() => this.socketFailed(RESET));
+    return 0;
+  }
+
+  /** What has been written goes out before what comes next. */
+  #flush(): void {
+    if (this.place !== NOWHERE) sends.flush();
   }
 }
 

@@ -20,6 +20,7 @@ describe('what is valid', () => {
       log: { level: 'info', format: 'json' },
       drainTimeoutMs: 30_000,
       workers: 1,
+      ioUring: true,
       warnings: [],
     });
     expect(settings.databases).toEqual([

@@ -53,6 +53,7 @@ export function normalise(
     log: input.log,
     drainTimeoutMs: ms(input.drainTimeout),
     workers: input.workers,
+    ioUring: input.ioUring,
     warnings: from.warnings,
   };
 }

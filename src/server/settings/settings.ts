@@ -40,6 +40,7 @@ export interface Settings {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly drainTimeoutMs: number;
   readonly workers: number;
+  readonly ioUring: boolean;
   /** What is allowed but probably not meant: `file:line:column: path: text`. */
   readonly warnings: readonly string[];
 }
