@@ -157,6 +157,7 @@ export class RunningEndpoint<Memory, Who extends Principal> {
   async drain(limitMs: number): Promise<void> {
     this.stopListening();
     await this.#proxy.drain(limitMs);
+    this.#parts.report.stop();
   }
 
   #listen({ listen: address }: Pick<EndpointSettings, 'listen'>): Listener {

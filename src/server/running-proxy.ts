@@ -95,7 +95,6 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
   /** Endpoints that are gone, and let work under way end. */
   readonly #ending = new Set<RunningEndpoint<Memory, Who>>();
   readonly #passwords = new Passwords();
-  readonly #reports = new Set<Report>();
   readonly #stopTicking: () => void;
   #now: Prepared;
 
@@ -194,7 +193,6 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
     this.stopListening();
     for (const stop of this.#leaving.values()) stop();
     for (const target of [...this.#targets, ...this.#leaving.keys()]) target.stop();
-    for (const report of this.#reports) report.stop();
   }
 
   get #all(): readonly RunningEndpoint<Memory, Who>[] {
@@ -347,14 +345,12 @@ class PlannedProxy<Memory, Who extends Principal> implements RunningProxy {
 
   #report(about: LogContext): Report {
     const { log, clock } = this.#around;
-    const report = new Report({
+    return new Report({
       log,
       clock,
       about: { proxy: this.plan.proxy.name, ...about },
       debugLogging: () => this.plan.proxy.debugLogging,
       pinning: () => this.plan.proxy.relay.pinning,
     });
-    this.#reports.add(report);
-    return report;
   }
 }

@@ -158,6 +158,7 @@ export class RunningTarget<Memory, Who extends Principal> implements Target<Memo
   stop(): void {
     this.pool.destroy();
     this.#watcher.stop();
+    this.#parts.report.stop();
   }
 
   /** Watches as whom it can be watched now. */
