@@ -1,9 +1,7 @@
-import { createHash, pbkdf2, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { must, Violation } from '../base/assert.ts';
-import { concat, EMPTY, latin1, u8, utf8 } from '../base/bytes.ts';
+import { concat, EMPTY, fromLatin1, latin1, u8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
-import type { SecretText } from '../base/secret-text.ts';
-import { saslprep } from './saslprep.ts';
 
 // SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), both sides, message by message. A malformed message is a
 // `Violation`; a peer that fails to prove itself is a `Refused`. Messages are held as Latin-1, one
@@ -14,10 +12,13 @@ export const SCRAM = 'SCRAM-SHA-256';
 /** The same, bound to the channel that it runs over. */
 export const SCRAM_PLUS = 'SCRAM-SHA-256-PLUS';
 
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 const DEFAULT_ITERATIONS = 4096;
 /** The one type of channel binding that PostgreSQL has (RFC 5929, section 4). */
 const BINDING_TYPE = 'tls-server-end-point';
+
+/** What clients say who bind to nothing. */
+const UNBOUND = new Map(['n,,', 'y,,'].map((header) => [header, fromLatin1(header)]));
 
 /** The peer is not let in, or not believed. `why` is for the log, and fit for the client's eyes. */
 export interface Refused {
@@ -70,19 +71,12 @@ export function makeVerifier(saltedPassword: Uint8Array): ScramVerifier {
   };
 }
 
-/** What a verifier that is known was made for. */
-interface Known {
-  readonly salt: Uint8Array;
-  readonly iterations: number;
-  readonly verifier: ScramVerifier;
-}
-
 /**
  * For a user who does not exist: a verifier that no password meets, at the cost of a real one
  * (PG-103).
  */
-export function mockVerifier(random: (count: number) => Uint8Array): ScramVerifier {
-  return { storedKey: random(KEY_BYTES), serverKey: random(KEY_BYTES) };
+export function mockVerifier(chance: { random(count: number): Uint8Array }): ScramVerifier {
+  return { storedKey: chance.random(KEY_BYTES), serverKey: chance.random(KEY_BYTES) };
 }
 
 /**
@@ -96,7 +90,10 @@ export function readClientFirst(
   endPoint: Uint8Array | undefined,
 ): { readonly ok: true; readonly first: ClientFirst } | Refused {
   const text = decode(message);
-  const [gs2Header, flag, identity] = /^(n|y|p=[A-Za-z0-9.-]+),(a=[^,]+)?,/.exec(text) ?? [];
+  // By their places: to take arrays apart by patterns costs each sign-in more.
+  const header = GS2_HEADER.exec(text);
+  const gs2Header = header?.[0];
+  const flag = header?.[1];
   if (gs2Header === undefined || flag === undefined) throw malformed('no gs2 header');
   const binds = flag.startsWith('p');
   if (binds !== (mechanism === SCRAM_PLUS)) {
@@ -110,15 +107,19 @@ export function readClientFirst(
   if (flag === 'y' && endPoint !== undefined) {
     return refuse('offer', 'channel binding was offered, and the client did not see the offer');
   }
-  if (identity !== undefined) throw malformed('an authorization identity is not supported');
+  if (header?.[2] !== undefined) throw malformed('an authorization identity is not supported');
 
   const bare = text.slice(gs2Header.length);
-  const [user, nonce] = readAttributes(bare);
-  valueOf(user, 'n');
-  const data = binds ? must(endPoint, `${SCRAM_PLUS} was chosen and not offered`) : EMPTY;
-  const bound = concat([encode(gs2Header), data]);
-  return { ok: true, first: { message, bound, bare, nonce: readNonce(valueOf(nonce, 'r')) } };
+  const attributes = readAttributes(bare);
+  valueOf(attributes[0], 'n');
+  const nonce = readNonce(valueOf(attributes[1], 'r'));
+  const bound = binds
+    ? concat([fromLatin1(gs2Header), must(endPoint, `${SCRAM_PLUS} was chosen and not offered`)])
+    : (UNBOUND.get(gs2Header) ?? fromLatin1(gs2Header));
+  return { ok: true, first: { message, bound, bare, nonce } };
 }
+
+const GS2_HEADER = /^(n|y|p=[A-Za-z0-9.-]+),(a=[^,]+)?,/;
 
 /** Server side, second step: the challenge. @param nonce fresh random bytes, 18 as in PostgreSQL */
 export function makeServerFirst(
@@ -130,7 +131,7 @@ export function makeServerFirst(
   const combined = first.nonce + base64(nonce);
   const text = `r=${combined},s=${base64(salt)},i=${iterations}`;
   return {
-    message: encode(text),
+    message: fromLatin1(text),
     bound: first.bound,
     nonce: combined,
     salt,
@@ -163,11 +164,11 @@ export function readClientFinal(
 
   let met: ScramVerifier | undefined;
   for (const verifier of verifiers) {
-    const clientKey = xor(proof, hmac(verifier.storedKey, signed));
+    const clientKey = xor(hmac(verifier.storedKey, signed), proof);
     if (timingSafeEqual(sha256(clientKey), verifier.storedKey)) met = verifier;
   }
   if (met === undefined) return refuse('proof', 'the password is wrong');
-  return { ok: true, message: encode(`v=${base64(hmac(met.serverKey, signed))}`) };
+  return { ok: true, message: fromLatin1(`v=${base64(hmac(met.serverKey, signed))}`) };
 }
 
 /** Client side, first step. @param nonce fresh random bytes, 18 as in libpq */
@@ -180,8 +181,8 @@ export function makeClientFirst(nonce: Uint8Array, binding: ClientBinding): Clie
         : [`p=${BINDING_TYPE},,`, binding];
   const text = base64(nonce);
   const bare = `n=,r=${text}`;
-  const bound = concat([encode(gs2Header), data]);
-  return { message: encode(gs2Header + bare), bound, bare, nonce: text };
+  const bound = concat([fromLatin1(gs2Header), data]);
+  return { message: fromLatin1(gs2Header + bare), bound, bare, nonce: text };
 }
 
 /** Client side, second step: the challenge, which may come from a hostile server (PG-106). */
@@ -217,9 +218,9 @@ export function makeClientFinal(serverFirst: ServerFirst, saltedPassword: Uint8A
   const unproven = `c=${base64(serverFirst.bound)},r=${serverFirst.nonce}`;
   const signed = `${serverFirst.transcript},${unproven}`;
   const clientKey = hmac(saltedPassword, 'Client Key');
-  const proof = xor(clientKey, hmac(sha256(clientKey), signed));
+  const proof = xor(hmac(sha256(clientKey), signed), clientKey);
   return {
-    message: encode(`${unproven},p=${base64(proof)}`),
+    message: fromLatin1(`${unproven},p=${base64(proof)}`),
     serverSignature: hmac(hmac(saltedPassword, 'Server Key'), signed),
   };
 }
@@ -244,87 +245,14 @@ export function readServerFinal(
 }
 
 /**
- * Derived passwords, which cost thousands of hashes each and are wanted again at every login. The
- * work is done off the event loop, once for equal requests. The least recently used is forgotten
- * first.
- */
-export class SaltedPasswords {
-  readonly #capacity: number;
-  /** By a digest of everything that goes in, so that no clear password stays behind. */
-  readonly #derived = new Map<string, Promise<Uint8Array>>();
-  /** The verifier that was asked for last for a password: clients are given the same salt each time. */
-  readonly #verifiers = new WeakMap<SecretText, Known>();
-
-  constructor(capacity: number = limits.derivedKeys.value) {
-    this.#capacity = capacity;
-  }
-
-  /** What a server checks clients by: at once where the same object has been asked for with this salt before. */
-  verifier(
-    password: SecretText,
-    salt: Uint8Array,
-    iterations: number,
-  ): ScramVerifier | Promise<ScramVerifier> {
-    const known = this.#verifiers.get(password);
-    if (known?.iterations === iterations && equal(known.salt, salt)) return known.verifier;
-    return this.derive(password, salt, iterations).then((salted) => {
-      const verifier = makeVerifier(salted);
-      this.#verifiers.set(password, { salt, iterations, verifier });
-      return verifier;
-    });
-  }
-
-  /** The RFC's SaltedPassword, 32 bytes that the caller must not change. */
-  derive(password: SecretText, salt: Uint8Array, iterations: number): Promise<Uint8Array> {
-    const prepared = utf8(saslprep(password.reveal()));
-    const key = createHash('sha256')
-      .update(`${iterations} ${salt.length} `)
-      .update(salt)
-      .update(prepared)
-      .digest('base64');
-    const derived = this.#derived.get(key) ?? this.#start(key, prepared, salt, iterations);
-    this.#derived.delete(key);
-    this.#derived.set(key, derived);
-    for (const oldest of this.#derived.keys()) {
-      if (this.#derived.size <= this.#capacity) break;
-      this.#derived.delete(oldest);
-    }
-    return derived;
-  }
-
-  #start(
-    key: string,
-    prepared: Uint8Array,
-    salt: Uint8Array,
-    iterations: number,
-  ): Promise<Uint8Array> {
-    const derived = new Promise<Uint8Array>((resolve, reject) => {
-      pbkdf2(prepared, salt, iterations, KEY_BYTES, 'sha256', (error, bytes) => {
-        if (error === null) resolve(bytes);
-        else reject(error);
-      });
-    });
-    derived.catch(() => this.#derived.delete(key));
-    return derived;
-  }
-}
-
-/**
  * The attributes of a message, as in `r=…`. Extensions behind those that it must have are allowed and ignored, as the RFC wants.
  */
 function readAttributes(text: string): readonly string[] {
-  if (text.includes('\0')) throw malformed('not an attribute');
-  const attributes = text.split(',');
-  for (const one of attributes) if (!isAttribute(one)) throw malformed('not an attribute');
-  return attributes;
+  if (!ATTRIBUTES.test(text)) throw malformed('not an attribute');
+  return text.split(',');
 }
 
-function isAttribute(text: string): boolean {
-  const letter = text.charCodeAt(0) | 0x20;
-  return letter >= 0x61 && letter <= 0x7a && text.charCodeAt(1) === EQUALS;
-}
-
-const EQUALS = 0x3d;
+const ATTRIBUTES = /^[A-Za-z]=[^\0,]*(?:,[A-Za-z]=[^\0,]*)*$/;
 
 function valueOf(attribute: string | undefined, name: string): string {
   if (attribute?.startsWith(name) === true) return attribute.slice(2);
@@ -346,10 +274,19 @@ function readKey(value: string): Uint8Array {
 }
 
 function readBase64(value: string): Uint8Array {
-  const bytes = Buffer.from(value, 'base64');
-  if (base64(bytes) !== value) throw malformed('not base64');
+  let bytes: Uint8Array;
+  try {
+    bytes = Uint8Array.fromBase64(value, CANONICAL);
+  } catch {
+    throw malformed('not base64');
+  }
+  // Blanks are passed over there: what has any is longer than it need be.
+  if (value.length !== 4 * Math.ceil(bytes.length / 3)) throw malformed('not base64');
   return bytes;
 }
+
+/** There is one way to write the last bytes. */
+const CANONICAL = { lastChunkHandling: 'strict' } as const;
 
 function base64(bytes: Uint8Array): string {
   return bytes.toBase64();
@@ -360,10 +297,6 @@ function decode(message: Uint8Array): string {
     throw malformed('the message is too long');
   }
   return latin1(message);
-}
-
-function encode(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1');
 }
 
 // Bun's own: every sign-in takes two of these and one of those, at half the price of what `node:crypto` has.
@@ -378,15 +311,10 @@ function sha256(bytes: Uint8Array): Uint8Array {
   return digest;
 }
 
-/** Of what is no secret: takes less time where the two differ. */
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
-}
-
-function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length);
-  for (let at = 0; at < a.length; at += 1) out[at] = u8(a, at) ^ (b[at] ?? 0);
-  return out;
+/** Of two keys: the first is changed, and returned. */
+function xor(key: Uint8Array, other: Uint8Array): Uint8Array {
+  for (let at = 0; at < KEY_BYTES; at += 1) key[at] = u8(key, at) ^ u8(other, at);
+  return key;
 }
 
 function malformed(problem: string): Violation {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { free, latin1, text, utf8 } from './bytes.ts';
+import { free, fromLatin1, latin1, text, utf8 } from './bytes.ts';
 
 describe('free', () => {
   test('takes the memory of large bytes, all of them, and nothing that is shared', () => {
@@ -23,4 +23,11 @@ test('parts of bytes as text, short and long, whatever is in them', () => {
     expect(text(bytes, 2, length + 2)).toBe(part.toString('utf8'));
   }
   expect(text(utf8('größer'))).toBe('größer');
+});
+
+test('bytes of one-byte characters, and back', () => {
+  for (const length of [0, 1, 24, 25, 300]) {
+    const bytes = Uint8Array.from({ length }, (_, at) => (at * 37) & 0xff);
+    expect(fromLatin1(latin1(bytes))).toEqual(bytes);
+  }
 });

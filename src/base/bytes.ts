@@ -12,6 +12,7 @@ declare global {
   interface Buffer {
     // Older than the rest of its class, and in every runtime that has it: the declarations leave it out.
     latin1Slice(this: Uint8Array, start: number, end: number): string;
+    latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
     ucs2Slice(this: Uint8Array, start: number, end: number): string;
     utf8Slice(this: Uint8Array, start: number, end: number): string;
     ucs2Write(this: Uint8Array, text: string, offset: number, length: number): number;
@@ -19,7 +20,7 @@ declare global {
 }
 
 // A view of a small array costs as much as ten copies of it: its bytes must move to where they can be shared.
-const { latin1Slice, ucs2Slice, ucs2Write, utf8Slice } = Buffer.alloc(0);
+const { latin1Slice, latin1Write, ucs2Slice, ucs2Write, utf8Slice } = Buffer.alloc(0);
 /** Up to here a string is made faster character by character than by the runtime. */
 const SHORT_BYTES = 24;
 
@@ -34,6 +35,13 @@ export function latin1(bytes: Uint8Array, start = 0, end = bytes.length): string
   let characters = '';
   for (let at = start; at < end; at += 1) characters += String.fromCharCode(u8(bytes, at));
   return characters;
+}
+
+/** What `latin1` reads: one byte for each character. */
+export function fromLatin1(text: string): Uint8Array {
+  const out = new Uint8Array(text.length);
+  latin1Write.call(out, text, 0, out.length);
+  return out;
 }
 
 /** UTF-16, little-endian: an odd byte at the end is left out. */

@@ -160,6 +160,11 @@ export const limits = {
     unit: 'packets',
     what: 'the most start-up packets of which it is remembered what they ask for',
   },
+  knownSalts: {
+    value: 256,
+    unit: 'users',
+    what: 'the most users whose salts for SCRAM are remembered; others are made again',
+  },
   inspectedRequestBytes: {
     value: 4_194_304,
     unit: 'bytes',

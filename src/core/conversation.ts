@@ -56,11 +56,11 @@ export interface AgreedTls {
 }
 
 export function* read(bytes: number): Conversation<Uint8Array> {
-  return yield { kind: 'read', bytes };
+  return yield reading(bytes);
 }
 
 export function* peek(bytes: number): Conversation<Uint8Array> {
-  return yield { kind: 'peek', bytes };
+  return yield peeking(bytes);
 }
 
 export function* readEnd(): Conversation<void> {
@@ -68,7 +68,21 @@ export function* readEnd(): Conversation<void> {
 }
 
 export function* send(bytes: Uint8Array): Conversation<void> {
-  yield { kind: 'send', bytes };
+  yield sending(bytes);
+}
+
+// The same three as steps, to be yielded: what every sign-in takes is cheaper without a conversation of its own.
+
+export function reading(bytes: number): Step {
+  return { kind: 'read', bytes };
+}
+
+export function peeking(bytes: number): Step {
+  return { kind: 'peek', bytes };
+}
+
+export function sending(bytes: Uint8Array): Step {
+  return { kind: 'send', bytes };
 }
 
 export function* startTls(
@@ -94,12 +108,16 @@ export function* endTls(): Conversation<void> {
  */
 export function* wait<T>(work: () => T | Promise<T>): Conversation<T> {
   const value = work();
-  if (!(value instanceof Promise)) return value;
+  return value instanceof Promise ? yield* outcome(value) : value;
+}
+
+/** The same for work that is under way already. */
+export function* outcome<T>(work: Promise<T>): Conversation<T> {
   let settled: { readonly value: T } | undefined;
   yield {
     kind: 'wait',
     work: async () => {
-      settled = { value: await value };
+      settled = { value: await work };
     },
   };
   return must(settled, 'a conversation was resumed before its work was done').value;

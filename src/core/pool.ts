@@ -78,7 +78,7 @@ export class Pool<Memory, Who extends Principal>
   }
 
   lotOf(who: Who): Lot<Memory, Who> {
-    return this.#lots.of(who, this.#parts.clock.nowMs());
+    return this.#lots.of(who, this.#tickMs);
   }
 
   /**

@@ -36,8 +36,7 @@ export class Targets<Memory, Who extends Principal> {
    * none is, to any, to wait there. Throws a `FaultError` where there is none.
    */
   choose(): Pool<Memory, Who> {
-    const up = this.#all.filter(({ isUp }) => isUp);
-    const pool = leastLoaded(up) ?? leastLoaded(this.#all);
+    const pool = leastLoaded(this.#all, true) ?? leastLoaded(this.#all, false);
     if (pool === undefined) throw new FaultError(this.#nobody);
     return pool;
   }
@@ -62,8 +61,13 @@ export class Targets<Memory, Who extends Principal> {
   }
 }
 
+/** The first of them where several have the same load; each sign-in asks. */
 function leastLoaded<Memory, Who extends Principal>(
   targets: readonly Target<Memory, Who>[],
+  mustBeUp: boolean,
 ): Pool<Memory, Who> | undefined {
-  return targets.toSorted((a, b) => a.pool.load - b.pool.load)[0]?.pool;
+  let best: Pool<Memory, Who> | undefined;
+  for (const { pool, isUp } of targets)
+    if ((isUp || !mustBeUp) && (best === undefined || pool.load < best.load)) best = pool;
+  return best;
 }

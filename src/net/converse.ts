@@ -25,41 +25,37 @@ export function converse<Result>(
   tls: TalkTls,
   clock: Clock,
 ): Promise<Talked<Result>> {
-  return new Promise((resolve, reject) => {
-    new Talk({ link, conversation, tls, clock }, resolve, reject).begin(options.timeoutMs);
-  });
+  const talk = new Talk(link, conversation, { tls, clock });
+  talk.begin(options.timeoutMs);
+  return talk.over;
 }
 
 class Talk<Result> implements LinkHandler {
   readonly #link: SocketLink;
   readonly #conversation: Conversation<Result>;
   readonly #tls: TalkTls;
-  readonly #resolve: (talked: Talked<Result>) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #outcome = Promise.withResolvers<Talked<Result>>();
   readonly #clock: Clock;
   /** When the peer's time is up; and what stops it. */
   #endsAtMs = 0;
-  #callOff: () => void = () => {};
+  #callOff: (() => void) | undefined;
   #buffer: Uint8Array = EMPTY;
   #step: Step | undefined;
-  #over = false;
+  #isOver = false;
 
   constructor(
-    parts: {
-      link: SocketLink;
-      conversation: Conversation<Result>;
-      tls: TalkTls;
-      clock: Clock;
-    },
-    resolve: (talked: Talked<Result>) => void,
-    reject: (error: unknown) => void,
+    link: SocketLink,
+    conversation: Conversation<Result>,
+    { tls, clock }: { readonly tls: TalkTls; readonly clock: Clock },
   ) {
-    this.#link = parts.link;
-    this.#conversation = parts.conversation;
-    this.#tls = parts.tls;
-    this.#clock = parts.clock;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#link = link;
+    this.#conversation = conversation;
+    this.#tls = tls;
+    this.#clock = clock;
+  }
+
+  get over(): Promise<Talked<Result>> {
+    return this.#outcome.promise;
   }
 
   begin(timeoutMs: number): void {
@@ -70,7 +66,7 @@ class Talk<Result> implements LinkHandler {
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#buffer = this.#buffer.length === 0 ? bytes : concat([this.#buffer, bytes]);
     if (this.#buffer.length > READ_AHEAD_BYTES) this.#link.pause();
     const answer = this.#step === undefined ? undefined : this.#answer(this.#step);
@@ -80,20 +76,20 @@ class Talk<Result> implements LinkHandler {
   drained(): void {}
 
   closed(problem: string | undefined): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     if (this.#step?.kind === 'readEnd') this.#resume(EMPTY);
     else this.fail(new PeerClosed(problem ?? 'the peer closed the connection'));
   }
 
   fail(error: unknown): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#finish();
     try {
       // Lets the conversation clean up; what it would still say has no one to hear it.
       this.#conversation.throw(error);
-      this.#reject(error);
+      this.#outcome.reject(error);
     } catch (why) {
-      this.#reject(why); // the same, or what it means at this point of the conversation
+      this.#outcome.reject(why); // the same, or what it means at this point of the conversation
     }
   }
 
@@ -118,7 +114,7 @@ class Talk<Result> implements LinkHandler {
   /** Goes along with the conversation up to the next step that must wait for the peer or for work. */
   #follow(first: IteratorResult<Step, Result>): void {
     let next = first;
-    while (!this.#over && next.done !== true) {
+    while (!this.#isOver && next.done !== true) {
       const answer = this.#answer(next.value);
       if (answer === undefined) {
         this.#step = next.value;
@@ -127,9 +123,9 @@ class Talk<Result> implements LinkHandler {
       }
       next = this.#conversation.next(answer);
     }
-    if (this.#over || next.done !== true) return;
+    if (this.#isOver || next.done !== true) return;
     this.#finish();
-    this.#resolve({ result: next.value, leftover: this.#buffer });
+    this.#outcome.resolve({ result: next.value, leftover: this.#buffer });
   }
 
   /** What the step is resumed with, where that is known already. */
@@ -174,7 +170,7 @@ class Talk<Result> implements LinkHandler {
       try {
         await work();
       } finally {
-        if (!this.#over) this.#startClock(leftMs);
+        if (!this.#isOver) this.#startClock(leftMs);
       }
       return EMPTY;
     };
@@ -190,17 +186,17 @@ class Talk<Result> implements LinkHandler {
 
   /** Returns how much of the peer's time is left, in milliseconds. */
   #stopClock(): number {
-    this.#callOff();
+    this.#callOff?.();
     return Math.max(0, this.#endsAtMs - this.#clock.nowMs());
   }
 
   #await(work: Promise<Uint8Array>): void {
     work.then(
       (answer) => {
-        if (!this.#over) this.#resume(answer);
+        if (!this.#isOver) this.#resume(answer);
       },
       (error: unknown) => {
-        if (!this.#over) this.#throw(error);
+        if (!this.#isOver) this.#throw(error);
       },
     );
   }
@@ -240,8 +236,8 @@ class Talk<Result> implements LinkHandler {
   }
 
   #finish(): void {
-    this.#over = true;
-    this.#callOff();
+    this.#isOver = true;
+    this.#callOff?.();
     this.#link.resume();
   }
 }

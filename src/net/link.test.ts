@@ -1,3 +1,4 @@
+import { dlopen, ptr } from 'bun:ffi';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { connect, createServer } from 'node:net';
@@ -336,6 +337,19 @@ describe.each(['plain', 'TLS'] as const)('a link that we opened, %s', (name) => 
     expect(await ear.closing).toBeUndefined();
     expect([ear.closings.length, ear.received]).toEqual([1, 0]);
   });
+});
+
+test.each([['accepted'], ['dialled']])('a link that is %s sends without delay', async (how) => {
+  const { link } = (how === 'accepted' ? await porch.visit() : await reach('plain')).end;
+  const [value, length] = [new Int32Array(new ArrayBuffer(4)), new Int32Array(new ArrayBuffer(4))];
+  length[0] = 4;
+  const { getsockopt } = dlopen('libc.so.6', {
+    getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
+  }).symbols;
+  const [IPPROTO_TCP, TCP_NODELAY] = [6, 1];
+  expect(getsockopt(link.fd, IPPROTO_TCP, TCP_NODELAY, ptr(value), ptr(length))).toBe(0);
+  expect(value[0]).toBe(1);
+  link.destroy();
 });
 
 describe('the peer of a link', () => {

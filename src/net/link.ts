@@ -71,7 +71,7 @@ export class SocketLink implements Link, Carrier, Sender {
   constructor(socket: Socket<SocketLink>, dialled = false) {
     this.#socket = socket;
     this.#origin = dialled ? 'dialled' : 'accepted';
-    socket.setNoDelay(true);
+    // Bun has it send without delay already.
     if (dialled) socket.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 

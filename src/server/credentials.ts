@@ -115,17 +115,20 @@ export class CredentialBook {
   }
 
   rule(user: string): LoginRule {
-    const login = this.#current(user);
+    const login = this.#logins.get(user);
+    const passwords = this.#accepted(login);
+    const known = passwords.length > 0;
     // Who is unknown meets what the first entry asks for: a stranger cannot tell the difference (trap PG-103).
-    const auth = login?.auth ?? (this.#tokens === undefined ? this.#auth[0] : undefined);
+    const stranger = this.#tokens === undefined ? this.#auth[0] : undefined;
+    const auth = known ? login?.auth : stranger;
     if (auth === undefined || auth.iamAuth === 'REQUIRED') return { kind: 'token' };
-    return {
+    const rule = {
       kind: 'password',
       method: auth.clientPasswordAuthType,
-      passwords: login === undefined ? [this.#unknowable] : this.#accepted(login),
-      known: login !== undefined,
-      ...(auth.iamAuth === 'ENABLED' ? { orToken: true } : {}),
-    };
+      passwords: known ? passwords : [this.#unknowable],
+      known,
+    } as const;
+    return auth.iamAuth === 'ENABLED' ? { ...rule, orToken: true } : rule;
   }
 
   /** As they are for this database. */
@@ -201,16 +204,19 @@ export class CredentialBook {
     return { text, untilMs: endedMs + this.#graceMs };
   }
 
-  /** What clients may come with now. */
-  #accepted({ passwords }: Login): readonly SecretText[] {
+  /** What clients may come with now: nothing where nobody may sign in as this user any more. */
+  #accepted(login: Login | undefined): readonly SecretText[] {
+    const accepted: SecretText[] = [];
+    if (login?.current !== true) return accepted;
     const now = this.#clock.wallMs();
-    return passwords.flatMap(({ text, untilMs }) => (now < untilMs ? [text] : []));
+    for (const { text, untilMs } of login.passwords) if (now < untilMs) accepted.push(text);
+    return accepted;
   }
 
   /** Undefined where nobody may sign in as this user any more. */
   #current(user: string): Login | undefined {
     const login = this.#logins.get(user);
-    return login?.current === true && this.#accepted(login).length > 0 ? login : undefined;
+    return this.#accepted(login).length > 0 ? login : undefined;
   }
 
   #forget(auth: AuthSettings): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { Signer } from '@aws-sdk/rds-signer';
+import { limits } from '../base/limits.ts';
 import { SecretText } from '../base/secret-text.ts';
 import { systemClock } from '../base/clock.ts';
 import { parsePolicy } from '../iam/policy.ts';
@@ -171,6 +172,17 @@ describe('a salt', () => {
     const salts = names.map((name) => salt(keeper(), name));
     expect(names.map((name) => salt(keeper(), name))).toEqual(salts);
     expect(new Set(salts).size).toBe(names.length);
+  });
+
+  test('is remembered for as many users as the limit says, and the same when it is made again', () => {
+    const { value: most } = limits.knownSalts;
+    const one = keeper();
+    const first = one.salt('app', 16);
+    expect(one.salt('app', 16)).toBe(first);
+    expect(one.salt('app', 4)).toEqual(first.slice(0, 4));
+    for (let number = 0; number < most; number += 1) one.salt(`user${number}`, 16);
+    expect(one.salt('app', 16)).not.toBe(first);
+    expect(one.salt('app', 16)).toEqual(first);
   });
 
   test('depends on the key behind it, and has the length that was asked for', () => {

@@ -1,4 +1,6 @@
 import type { Clock } from '../base/clock.ts';
+import { Known } from '../base/known.ts';
+import { limits } from '../base/limits.ts';
 import type { SecretText } from '../base/secret-text.ts';
 import { looksLikeIamToken, verifyIamToken } from '../auth/iam-token.ts';
 import type { Doorkeeper, LoginRule } from '../core/engine.ts';
@@ -29,6 +31,8 @@ export class Keeper implements Doorkeeper {
   readonly offersTls = true;
   readonly requiresTls: boolean;
   readonly #parts: KeeperParts;
+  /** The same object for the same user: what was derived with it is found again at a glance. */
+  readonly #salts = new Known<string, Uint8Array>(limits.knownSalts.value);
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -79,7 +83,9 @@ export class Keeper implements Doorkeeper {
   }
 
   salt(user: string, count: number): Uint8Array {
-    const { saltKey } = this.#parts;
-    return new Bun.CryptoHasher('sha256', saltKey).update(user).digest().subarray(0, count);
+    return this.#salts.of(`${count} ${user}`, () => {
+      const { saltKey } = this.#parts;
+      return new Bun.CryptoHasher('sha256', saltKey).update(user).digest().slice(0, count);
+    });
   }
 }

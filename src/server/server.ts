@@ -1,5 +1,5 @@
 import type { AwsAccount } from '../aws/account.ts';
-import { SaltedPasswords } from '../auth/scram.ts';
+import { SaltedPasswords } from '../auth/salted-passwords.ts';
 import { must } from '../base/assert.ts';
 import type { Log } from '../base/log.ts';
 import type { EngineFamily } from '../core/engine.ts';

@@ -6,7 +6,7 @@ import { scramClient } from '../support/scram-client.ts';
 import type { SaidBinding } from '../support/scram-client.ts';
 import { transcript } from '../support/transcript.ts';
 import { freshMemory } from './rig.ts';
-import { SaltedPasswords } from '../../src/auth/scram.ts';
+import { SaltedPasswords } from '../../src/auth/salted-passwords.ts';
 import { concat, utf8 } from '../../src/base/bytes.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { SecretText } from '../../src/base/secret-text.ts';

@@ -1,4 +1,4 @@
-import { SaltedPasswords } from '../../auth/scram.ts';
+import { SaltedPasswords } from '../../auth/salted-passwords.ts';
 import type { Engine } from '../../core/engine.ts';
 import { terminate } from '../../wire/postgres/frontend.ts';
 import { cancel } from './cancel.ts';

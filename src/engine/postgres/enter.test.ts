@@ -13,7 +13,7 @@ import { everySplit, rehearse } from '../../../test/support/rehearse.ts';
 import { makeCertificate } from '../../../test/support/certificates.ts';
 import type { Peer, Rehearsal } from '../../../test/support/rehearse.ts';
 import { transcript } from '../../../test/support/transcript.ts';
-import { SaltedPasswords } from '../../auth/scram.ts';
+import { SaltedPasswords } from '../../auth/salted-passwords.ts';
 import { Violation } from '../../base/assert.ts';
 import { concat } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';

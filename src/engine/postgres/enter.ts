@@ -3,7 +3,8 @@ import { latin1, u8, utf8 } from '../../base/bytes.ts';
 import { SecretText } from '../../base/secret-text.ts';
 import { endPointOf } from '../../auth/channel-binding.ts';
 import { md5Response } from '../../auth/md5.ts';
-import type { ClientBinding, SaltedPasswords } from '../../auth/scram.ts';
+import type { SaltedPasswords } from '../../auth/salted-passwords.ts';
+import type { ClientBinding } from '../../auth/scram.ts';
 import {
   makeClientFinal,
   makeClientFirst,

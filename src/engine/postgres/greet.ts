@@ -1,8 +1,10 @@
 import { Violation } from '../../base/assert.ts';
-import { concat, i32be, latin1, u8, utf8 } from '../../base/bytes.ts';
+import { concat, EMPTY, i32be, latin1, u8, utf8 } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
 import { endPointOf } from '../../auth/channel-binding.ts';
 import { md5Matches } from '../../auth/md5.ts';
-import type { Refused, SaltedPasswords, ScramVerifier } from '../../auth/scram.ts';
+import type { SaltedPasswords } from '../../auth/salted-passwords.ts';
+import type { Refused } from '../../auth/scram.ts';
 import {
   makeServerFirst,
   mockVerifier,
@@ -12,17 +14,17 @@ import {
   SCRAM_PLUS,
 } from '../../auth/scram.ts';
 import type { AgreedTls, Conversation } from '../../core/conversation.ts';
-import { peek, read, send, startTls, wait } from '../../core/conversation.ts';
+import { outcome, peeking, reading, sending, startTls } from '../../core/conversation.ts';
 import type { Door, Entry, LoginRule } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
 import { FaultError } from '../../core/fault.ts';
 import * as backend from '../../wire/postgres/backend.ts';
 import { readPasswordMessage, readSaslInitialResponse } from '../../wire/postgres/frontend-read.ts';
+import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { StartupMessage } from '../../wire/postgres/startup.ts';
 import { checkLength, NEWEST_MINOR, readStartup } from '../../wire/postgres/startup.ts';
 import type { ParameterSet, PostgresMemory } from './memory.ts';
-import { readMessage } from './messages.ts';
 import type { Outfit } from './outfit.ts';
 import { outfitOf } from './outfit.ts';
 import type { PostgresPrincipal } from './principal.ts';
@@ -36,6 +38,10 @@ type PostgresEntry = Entry<PostgresMemory, PostgresPrincipal>;
 const LENGTH_BYTES = 4;
 /** The first byte of a TLS record that carries a handshake. */
 const TLS_HANDSHAKE = 0x16;
+// Steps that are the same each time.
+const FIRST_BYTE = peeking(1);
+const START = peeking(LENGTH_BYTES);
+const HEADER = peeking(HEADER_BYTES);
 const ALPN_PROTOCOL = 'postgresql';
 /** As PostgreSQL has them. A long secret is for clients of protocol 3.2 (trap PG-27). */
 const SALT_BYTES = 16;
@@ -54,7 +60,8 @@ export function* greet(
   const arrival = yield* readArrival(door, realms);
   if (arrival.kind === 'cancel') return arrival;
   const { startup, tls } = arrival;
-  yield* negotiate(startup);
+  const offer = counterOffer(startup);
+  if (offer !== undefined) yield sending(offer);
   const refusal = checkStartup(door, startup, tls !== undefined);
   if (refusal !== undefined) throw new FaultError(refusal);
 
@@ -67,10 +74,11 @@ export function* greet(
   if (signedIn === undefined) return { kind: 'end' };
 
   const who = withAddress(principalOf(startup, realms), door.shownAddress());
-  const welcome = yield* wait(() => door.open(who));
+  const opened = door.open(who);
+  const welcome = opened instanceof Promise ? yield* outcome(opened) : opened;
   const { short, long } = SECRET_BYTES;
   const secret = door.random(startup.minor < NEWEST_MINOR ? short : long);
-  yield* send(welcomeBytes(signedIn.last, outfitOf(who, welcome), door.cancelNumber, secret));
+  yield sending(welcomeBytes(signedIn.last, outfitOf(who, welcome), door.cancelNumber, secret));
   return { kind: 'session', who, welcome, method: signedIn.method, secret };
 }
 
@@ -88,23 +96,27 @@ function* readArrival(door: PostgresDoor, realms: Realms): Conversation<Arrival>
   let tls: AgreedTls | undefined;
   let tlsRefused = false;
   let gssRefused = false;
-  if (u8(yield* peek(1), 0) === TLS_HANDSHAKE) {
+  let head = yield FIRST_BYTE;
+  if (u8(head, 0) === TLS_HANDSHAKE) {
     // Direct TLS says by ALPN what it is; PostgreSQL insists on that too, and so keeps other protocols out (trap PG-31).
     if (!door.keeper.offersTls) throw new Violation('direct TLS where no TLS is offered');
     tls = yield* startTls('server', true);
     if (tls.protocol !== ALPN_PROTOCOL)
       throw new Violation('direct TLS without ALPN for PostgreSQL');
+    head = EMPTY;
   }
   for (;;) {
-    const length = checkLength(i32be(yield* peek(LENGTH_BYTES), 0));
-    const bytes = yield* read(LENGTH_BYTES + length);
+    if (head.length < LENGTH_BYTES) head = yield START;
+    const length = checkLength(i32be(head, 0));
+    const bytes = yield reading(LENGTH_BYTES + length);
+    head = EMPTY;
     const packet = recognise(bytes, realms) ?? readStartup(bytes.subarray(LENGTH_BYTES));
     switch (packet.kind) {
       case 'sslRequest':
         if (tlsRefused || tls !== undefined)
           throw new Violation('SSLRequest where it makes no sense');
         tlsRefused = !door.keeper.offersTls;
-        yield* send(utf8(tlsRefused ? 'N' : 'S'));
+        yield sending(utf8(tlsRefused ? 'N' : 'S'));
         if (tlsRefused) break;
         tls = yield* startTls('server');
         break;
@@ -112,7 +124,7 @@ function* readArrival(door: PostgresDoor, realms: Realms): Conversation<Arrival>
         if (gssRefused || tls !== undefined)
           throw new Violation('GSSENCRequest where it makes no sense');
         gssRefused = true;
-        yield* send(utf8('N'));
+        yield sending(utf8('N'));
         break;
       case 'cancelRequest':
         return { kind: 'cancel', number: packet.pid, secret: packet.secret };
@@ -150,9 +162,9 @@ function checkStartup(
 }
 
 /** A client that wishes for more than there is gets told so, once and before all else (trap PG-26). */
-function* negotiate({ minor, protocolOptions }: StartupMessage): Conversation<void> {
-  if (minor <= NEWEST_MINOR && protocolOptions.length === 0) return;
-  yield* send(backend.negotiateProtocolVersion(Math.min(minor, NEWEST_MINOR), protocolOptions));
+function counterOffer({ minor, protocolOptions }: StartupMessage): Uint8Array | undefined {
+  if (minor <= NEWEST_MINOR && protocolOptions.length === 0) return undefined;
+  return backend.negotiateProtocolVersion(Math.min(minor, NEWEST_MINOR), protocolOptions);
 }
 
 /** From its start-up message on a client understands error messages: a violation is told before the connection closes. */
@@ -163,7 +175,7 @@ function spoken(error: unknown): unknown {
 
 /** What was said last, still to be sent, and how the client proved itself. */
 interface SignedIn {
-  readonly last: readonly Uint8Array[];
+  readonly last: Uint8Array;
   readonly method: string;
 }
 
@@ -186,16 +198,16 @@ function* signInByToken(
   encrypted: boolean,
 ): Conversation<SignedIn | undefined> {
   if (!encrypted) throw new FaultError({ name: 'iamNeedsTls' });
-  yield* send(backend.authenticationCleartextPassword());
+  yield sending(backend.authenticationCleartextPassword());
   const answer = yield* readAnswer();
   if (answer === undefined) return undefined;
   const token = readPasswordMessage(answer);
-  const verdict = yield* wait(() => door.keeper.checkToken(user, token));
+  const verdict = yield* outcome(door.keeper.checkToken(user, token));
   if (!verdict.ok) {
     door.refused(user, verdict.why);
     throw new FaultError({ name: verdict.fault ?? 'iamRefused', user });
   }
-  return { last: [], method: 'IAM authentication' };
+  return { last: EMPTY, method: 'IAM authentication' };
 }
 
 type PasswordRule = Extract<LoginRule, { kind: 'password' }>;
@@ -206,12 +218,12 @@ function* signInByMd5(
   rule: PasswordRule,
 ): Conversation<SignedIn | undefined> {
   const salt = door.random(4);
-  yield* send(backend.authenticationMd5Password(salt));
+  yield sending(backend.authenticationMd5Password(salt));
   const answer = yield* readAnswer();
   if (answer === undefined) return undefined;
   const matches = md5Matches(user, rule.passwords, salt, readPasswordMessage(answer).reveal());
   if (!matches || !rule.known) throw refuse(door, user, rule, WRONG_PASSWORD);
-  return { last: [], method: 'PostgreSQL native password authentication' };
+  return { last: EMPTY, method: 'PostgreSQL native password authentication' };
 }
 
 const OFFER = backend.authenticationSasl([SCRAM]);
@@ -227,7 +239,7 @@ function* signInByScram(
 ): Conversation<SignedIn | undefined> {
   // Only TLS can be bound to, and only a certificate that has a hash (trap PG-100).
   const endPoint = tls === undefined ? undefined : endPointOf(tls.certificate());
-  yield* send(endPoint === undefined ? OFFER : OFFER_WITH_BINDING);
+  yield sending(endPoint === undefined ? OFFER : OFFER_WITH_BINDING);
   const initial = yield* readAnswer();
   if (initial === undefined) return undefined;
   const { mechanism, response } = readSaslInitialResponse(initial);
@@ -244,19 +256,18 @@ function* signInByScram(
     door.random(NONCE_BYTES),
     SCRAM_ITERATIONS,
   );
-  yield* send(backend.authenticationSaslContinue(challenge.message));
+  yield sending(backend.authenticationSaslContinue(challenge.message));
   // While the client works on its answer: nobody sees by the clock whether there is a key, and strangers cost nothing.
-  const verifiers: ScramVerifier[] = [];
-  if (!rule.known) verifiers.push(mockVerifier((count) => door.random(count)));
-  else
-    for (const password of rule.passwords)
-      verifiers.push(yield* wait(() => salted.verifier(password, salt, SCRAM_ITERATIONS)));
+  const derived = rule.known
+    ? salted.verifiers(rule.passwords, salt, SCRAM_ITERATIONS)
+    : [mockVerifier(door)];
+  const verifiers = derived instanceof Promise ? yield* outcome(derived) : derived;
   const proof = yield* readAnswer();
   if (proof === undefined) return undefined;
   const verdict = readClientFinal(challenge, proof, verifiers);
   if (!verdict.ok) throw refuse(door, user, rule, verdict);
   return {
-    last: [backend.authenticationSaslFinal(verdict.message)],
+    last: backend.authenticationSaslFinal(verdict.message),
     method: 'PostgreSQL native password authentication',
   };
 }
@@ -293,7 +304,8 @@ function refuse(
  * start-up packet, is known by its first byte: its length may mean nothing (trap PG-105).
  */
 function* readAnswer(): Conversation<Uint8Array | undefined> {
-  const type = u8(yield* peek(1), 0);
+  let arrived = yield FIRST_BYTE;
+  const type = u8(arrived, 0);
   if (type === frontend.terminate) return undefined;
   if (type !== frontend.password) {
     throw new FaultError({
@@ -301,17 +313,20 @@ function* readAnswer(): Conversation<Uint8Array | undefined> {
       detail: `expected password response, got message type ${type}`,
     });
   }
-  return (yield* readMessage()).body;
+  if (arrived.length < HEADER_BYTES) arrived = yield HEADER;
+  const bodyBytes = checkMessageLength(i32be(arrived, 1), limits.passwordMessageBytes.value);
+  // A copy: of few bytes that is cheaper than a view.
+  return (yield reading(HEADER_BYTES + bodyBytes)).slice(HEADER_BYTES);
 }
 
 function welcomeBytes(
-  last: readonly Uint8Array[],
+  last: Uint8Array,
   { told }: Outfit,
   cancelNumber: number,
   cancelSecret: Uint8Array,
 ): Uint8Array {
   const key = backend.backendKeyData(cancelNumber, cancelSecret);
-  return concat([...last, greetingOf(told), key, READY]);
+  return concat([last, greetingOf(told), key, READY]);
 }
 
 const AUTHENTICATION_OK = backend.authenticationOk();

@@ -1,6 +1,6 @@
 // What we say to clients, whose server we play. Each function returns one whole message.
-import { utf8 } from '../../base/bytes.ts';
-import { byte, cstring, int32, message } from './build.ts';
+import { concat, EMPTY, utf8 } from '../../base/bytes.ts';
+import { byte, cstring, int32, message, numbered } from './build.ts';
 import { backend } from './message-types.ts';
 import { reportDetails } from './report.ts';
 import type { Report } from './report.ts';
@@ -37,7 +37,7 @@ export function authenticationMd5Password(salt: Uint8Array): Uint8Array {
 
 /** The mechanisms in the order of our preference. */
 export function authenticationSasl(mechanisms: readonly string[]): Uint8Array {
-  return authentication(authenticationCodes.sasl, ...mechanisms.map(cstring), byte(0));
+  return authentication(authenticationCodes.sasl, concat([...mechanisms.map(cstring), byte(0)]));
 }
 
 export function authenticationSaslContinue(data: Uint8Array): Uint8Array {
@@ -54,7 +54,7 @@ export function parameterStatus(name: string, value: string): Uint8Array {
 
 /** `pid` is unsigned; a secret of other than four bytes needs a client of protocol 3.2. */
 export function backendKeyData(pid: number, secret: Uint8Array): Uint8Array {
-  return message(backend.backendKeyData, int32(pid), secret);
+  return numbered(backend.backendKeyData, pid, secret);
 }
 
 export function readyForQuery(status: TransactionStatus): Uint8Array {
@@ -85,8 +85,8 @@ export function negotiateProtocolVersion(
   );
 }
 
-function authentication(code: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  return message(backend.authentication, int32(code), ...parts);
+function authentication(code: number, data: Uint8Array = EMPTY): Uint8Array {
+  return numbered(backend.authentication, code, data);
 }
 
 /** S is the severity as shown to people, V the one for programs: we do not translate, so both are the same. */

@@ -8,6 +8,23 @@ export function message(type: number, ...parts: readonly Uint8Array[]): Uint8Arr
   return bytes;
 }
 
+/** The same with a number, 32 bits, ahead of all else: made in one go, for what every sign-in takes. */
+export function numbered(type: number, number: number, data: Uint8Array): Uint8Array {
+  const length = 8 + data.length;
+  const bytes = new Uint8Array(1 + length);
+  bytes[0] = type;
+  bytes[1] = length >>> 24;
+  bytes[2] = length >>> 16;
+  bytes[3] = length >>> 8;
+  bytes[4] = length;
+  bytes[5] = number >>> 24;
+  bytes[6] = number >>> 16;
+  bytes[7] = number >>> 8;
+  bytes[8] = number;
+  bytes.set(data, 9);
+  return bytes;
+}
+
 /** A message without a type byte: only what comes before the login looks like this. */
 export function untyped(...parts: readonly Uint8Array[]): Uint8Array {
   return framed(0, parts);

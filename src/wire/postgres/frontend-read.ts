@@ -13,14 +13,16 @@ export function readPasswordMessage(body: Uint8Array): SecretText {
 
 export function readSaslInitialResponse(body: Uint8Array): {
   readonly mechanism: string;
-  /** A view. Undefined where the client waits for the server to speak first. */
+  /** A copy. Undefined where the client waits for the server to speak first. */
   readonly response: Uint8Array | undefined;
 } {
   const reader = new BodyReader('SASLInitialResponse', body);
   const mechanism = reader.cstring();
   const length = reader.i32be();
-  const response = length === -1 ? undefined : reader.take(length);
+  const start = reader.at;
+  if (length !== -1) reader.skip(length);
   reader.end();
+  const response = length === -1 ? undefined : body.slice(start);
   return { mechanism, response };
 }
 
