@@ -168,7 +168,7 @@ export const limits = {
   inspectedRequestBytes: {
     value: 4_194_304,
     unit: 'bytes',
-    what: 'the longest request of a SQL Server client that is put together and looked at; a longer one passes as it arrives',
+    what: 'the longest request of a SQL Server client that is put together before it is looked at; a longer one is read as it passes',
   },
   cancelsInFlight: {
     value: 16,

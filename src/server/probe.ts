@@ -1,18 +1,15 @@
 import { AwsAccount } from '../aws/account.ts';
 import { systemClock } from '../base/clock.ts';
-import { systemRandom } from '../base/random.ts';
 import type { Engine, Principal } from '../core/engine.ts';
-import { Entrance } from '../core/entrance.ts';
 import { mysqlEngine } from '../engine/mysql/engine.ts';
 import { postgresEngine } from '../engine/postgres/engine.ts';
 import { sqlServerEngine } from '../engine/sqlserver/engine.ts';
 import type { SecretValue } from '../secrets/source.ts';
 import { located, lookUp } from './located.ts';
-import { SocketNetwork } from './network.ts';
 import type { ProxyPlan } from './plans.ts';
 import { plansOf } from './plans.ts';
 import type { DatabaseSettings, Settings } from './settings/settings.ts';
-import { loadClientTls } from './tls-material.ts';
+import { enterDatabase } from './way-in.ts';
 
 /** What came of signing in to one database with one secret. */
 export interface ProbeResult {
@@ -90,36 +87,16 @@ export function signIn(database: DatabaseSettings, login: Login, statements = ''
 async function signInBy<Memory, Who extends Principal>(
   engine: Engine<Memory, Who>,
   database: DatabaseSettings,
-  { username, password }: Login,
+  login: Login,
   statements: string,
 ): Promise<string> {
-  const network = new SocketNetwork(systemClock, database);
-  network.tlsClient = await loadClientTls(database);
-  const entrance = new Entrance({
-    engine,
-    network,
-    random: systemRandom,
-    credentials: { current: async () => password, refresh: async () => password },
-    settings: {
-      tlsMode: database.tlsMode,
-      tlsFirst: database.tlsFirst,
-      channelBinding: database.channelBinding,
-      allowCleartext: database.allowCleartextPassword,
-      initQuery: statements,
-    },
-  });
-  const { link, memory } = await entrance.enter(
-    engine.watcher(username, database.database),
-    PROBE_TIMEOUT_MS,
-  );
+  const timeoutMs = PROBE_TIMEOUT_MS;
+  const inside = await enterDatabase(engine, database, login, { timeoutMs, statements });
   try {
-    const { result } = await network.talk(link, engine.measure(memory), {
-      timeoutMs: PROBE_TIMEOUT_MS,
-    });
-    const encryption = link.tlsVersion ?? 'no TLS';
-    return `${result.product}, ${encryption}, ${result.connections} connections for ordinary users`;
+    const { product, connections } = await inside.ask(engine.measure(inside.memory));
+    const encryption = inside.link.tlsVersion ?? 'no TLS';
+    return `${product}, ${encryption}, ${connections} connections for ordinary users`;
   } finally {
-    link.write(engine.goodbye());
-    link.end();
+    inside.leave();
   }
 }

@@ -35,6 +35,7 @@ export function* enter(
 }
 
 const NOTHING = intern(new Map());
+const NO_CONTEXT = '0x';
 
 const MEETING = 'SELECT @@VERSION; BEGIN TRANSACTION; COMMIT TRANSACTION';
 
@@ -53,6 +54,8 @@ export function* takeStock(memory: SqlServerMemory): Conversation<void> {
   const inquiry = new Inquiry(memory.target.tellsTransactions === false);
   for (let question = inquiry.next(); question !== undefined; question = inquiry.next())
     inquiry.answered(question, yield* batch(memory, question.sql));
+  // A reset of Babelfish's leaves it, and nothing makes it NULL again: it becomes empty, and is nobody else's.
+  if (memory.target.tellsTransactions === false) inquiry.values.set('context_info', NO_CONTEXT);
   memory.beginning = intern(inquiry.values);
   memory.state = SessionState.fresh(inquiry.database ?? memory.welcome.database);
 }

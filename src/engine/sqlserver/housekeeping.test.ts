@@ -20,7 +20,7 @@ import { message, packetType } from '../../wire/tds/packets.ts';
 import { doneStatus, envChange, envChangeBytes, error } from '../../wire/tds/tokens.ts';
 import { tdsVersion } from '../../wire/tds/versions.ts';
 import { sqlServerEngine } from './engine.ts';
-import { enter } from './enter.ts';
+import { enter, takeStock } from './enter.ts';
 import type { SqlServerMemory } from './memory.ts';
 import { overhear } from './overhear.ts';
 import { initialise, measure, ping, reset } from './reset.ts';
@@ -159,6 +159,31 @@ describe('reset', () => {
       expect(reset(await connection(), pinned(reason))).toBeUndefined();
     },
   );
+});
+
+describe('a reset of Babelfish', () => {
+  async function babelfish(): Promise<SqlServerMemory> {
+    const memory = await connection();
+    memory.target.tellsTransactions = false;
+    await talk(takeStock(memory));
+    return memory;
+  }
+
+  test('does not undo the context of the session', async () => {
+    const memory = await babelfish();
+    expect(reset(memory, new Set<PinReason>(['sessionContext']))).toBeUndefined();
+    expect(reset(await connection(), new Set<PinReason>(['sessionContext']))).toBeDefined();
+  });
+
+  test('leaves CONTEXT_INFO, which is made empty in so many words', async () => {
+    const memory = await babelfish();
+    const fresh = memory.state;
+    memory.state = fresh.with([['context_info', '0x01']]);
+    expect(fresh.wayFrom(memory.state, memory.beginning)).toBe('SET CONTEXT_INFO 0x;');
+    memory.reset();
+    expect(memory.state).not.toBe(fresh);
+    expect(fresh.wayFrom(memory.state, memory.beginning)).toBe('SET CONTEXT_INFO 0x;');
+  });
 });
 
 describe('the init query', () => {

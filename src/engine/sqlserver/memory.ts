@@ -9,6 +9,8 @@ import type { SettingName } from './sql/effects.ts';
 import type { Target } from './target.ts';
 import type { Welcome } from './welcome.ts';
 
+const UNKNOWN_CONTEXT = [['context_info', UNKNOWN]] as const;
+
 /** What the engine remembers of one connection to a database. */
 export class SqlServerMemory {
   /** The number by which the database knows it. */
@@ -86,10 +88,13 @@ export class SqlServerMemory {
       ? this.state.with([['isolation level', UNKNOWN]])
       : this.state;
     this.doubtsIsolation = false;
+    const isBabelfish = this.target.tellsTransactions === false;
+    const keepsContext = isBabelfish && known.values.has('context_info');
     // Babelfish stays in the database that it is in: it is known only where that is the login's own.
     this.state = known
       .anew(known.database === database ? database : undefined)
-      .with(this.undoneByReset);
+      .with(this.undoneByReset)
+      .with(keepsContext ? UNKNOWN_CONTEXT : []);
     this.identityOf = 0;
     this.prepared.clear();
   }

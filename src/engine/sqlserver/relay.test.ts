@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'bun:test';
 import * as say from '../../../test/transcripts/tds-conversations.ts';
-import { aClient, aMemory, replyLine, TdsRig, VERSION } from '../../../test/transcripts/tds-rig.ts';
+import {
+  aClient,
+  aMemory,
+  messagesIn,
+  replyLine,
+  TdsRig,
+  VERSION,
+} from '../../../test/transcripts/tds-rig.ts';
 import { concat, EMPTY } from '../../base/bytes.ts';
 import { message, packetStatus, packetType } from '../../wire/tds/packets.ts';
+import { procedure, readCall, readRpcHead, rpcCalls, RpcParameters } from '../../wire/tds/rpc.ts';
 import { doneStatus } from '../../wire/tds/tokens.ts';
 import { tmRequest, transactionRequest } from '../../wire/tds/transaction-manager.ts';
 
@@ -157,14 +165,80 @@ describe('a request', () => {
     expect([rig.boundaries, rig.reasons]).toEqual([1, ['longStatement']]);
   });
 
-  test('one that is too long to be looked at passes as it arrives, and pins', () => {
-    const whole = batch(`select '${'x'.repeat(3_000_000)}'`);
-    const rig = new TdsRig();
-    for (let at = 0; at < whole.length; at += 1_000_000)
-      rig.client(whole.subarray(at, at + 1_000_000));
-    expect(rig.takePassed().length).toBe(whole.length);
-    rig.server(oneRow());
-    expect([rig.boundaries, rig.attached, rig.reasons]).toEqual([1, true, ['hiddenState']]);
+  describe('that is too long to be put together', () => {
+    const long = `insert into t values ('${'x'.repeat(3_000_000)}')`;
+    const after = (sql: string, packet = 4096): TdsRig => {
+      const whole = batch(sql, { packetBytes: packet });
+      const rig = new TdsRig({ memory: aMemory({ packetBytes: packet }) });
+      for (let at = 0; at < whole.length; at += 1_000_000)
+        rig.client(whole.subarray(at, at + 1_000_000));
+      expect(rig.takePassed().length).toBe(whole.length);
+      return rig;
+    };
+
+    test('passes as it arrives, and is read all the same', () => {
+      const rig = after(long).server(oneRow());
+      expect([rig.boundaries, rig.attached, rig.reasons]).toEqual([1, false, []]);
+    });
+
+    test.each([512, 1_001, 4_096])('in packets of %d bytes', (packet) => {
+      const rig = after(`${long}; create table #t (n int)`, packet).server(oneRow());
+      expect([rig.boundaries, rig.attached, rig.reasons]).toEqual([1, true, ['temporaryObject']]);
+      rig.client(batch('drop table #t')).server(reply(ended()));
+      expect([rig.boundaries, rig.attached, rig.pinned.size]).toEqual([2, false, 0]);
+    });
+
+    test('sets what it sets at its end', () => {
+      const rig = after(`${long}; set lock_timeout 7`).server(oneRow());
+      rig.free = false;
+      rig.client(batch('select 1')).grant(aMemory());
+      expect(rig.passed()).toEqual(['sqlBatch SET LOCK_TIMEOUT 7;']);
+    });
+
+    test('and cannot be read may do anything', () => {
+      const rig = after(`exec ('${'x'.repeat(3_000_000)}')`).server(oneRow());
+      expect([rig.boundaries, rig.attached, rig.reasons]).toEqual([1, true, ['hiddenState']]);
+    });
+
+    test('does nothing where its client calls it off', () => {
+      const whole = batch(`${long}; create table #t (n int)`);
+      const last = whole.length - (((whole.length - 1) % 4096) + 1);
+      whole[last + 1] = packetStatus.endOfMessage | packetStatus.ignore;
+      const rig = new TdsRig().client(whole).server(reply(ended(doneStatus.error)));
+      expect([rig.boundaries, rig.attached, rig.reasons]).toEqual([1, false, []]);
+    });
+
+    test('and calls several procedures has each of them looked at', () => {
+      const rig = new TdsRig().client(prepare('select 1')).server(prepared(5));
+      rig.takePassed();
+      const value = { text: 'x'.repeat(1_500_000) };
+      const call = { procedure: procedure.execute, arguments: [{ int: FIRST }, value] };
+      const lock = ['job', 'Exclusive', 'Session'].map((text) => ({ text }));
+      const calls = [call, call, { procedure: 'sp_getapplock', arguments: lock }, call];
+      const whole = message(packetType.rpc, rpcCalls(calls, 0n, VERSION), 4096);
+      for (let at = 0; at < whole.length; at += 100_000)
+        rig.client(whole.subarray(at, at + 100_000));
+      const [sent] = messagesIn(rig.takePassed());
+      const handles: unknown[] = [];
+      const payload = sent?.payload ?? EMPTY;
+      let head = readRpcHead(payload, 0, payload.length, VERSION);
+      while (head !== undefined) {
+        const parameters = new RpcParameters(payload, head.parametersAt, payload.length, VERSION);
+        const first = parameters.next();
+        handles.push(typeof first === 'string' ? first : (first.int() ?? first.text()));
+        const next = parameters.skip();
+        head = next === undefined ? undefined : readCall(payload, next, payload.length);
+      }
+      expect(handles).toEqual([5, 5, 'job', 5]);
+      rig.server(reply(...say.procEnded()));
+      expect(rig.passed()).toEqual(["sqlBatch SELECT APPLOCK_MODE('public', N'job', 'Session')"]);
+    });
+
+    test('pins for its length with `pinning: aws`', () => {
+      const rig = new TdsRig({ options: { pinning: 'aws' } });
+      rig.client(batch(long)).server(oneRow());
+      expect(rig.reasons).toEqual(['longStatement']);
+    });
   });
 
   test('TD-36: an error that ends the connection is the last that the client hears', () => {

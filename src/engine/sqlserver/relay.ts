@@ -22,7 +22,7 @@ import type { Template } from './prepared.ts';
 import type { SqlServerPrincipal } from './principal.ts';
 import type { Hearer, Owed } from './replies.ts';
 import { Replies, RESET_DONE } from './replies.ts';
-import type { Parcel, Request } from './requests.ts';
+import type { LongRequest, Parcel, Request } from './requests.ts';
 import { asksForReset, inspect, isAttention, MARS_BYTE, wantsCoordinator } from './requests.ts';
 import { Sending } from './sending.ts';
 import { SessionState } from './state.ts';
@@ -55,6 +55,8 @@ export class SqlServerRelay implements Relay<SqlServerMemory>, Hearer {
   #sending: Sending | undefined;
   /** The rest of a long request, which is passed on as it arrives. */
   #upload: Repacker | undefined;
+  /** Reads it. */
+  #long: LongRequest | undefined;
   #memory: SqlServerMemory | undefined;
   /** Where the session was last, unless others have been there since: `SqlServerMemory.stay`. */
   #stay: number | undefined;
@@ -236,12 +238,28 @@ export class SqlServerRelay implements Relay<SqlServerMemory>, Hearer {
 
   /** The rest of a long request. */
   #goOn(upload: Repacker, bytes: Uint8Array, at: number, length: number): Verdict {
-    this.#send(upload.add(bytes, at + HEADER_BYTES, at + length));
+    const more = bytes.subarray(at + HEADER_BYTES, at + length);
+    const known = this.#long?.reader.add(more) ?? more;
+    this.#send(upload.add(known, 0, known.length));
     const status = u8(bytes, at + 1);
     if ((status & packetStatus.endOfMessage) === 0) return 'taken';
     this.#upload = undefined;
+    if (this.#long !== undefined) this.#read(this.#long, upload, status);
     this.#send(upload.finish(status & packetStatus.ignore));
     return 'taken';
+  }
+
+  /** All of a long request has been read. What its client has called off is not run. */
+  #read({ reader }: LongRequest, upload: Repacker, status: number): void {
+    this.#long = undefined;
+    const rest = reader.end();
+    this.#send(upload.add(rest, 0, rest.length));
+    const isIgnored = (status & packetStatus.ignore) !== 0;
+    const effects = isIgnored ? undefined : reader.effects;
+    const request = this.#request;
+    if (request === undefined) return; // its reply has come before its end
+    this.#request = { ...request, effects };
+    this.#tracker.sent(effects, request.digest);
   }
 
   #send(bytes: Uint8Array): void {
@@ -356,7 +374,25 @@ export class SqlServerRelay implements Relay<SqlServerMemory>, Hearer {
     if (request.calls.some(({ prepares }) => prepares !== undefined))
       this.#tracker.prepares(request.digest);
     this.#cursors.sent(request);
-    this.#upload = sending.send(this.sink, memory, parcel, status);
+    const { long } = request;
+    if (long === undefined) this.#upload = sending.send(this.sink, memory, parcel, status);
+    else this.#beginLong(memory, { parcel, long, sending, status });
+  }
+
+  /** Sends as much of it as is known; how it goes on is seen as it passes. */
+  #beginLong(
+    memory: SqlServerMemory,
+    parts: { parcel: Parcel; long: LongRequest; sending: Sending; status: number },
+  ): void {
+    const { parcel, long, sending, status } = parts;
+    const end = parcel.start + long.from;
+    const upload = sending.send(this.sink, memory, { ...parcel, end }, status);
+    this.#upload = upload;
+    this.#long = long;
+    long.exchange = (call, bytes) => sending.exchangeLate(memory, call, bytes);
+    if (end === parcel.end) return;
+    const known = long.reader.add(parcel.bytes.subarray(end, parcel.end));
+    if (upload !== undefined) this.#send(upload.add(known, 0, known.length));
   }
 
   /** The status of the first packet, and what the client hears of a reset. */
@@ -386,7 +422,7 @@ export class SqlServerRelay implements Relay<SqlServerMemory>, Hearer {
   #beginAnew(): void {
     const memory = this.#memory;
     this.#reset = memory === undefined ? 'of nothing' : 'on its connection';
-    this.#tracker.begin();
+    this.#tracker.begin(this.#welcome.target);
     this.#statements.clear();
     this.#cursors.clear();
     this.#awaitsRows = false;

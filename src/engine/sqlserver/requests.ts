@@ -6,10 +6,13 @@ import type { Parameter, RpcHead } from '../../wire/tds/rpc.ts';
 import { procedure, readCall, readRpcHead, rpcFlag, RpcParameters } from '../../wire/tds/rpc.ts';
 import { sqlAt } from '../../wire/tds/sql-batch.ts';
 import { readTransactionRequest, tmRequest } from '../../wire/tds/transaction-manager.ts';
+import { LongBatch } from './long-batch.ts';
+import type { Glimpse, Onlooker } from './long-calls.ts';
+import { LongCalls } from './long-calls.ts';
 import type { Template } from './prepared.ts';
 import type { Classifier } from './sql/classifier.ts';
 import type { Effects } from './sql/effects.ts';
-import { UNSURE } from './sql/effects.ts';
+import { UNSEEN, UNSURE } from './sql/effects.ts';
 
 /** A request as it arrived: its payload, and the packet that it fills where it is only one. */
 export interface Parcel {
@@ -21,7 +24,7 @@ export interface Parcel {
   readonly end: number;
   /** Where the packet begins in `bytes`; undefined where there are several, whose payloads have been put together. */
   readonly packetAt: number | undefined;
-  /** There is more of it: it is passed on as it arrives, and what it does beyond its beginning is not seen. */
+  /** There is more of it, which is passed on as it arrives. */
   readonly isCut: boolean;
 }
 
@@ -46,6 +49,24 @@ export interface Request {
   readonly textBytes: number;
   /** Its text, for logs. */
   readonly digest: () => string;
+  /** Of one that goes on: what reads the rest. */
+  readonly long?: LongRequest;
+}
+
+/** Reads what follows of a request that is too long to be put together. */
+export interface LongRequest {
+  /** The beginning ends there, counted from the payload's beginning: what is behind it has not been told apart. */
+  readonly from: number;
+  readonly reader: {
+    /** More of it has come. Returns what can be passed on now. */
+    add(bytes: Uint8Array): Uint8Array;
+    /** There is no more. Returns what is left. */
+    end(): Uint8Array;
+    /** What all of it does, when there is no more. */
+    readonly effects: Effects | undefined;
+  };
+  /** Puts the connection's handle in place of the client's. It is told who does. */
+  exchange: (call: Call, bytes: Uint8Array) => void;
 }
 
 /** All that it asks is that prepared statements be closed. */
@@ -78,10 +99,10 @@ export function inspect(parcel: Parcel, known: Knowledge): Request {
     case packetType.sqlBatch: {
       const from = sqlAt(bytes, start, end, version);
       if (from === undefined) throw new Violation('a batch that is shorter than its headers');
+      if (isCut) return inspectLong(parcel, from, classifier);
       const text = ucs2(bytes, from, end);
-      const effects = isCut ? UNSURE : classifier.batch(text);
       return {
-        effects,
+        effects: classifier.batch(text),
         calls: NO_CALLS,
         transactionRequest: undefined,
         textBytes: end - from,
@@ -110,12 +131,28 @@ const PLAIN: Request = {
   digest: () => '',
 };
 
+function inspectLong({ bytes, start, end }: Parcel, from: number, classifier: Classifier): Request {
+  const reader = new LongBatch();
+  reader.add(bytes.subarray(from, end));
+  const long = { from: end - start, reader, exchange: nothing };
+  const beginning = ucs2(bytes, from, Math.min(end, from + SHOWN_BYTES));
+  const digest = (): string => classifier.digest(beginning);
+  return { ...PLAIN, effects: UNSEEN, textBytes: end - from, digest, long };
+}
+
+function nothing(): void {}
+
+/** So much of a long text is enough for a log. */
+const SHOWN_BYTES = 16_384;
+
 function inspectCalls(parcel: Parcel, known: Knowledge): Request {
   const { bytes, start, end, isCut } = parcel;
   const { classifier, tdsVersion: version } = known;
   const calls: Call[] = [];
   const heard: Effects[] = [];
   let text = '';
+  let isInCall = true;
+  let at = start;
   let head = readRpcHead(bytes, start, end, version);
   while (head !== undefined) {
     askForMetadata(bytes, head);
@@ -125,11 +162,13 @@ function inspectCalls(parcel: Parcel, known: Knowledge): Request {
     calls.push(call);
     const template = templateOf(call, known);
     const said = template?.text ?? saidOf(head, first);
-    text ||= said ?? (typeof head.procedure === 'string' ? head.procedure : '');
+    text ||= said ?? shownOf(head, first);
     const isUnseen = isCut && said === undefined && texted.includes(head.procedure);
     const effects = isUnseen ? UNSURE : effectsOf(head, said, first, { classifier, template });
     if (effects !== undefined) heard.push(effects);
     const next = parameters.skip();
+    isInCall = next === undefined;
+    at = next ?? parameters.at;
     head = next === undefined ? undefined : readCall(bytes, next, end);
   }
   if (calls.length === 0) throw new Violation('RPC: no procedure is named');
@@ -140,8 +179,49 @@ function inspectCalls(parcel: Parcel, known: Knowledge): Request {
     transactionRequest: undefined,
     textBytes: UNIT_BYTES * text.length,
     digest: () => classifier.digest(text),
+    ...(isCut ? { long: longCalls(known, { effects, isInCall, from: at - start }) } : {}),
   };
 }
+
+function longCalls(
+  known: Knowledge,
+  parts: { readonly effects: Effects | undefined; isInCall: boolean; readonly from: number },
+): LongRequest {
+  const { classifier, tdsVersion: version } = known;
+  const onlooker: Onlooker = {
+    begin(head, bytes) {
+      askForMetadata(bytes, head);
+      return preparing.includes(head.procedure) ? 1 : lookedAt(head);
+    },
+    hear(head, first, bytes) {
+      const call = callOf(head, first, 0);
+      long.exchange(call, bytes);
+      // What it makes is not followed.
+      if (preparing.includes(head.procedure)) return UNSURE;
+      const template = templateOf(call, known);
+      const said = template?.text ?? saidOf(head, first);
+      const isUnseen = said === undefined && texted.includes(head.procedure);
+      return isUnseen ? UNSURE : effectsOf(head, said, first, { classifier, template });
+    },
+    together: (effects) => classifier.together(effects),
+  };
+  const long: LongRequest = {
+    from: parts.from,
+    reader: new LongCalls(onlooker, { ...parts, version }),
+    exchange: nothing,
+  };
+  return long;
+}
+
+/** What they prepare, or open, is followed where they are a request's first calls. */
+const preparing: readonly (number | string)[] = [
+  procedure.prepare,
+  procedure.prepExec,
+  procedure.cursorOpen,
+  procedure.cursorPrepare,
+  procedure.cursorExecute,
+  procedure.cursorPrepExec,
+];
 
 /** Clients that know a statement's columns may do without their description, but rows cannot be told apart without it. */
 function askForMetadata(bytes: Uint8Array, { flags, flagsAt }: RpcHead): void {
@@ -182,7 +262,7 @@ function firstOf(parameters: RpcParameters, count: number): readonly Parameter[]
   return found;
 }
 
-function callOf(head: RpcHead, parameters: readonly Parameter[], start: number): Call {
+function callOf(head: RpcHead, parameters: readonly Glimpse[], start: number): Call {
   const [first, second, third] = parameters;
   const isInt = first !== undefined && first.valueEnd - first.valueAt === INT_BYTES;
   const handleAt = isInt ? first.valueAt - start : undefined;
@@ -219,7 +299,7 @@ function templateOf(call: Call, { statementOf }: Knowledge): Template | undefine
 }
 
 /** The text that a call brings along. */
-function saidOf(head: RpcHead, parameters: readonly Parameter[]): string | undefined {
+function saidOf(head: RpcHead, parameters: readonly Glimpse[]): string | undefined {
   switch (head.procedure) {
     case procedure.executeSql:
       return parameters[0]?.text();
@@ -233,6 +313,13 @@ function saidOf(head: RpcHead, parameters: readonly Parameter[]): string | undef
   }
 }
 
+/** What a log shows of a call whose text is not read. */
+function shownOf({ procedure: called }: RpcHead, parameters: readonly Parameter[]): string {
+  if (typeof called === 'string') return called;
+  if (called === procedure.cursorPrepare) return parameters[2]?.text() ?? '';
+  return called === procedure.cursorPrepExec ? (parameters[3]?.text() ?? '') : '';
+}
+
 function effectsOfPrepared(template: Template, classifier: Classifier): Effects | undefined {
   if (template.effects === undefined)
     template.effects = classifier.executeSql(template.text) ?? null;
@@ -242,7 +329,7 @@ function effectsOfPrepared(template: Template, classifier: Classifier): Effects 
 function effectsOf(
   head: RpcHead,
   said: string | undefined,
-  parameters: readonly Parameter[],
+  parameters: readonly Glimpse[],
   {
     classifier,
     template,
@@ -264,7 +351,7 @@ export function asksForReset(status: number): boolean {
 /** The first byte of a multiplexed session's packets (MARS), which nobody has been offered. */
 export const MARS_BYTE = 0x53;
 
-/** A request longer than this is passed on as it arrives: what is at its end is not seen. */
+/** A request longer than this is passed on as it arrives. */
 export const INSPECTED_BYTES = limits.inspectedRequestBytes.value;
 
 export function isAttention(bytes: Uint8Array, at: number): boolean {

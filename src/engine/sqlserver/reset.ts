@@ -14,6 +14,8 @@ import { SessionState } from './state.ts';
 /** A reset does not get rid of an application role, and fails where somebody is impersonated. */
 const OUTLASTING: readonly PinReason[] = ['hiddenState', 'globalTransaction'];
 
+const OUTLASTING_IN_BABELFISH: readonly PinReason[] = [...OUTLASTING, 'sessionContext'];
+
 /** What others may wait for, or run into: it goes at once, whether or not somebody takes the connection. */
 const PRESSING: readonly PinReason[] = ['sessionLock', 'temporaryObject', 'cursor'];
 
@@ -25,7 +27,9 @@ export function reset(
   memory: SqlServerMemory,
   pins: ReadonlySet<PinReason>,
 ): Conversation<void> | undefined {
-  if (OUTLASTING.some((reason) => pins.has(reason))) return undefined;
+  const isBabelfish = memory.target.tellsTransactions === false;
+  const outlasting = isBabelfish ? OUTLASTING_IN_BABELFISH : OUTLASTING;
+  if (outlasting.some((reason) => pins.has(reason))) return undefined;
   const isPressing = memory.inTransaction || PRESSING.some((reason) => pins.has(reason));
   return isPressing ? resetNow(memory) : resetLater(memory);
 }

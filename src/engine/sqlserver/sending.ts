@@ -94,6 +94,13 @@ export class Sending {
     return undefined;
   }
 
+  /** Exchanges the handle of a call that comes late in a long request; of its parameters it is the first. */
+  exchangeLate(memory: SqlServerMemory, call: Call, bytes: Uint8Array): void {
+    const { handleAt, handle = 0 } = call;
+    if (handleAt === undefined) return;
+    writeInt(bytes, handleAt, exchanged(call, this.#statements.at(handle), memory));
+  }
+
   /** The client's call of this number has prepared its statement, or could not. */
   prepared(memory: SqlServerMemory, at: number, original: number | undefined): void {
     const step = this.#steps[at];

@@ -346,11 +346,41 @@ describe('ties', () => {
     const bench = new Bench();
     bench.run('SET NOCOUNT ON CREATE TABLE #t (a int)');
     bench.run("EXEC sp_setapprole 'a', 'b' IF 1 = 1 SET DATEFIRST 1");
-    bench.tracker.begin();
+    bench.tracker.begin(bench.target);
     expect(bench.tracker.wanted).toBe(home);
     expect(bench.tracker.isPinned).toBe(false);
     expect(bench.tracker.hasWork).toBe(false);
     expect(bench.said.slice(2)).toEqual(['unpin temporaryObject', 'unpin hiddenState']);
+  });
+
+  test('Babelfish, whose resets leave the context of the session, is asked about that', () => {
+    const bench = new Bench();
+    bench.target.tellsTransactions = false;
+    bench.run("CREATE TABLE #t (a int) EXEC sp_set_session_context N'k', 1");
+    bench.answer(1);
+    for (const isThere of [true, false]) {
+      bench.tracker.begin(bench.target);
+      expect(bench.tracker.isPinned).toBe(true);
+      expect(bench.answer(isThere ? 1 : undefined)).toContain("SESSION_CONTEXT(N'k')");
+      expect(bench.tracker.isPinned).toBe(isThere);
+    }
+    expect(bench.said).toEqual([
+      expect.stringContaining('pin temporaryObject'),
+      expect.stringContaining('pin sessionContext'),
+      'unpin temporaryObject',
+      'unpin sessionContext',
+    ]);
+  });
+
+  test('and CONTEXT_INFO goes along behind them', () => {
+    const bench = new Bench();
+    bench.target.tellsTransactions = false;
+    bench.run('SET CONTEXT_INFO 0x01 SET NOCOUNT ON');
+    bench.tracker.begin(bench.target);
+    expect([...bench.tracker.wanted.values]).toEqual([['context_info', '0x01']]);
+    bench.run('SET CONTEXT_INFO @c');
+    bench.tracker.begin(bench.target);
+    expect(bench.question().settings).toEqual(['context_info']);
   });
 
   test('pins of the protocol’s own and those of texts do not end each other', () => {
@@ -485,7 +515,7 @@ describe('pins as in Amazon RDS Proxy', () => {
       'pin preparedStatement: select ?',
     ]);
     expect(bench.isAsking).toBe(false);
-    bench.tracker.begin();
+    bench.tracker.begin(bench.target);
     expect(bench.tracker.isPinned).toBe(false);
   });
 

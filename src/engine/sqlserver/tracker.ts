@@ -10,6 +10,7 @@ import type { Outcome } from './sql/ties.ts';
 import { Ties } from './sql/ties.ts';
 import type { SessionState } from './state.ts';
 import { initialValue, ofLanguage } from './state.ts';
+import type { Target } from './target.ts';
 
 interface TrackerSink {
   pin(reason: PinReason, digest: string): void;
@@ -336,18 +337,27 @@ export class Tracker {
     memory.target.lessons.learn(memory.beginning, language, lesson);
   }
 
-  /** The session begins anew: its connection is reset, or is nothing to it. */
-  begin(): void {
-    this.wanted = this.#home;
+  /**
+   * The session begins anew: its connection, if it has one, is reset. Babelfish's resets leave the context of the session, which is
+   * asked about, and CONTEXT_INFO, which goes along with it as before.
+   */
+  begin({ tellsTransactions }: Pick<Target, 'tellsTransactions'>): void {
+    const isBabelfish = tellsTransactions === false;
+    const keeps = isBabelfish ? 'sessionContext' : undefined;
+    const info = this.wanted.values.get('context_info');
+    const doubtsInfo = this.#touched.has('context_info');
+    this.wanted = isBabelfish ? this.#home.with([['context_info', info]]) : this.#home;
     this.#running = undefined;
-    this.#ties.clear();
+    this.#ties.clear(keeps);
     this.#touched.clear();
+    if (isBabelfish && doubtsInfo) this.#touched.add('context_info');
     this.#again = [];
     this.#lesson = undefined;
     this.#mustAskForTransaction = false;
     this.#mayLoseLevel = false;
     this.#forGood.clear();
-    for (const reason of this.#pins) this.#release(reason);
+    for (const reason of this.#pins)
+      if (reason !== keeps || !this.#ties.has(reason)) this.#release(reason);
   }
 
   /** Up to the session's end, or a reset. */

@@ -10,6 +10,7 @@ import { Violation } from '../../base/assert.ts';
 import { concat, utf16 } from '../../base/bytes.ts';
 import { byte, int16, int32, longText, shortText } from './build.ts';
 import { writeHeaders } from './headers.ts';
+import { LongParameter } from './long-parameter.ts';
 import { packetType } from './packets.ts';
 import {
   parameterStatus,
@@ -54,6 +55,25 @@ function expectEveryCut(bytes: Uint8Array, version: number): void {
   }
   expect(new RpcParameters(bytes, 0, 0, version, false).next()).toBe('more');
   expect(new RpcParameters(bytes, 0, 0, version).next()).toBe('end');
+  expectEveryStep(bytes, version);
+}
+
+/** That it is stepped over in whatever two pieces it comes, once what it is has come, and what follows is not. */
+function expectEveryStep(bytes: Uint8Array, version: number): void {
+  const followed = concat([bytes, byte(7)]);
+  const isEncrypted = (bytes[1 + 2 * (bytes[0] ?? 0)]! & parameterStatus.encrypted) !== 0;
+  let begun = 0;
+  for (let cut = 1; cut <= bytes.length; cut += 1) {
+    const long = new LongParameter();
+    const at = long.begin(followed, 0, cut, version);
+    if (at === undefined) continue;
+    begun += 1;
+    expect(at).toBe(cut);
+    if (!long.isDone) expect(long.goOn(followed, cut, followed.length)).toBe(bytes.length);
+    else expect(cut).toBe(bytes.length);
+    expect(long.isDone).toBe(true);
+  }
+  expect(begun > 0).toBe(!isEncrypted);
 }
 
 describe('recorded calls', () => {

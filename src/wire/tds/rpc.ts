@@ -200,6 +200,11 @@ export class RpcParameters {
     this.#scanner = new Scanner(bytes, at, end);
   }
 
+  /** Where the next parameter begins, or would. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** Behind the last parameter: where another call begins; undefined: none does. */
   get nextCallAt(): number | undefined {
     return this.#nextCallAt;

@@ -8,7 +8,8 @@ import { scanType, typeShape } from './types.ts';
 import type { TypeShape } from './types.ts';
 import { scanValue, span } from './values.ts';
 
-const END = 0x00;
+/** Behind its rows, and behind what comes before them. */
+export const TABLE_END = 0x00;
 const ORDER_UNIQUE = 0x10;
 const COLUMN_ORDERING = 0x11;
 /** Of a column's flags: rows leave it out. */
@@ -16,20 +17,26 @@ const DEFAULT = 0x0200;
 
 /** Steps over a table behind the byte of its type: its name, its columns and its rows, of which there may be too little. */
 export function skipTable(scanner: Scanner, version: number): void {
+  const columns = skipTableHead(scanner, version);
+  const value = span();
+  for (let next = scanner.u8(); next !== TABLE_END; next = scanner.u8()) {
+    if (next !== token.tvpRow) throw new Violation(`a table-valued parameter with a row ${next}`);
+    for (const column of columns) scanValue(scanner, column, value);
+  }
+}
+
+/** Steps over what comes before its rows, of which there may be too little. Returns the types of the columns that rows have. */
+export function skipTableHead(scanner: Scanner, version: number): readonly TypeShape[] {
   scanner.skipShortText();
   scanner.skipShortText();
   scanner.skipShortText();
   const columns = scanColumns(scanner, version);
-  for (let next = scanner.u8(); next !== END; next = scanner.u8()) {
+  for (let next = scanner.u8(); next !== TABLE_END; next = scanner.u8()) {
     if (next === ORDER_UNIQUE) scanner.skip(3 * scanner.u16());
     else if (next === COLUMN_ORDERING) scanner.skip(2 * scanner.u16());
     else throw new Violation(`a table-valued parameter with a token ${next}, which there is not`);
   }
-  const value = span();
-  for (let next = scanner.u8(); next !== END; next = scanner.u8()) {
-    if (next !== token.tvpRow) throw new Violation(`a table-valued parameter with a row ${next}`);
-    for (const column of columns) scanValue(scanner, column, value);
-  }
+  return columns;
 }
 
 /** The types of those columns that rows have. */

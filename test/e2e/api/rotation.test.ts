@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import type { EmbeddedServer } from '../../../src/cli/embedded-server.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { SecretText } from '../../../src/base/secret-text.ts';
 import { startEmbeddedPostgres } from '../../../src/cli/embedded-postgres.ts';
+import { DatabaseRotator } from '../../../src/server/control/rotation/database-rotator.ts';
 import { MysqlClient } from '../../support/mysql-client.ts';
 import { mysqlReleasesHere, startMysql } from '../../support/mysql.ts';
+import { TdsClient } from '../../support/tds-client.ts';
+import { startTds } from '../../support/tds-embedded.ts';
+import type { ThrowAway } from '../../support/tds-embedded.ts';
 import { eventually } from '../clients/stage.ts';
 import { ControlStage, signIn } from './control-stage.ts';
 import { Load } from './load.ts';
@@ -21,9 +25,14 @@ interface Kind {
   readonly name: string;
   readonly engine: string;
   readonly workers: number;
-  readonly engineFamily: 'POSTGRESQL' | 'MYSQL';
-  start(tls: boolean): Promise<EmbeddedServer>;
-  open(port: number, login: Value): Promise<Pick<MysqlClient, 'rows' | 'end'>>;
+  readonly engineFamily: 'POSTGRESQL' | 'MYSQL' | 'SQLSERVER';
+  /** What a clone may do who may what its user may. */
+  readonly right: string;
+  start(tls: boolean): Promise<Omit<ThrowAway, 'query'>>;
+  open(
+    port: number,
+    login: Value,
+  ): Promise<{ rows(sql: string): Promise<unknown>; end(): Promise<void> }>;
 }
 
 const user = { name: 'app', password: new SecretText(FIRST) };
@@ -34,6 +43,7 @@ const postgres: Kind = {
   engine: 'postgres',
   workers: 1,
   engineFamily: 'POSTGRESQL',
+  right: 'SET ROLE app',
   start: (tls) => startEmbeddedPostgres({ tls, users: [user], databases }),
   open: (port, { username, password }) => signIn(port, username, password),
 };
@@ -43,6 +53,7 @@ const mysqlKinds = (await mysqlReleasesHere()).map((release): Kind => {
     name: release,
     engine: release === 'mysql' ? 'mysql' : 'mariadb',
     engineFamily: 'MYSQL',
+    right: 'CREATE TABLE app.made (n INT)',
     workers: 1,
     start: (tls) => startMysql({ release, tls, users: [user], databases }),
     open: (port, { username, password }) =>
@@ -56,10 +67,35 @@ const mysqlKinds = (await mysqlReleasesHere()).map((release): Kind => {
   };
 });
 
+const quoted = FIRST.replaceAll("'", "''");
+
+const sqlServer: Kind = {
+  name: 'SQL Server',
+  engine: 'sqlserver',
+  engineFamily: 'SQLSERVER',
+  right: 'USE app; CREATE ROLE made',
+  workers: 1,
+  async start(tls) {
+    const server = await startTds({ tls, databases });
+    await server.query(
+      `CREATE LOGIN app WITH PASSWORD = N'${quoted}'; USE app; CREATE USER app FOR LOGIN app;
+       ALTER ROLE db_owner ADD MEMBER app`,
+    );
+    return server;
+  },
+  async open(port, { username: user, password }) {
+    const client = await TdsClient.signIn({ port, user, password, options: { database: 'app' } });
+    return {
+      rows: (sql) => client.batch(sql === 'BEGIN' ? 'BEGIN TRANSACTION' : sql),
+      end: () => client.end(),
+    };
+  },
+};
+
 const crowded: Kind = { ...postgres, name: 'PostgreSQL, with 2 workers,', workers: 2 };
 
-describe.each([postgres, crowded, ...mysqlKinds])('a secret of $name', (kind) => {
-  let server: EmbeddedServer;
+describe.each([postgres, crowded, ...mysqlKinds, sqlServer])('a secret of $name', (kind) => {
+  let server: Omit<ThrowAway, 'query'>;
   let stage: ControlStage;
   let target: object;
   let roleArn: string;
@@ -84,8 +120,8 @@ describe.each([postgres, crowded, ...mysqlKinds])('a secret of $name', (kind) =>
       engineFamily: kind.engineFamily,
       roleArn,
     });
-  const read = async (SecretId: string): Promise<Value> => {
-    const { SecretString = '' } = await stage.secrets.getSecretValue({ SecretId });
+  const read = async (SecretId: string, VersionStage = 'AWSCURRENT'): Promise<Value> => {
+    const { SecretString = '' } = await stage.secrets.getSecretValue({ SecretId, VersionStage });
     return JSON.parse(SecretString) as Value;
   };
   /** Rotates it and waits for the end; rejects with what the log says where it fails. */
@@ -141,10 +177,32 @@ describe.each([postgres, crowded, ...mysqlKinds])('a secret of $name', (kind) =>
     await load.end();
     expect(load.failures).toEqual([]);
     const client = await kind.open(port, await read(arn));
-    await client.rows(
-      kind.engineFamily === 'POSTGRESQL' ? 'SET ROLE app' : 'CREATE TABLE app.made (n INT)',
-    );
+    await client.rows(kind.right);
     await client.end();
+  });
+
+  test('lets in who comes with the password before, at the proxy alone, and with none before that', async () => {
+    const stages = ['AWSCURRENT', 'AWSPREVIOUS'];
+    const known = await Promise.all(stages.map((VersionStage) => read('double', VersionStage)));
+    const { password = '' } = known.find(({ username }) => username === 'app') ?? {};
+    const arn = await stage.secret('graced', 'app', password, target);
+    const port = await proxyFor(arn);
+    const rotator = new DatabaseRotator(() => [], systemClock);
+    const { host, port: serverPort } = server;
+    const atDatabase = async (login: Value): Promise<unknown> =>
+      await rotator.test({
+        target: { engine: kind.engine, host, port: String(serverPort) },
+        username: login.username,
+        password: new SecretText(login.password),
+      });
+    const first = await read(arn);
+    const second = await rotate(arn, SINGLE);
+    for (const login of [first, second]) await (await kind.open(port, login)).end();
+    await atDatabase(second);
+    expect(atDatabase(first)).rejects.toThrow();
+    const third = await rotate(arn, SINGLE);
+    for (const login of [second, third]) await (await kind.open(port, login)).end();
+    expect(kind.open(port, first)).rejects.toThrow();
   });
 
   test('that cannot be rotated says why, and shows no password', async () => {

@@ -127,7 +127,11 @@ export class Actor {
     counts.add('errors', direct.errors.length);
     counts.add('tokens', direct.lines.length);
     this.#history.heard(summary(direct), summary(proxied));
-    const verdict = compare(direct, proxied, exception);
+    const { isBabelfish } = this.#stage.world;
+    const [expected, actual] = isBabelfish
+      ? [emptied(direct), emptied(proxied)]
+      : [direct, proxied];
+    const verdict = compare(expected, actual, exception);
     if (verdict.kind === 'cut off') this.#cutOff();
     if (verdict.kind === 'excepted') counts.add(`excepted: ${verdict.exception}`);
     if (verdict.kind === 'different') {
@@ -338,3 +342,10 @@ async function throughProxy(stage: Stage, { login }: Life): Promise<TdsTalker | 
     throw problem;
   }
 }
+
+/** Nothing in CONTEXT_INFO is as good as no value. */
+function emptied(answer: Answer): Answer {
+  return { ...answer, lines: answer.lines.map((line) => line.replaceAll(NO_CONTEXT, 'NULL')) };
+}
+
+const NO_CONTEXT = `0x${'00'.repeat(128)}`;

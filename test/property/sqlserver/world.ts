@@ -60,6 +60,8 @@ const wonders = [
 export class World implements Front {
   readonly users = users;
   readonly title: string;
+  /** CONTEXT_INFO is never NULL again there, once somebody on the connection has set it. */
+  readonly isBabelfish: boolean;
   /** Lists what a session may have left behind. */
   readonly pristine: string;
   readonly #address: ServerAddress;
@@ -75,6 +77,7 @@ export class World implements Front {
     admins: readonly [Admin, Admin];
   }) {
     this.title = parts.title;
+    this.isBabelfish = /babelfish/i.test(parts.title);
     this.pristine = parts.pristine;
     this.#address = parts.address;
     this.#own = parts.own;

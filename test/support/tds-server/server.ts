@@ -95,6 +95,7 @@ export class TdsServer implements Host {
       holding: (_: Session, text: string) => this.#holding(text),
       kill: (spid: number) => this.kill(spid),
       maxConnections: () => this.maxConnections,
+      passwords: this.users,
     };
     const { databases = [], manner, resetsIsolation = false, serverName = 'TESTSERVER' } = options;
     this.engine = new Engine(hooks, databases, manner === 'babelfish', resetsIsolation, serverName);
@@ -283,6 +284,9 @@ export class TdsServer implements Host {
  * It is strict in what it reads (`offences`), and honest about sessions: options, databases, transactions and their
  * descriptors, handles from 1 on, temporary tables, cursors and locks are each session's own, and end when SQL Server's do.
  * Readers see what is committed and never wait, as with READ_COMMITTED_SNAPSHOT; writers wait for each other's rows.
+ *
+ * Who it begins with may do everything. Logins that CREATE LOGIN makes may enter the databases in which they are users, and change
+ * their own passwords; what is granted to them is told, and of objects nothing is refused.
  *
  * Of T-SQL it knows what drivers, ORMs and tests say: queries with joins, groups, windows and CTEs, changes with OUTPUT,
  * MERGE, definitions, procedures, TRY, cursors, bulk loads, tables as parameters. It does not know FULL JOIN, functions and

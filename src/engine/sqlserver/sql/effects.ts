@@ -115,3 +115,6 @@ export const UNSURE: Effects = {
   mayChangeTransaction: true,
   startsBulkLoad: false,
 };
+
+/** Of what has not been read to its end yet. */
+export const UNSEEN: Effects = { ...UNSURE, awsPins: [] };

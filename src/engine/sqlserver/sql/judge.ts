@@ -5,6 +5,7 @@ import { UNSURE } from './effects.ts';
 import { Findings } from './findings.ts';
 import { Leftovers } from './leftovers.ts';
 import { endings, openings } from './openings.ts';
+import { isShortened, LongWords } from './long-words.ts';
 import type { Scene } from './set-statement.ts';
 import { readSet } from './set-statement.ts';
 import type { Token } from './sql-words.ts';
@@ -27,11 +28,37 @@ const insertions: readonly string[] = ['insert', 'merge', 'percent'];
 const grants: readonly string[] = ['grant', 'deny', 'revoke', 'with'];
 /** What a text does; undefined where there is nothing to know of it. */
 export function judge(text: string, level: Level): Effects | undefined {
-  return new Judge(text, level, 1).effects();
+  return new Judge(new SqlWords(text), level, 1).effects();
+}
+
+/** Whoever has the tokens of a text. */
+interface Source {
+  next(): Token | undefined;
+  readonly isDoubtful: boolean;
+}
+
+/** So many tokens are there before something is read that begins with one of them. */
+const LOOKAHEAD = 192;
+
+/** Says what a batch does that arrives in pieces, and is not kept. */
+export class LongJudge {
+  readonly #words = new LongWords();
+  readonly #judge = new Judge(this.#words, 'batch', 1);
+
+  add(text: string): void {
+    this.#words.add(text);
+    while (this.#words.has(LOOKAHEAD)) this.#judge.step();
+  }
+
+  /** That was all of it. */
+  end(): Effects | undefined {
+    this.#words.end();
+    return this.#judge.effects();
+  }
 }
 
 class Judge {
-  readonly #words: SqlWords;
+  readonly #words: Source;
   readonly #tokens: Tokens;
   readonly #lasts: boolean;
   /** How many texts it is in, itself included. */
@@ -39,31 +66,45 @@ class Judge {
   readonly #findings: Findings;
   readonly #leftovers: Leftovers;
   #isConditional = false;
+  #isBegun = false;
+  /** Nothing of what follows is run. */
+  #isOver = false;
 
-  constructor(text: string, level: Level, depth: number) {
+  constructor(words: Source, level: Level, depth: number) {
     this.#lasts = level === 'batch';
     this.#depth = depth;
     this.#findings = new Findings(depth > 1);
     this.#leftovers = new Leftovers(this.#lasts);
-    this.#words = new SqlWords(text);
+    this.#words = words;
     this.#tokens = new Tokens(this.#words, (token) => this.#leftovers.hear(token));
   }
 
   effects(): Effects | undefined {
-    const tokens = this.#tokens;
-    while (tokens.takeMark(';'));
-    if (beginsModule(tokens)) {
-      // Nothing of its body is run.
-      this.#hear(tokens.next());
-    } else {
-      if (this.#callsAtOnce()) this.#call();
-      while (tokens.peek() !== undefined) this.#hear(tokens.next());
-    }
+    while (!this.#isOver && this.step());
     const findings = this.#findings;
     if (this.#leftovers.areWanted) findings.asksForPrevious = true;
     if (this.#leftovers.isIdentityWanted) findings.asksForIdentity = true;
     if (this.#words.isDoubtful) findings.doubt();
     return findings.effects();
+  }
+
+  /** Reads on by one statement, or a part of it. Returns whether there was one. */
+  step(): boolean {
+    if (this.#isOver) return this.#words.next() !== undefined;
+    const tokens = this.#tokens;
+    if (this.#isBegun) {
+      const token = tokens.next();
+      this.#hear(token);
+      return token !== undefined;
+    }
+    this.#isBegun = true;
+    while (tokens.takeMark(';'));
+    if (beginsModule(tokens)) {
+      // Nothing of its body is run.
+      this.#hear(tokens.next());
+      this.#isOver = true;
+    } else if (this.#callsAtOnce()) this.#call();
+    return true;
   }
 
   get #scene(): Scene {
@@ -192,6 +233,7 @@ class Judge {
     let isKnown = true;
     while (tokens.peek() !== undefined && !tokens.isMark(')')) {
       const token = tokens.next();
+      if (token !== undefined && isShortened(token)) this.#findings.doubt();
       if (token?.kind === 'string' || token?.kind === 'quoted') text += token.raw;
       else if (!isMark(token, '+')) isKnown = false;
     }
@@ -202,7 +244,7 @@ class Judge {
 
   #look(text: string): Effects | undefined {
     if (this.#depth >= MOST_TEXTS) return UNSURE;
-    return new Judge(text, 'within', this.#depth + 1).effects();
+    return new Judge(new SqlWords(text), 'within', this.#depth + 1).effects();
   }
 
   /** A procedure's name comes next, and what it is called with. */
@@ -256,6 +298,7 @@ class Judge {
     const isSigned = tokens.takeMark('-') || tokens.takeMark('+');
     const token = tokens.next();
     if (token === undefined || isSigned) return undefined;
+    if (isShortened(token)) this.#findings.doubt();
     if (token.kind === 'word') return token.text === 'null' ? null : token.raw;
     return token.kind === 'string' || token.kind === 'quoted' || token.kind === 'name'
       ? token.raw

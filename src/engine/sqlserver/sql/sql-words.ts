@@ -56,6 +56,11 @@ export class SqlWords {
     return this.#isDoubtful;
   }
 
+  /** How far it has been read. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** The next token; undefined at the end. */
   next(): Token | undefined {
     this.#skip();

@@ -56,10 +56,18 @@ export class Ties {
     return this.#suspects.size > 0;
   }
 
-  /** The connection has been reset. */
-  clear(): void {
+  /** The connection has been reset. @param kept what may be there all the same */
+  clear(kept?: ProbedReason): void {
+    const names = kept === undefined ? undefined : this.#held.get(kept);
+    const suspects = this.suspects.filter(({ reason }) => reason === kept);
     this.#held.clear();
     this.#suspects.clear();
+    if (kept === undefined) return;
+    if (names !== undefined) this.#held.set(kept, names);
+    for (const suspect of suspects)
+      this.#suspects.set(keyOf(suspect.reason, suspect.name), suspect);
+    for (const name of names?.keys() ?? [])
+      if (name !== NAMELESS) this.#suspects.set(keyOf(kept, name), { reason: kept, name });
   }
 
   /** In doubt something was taken, and not dropped; where the server can be asked it will be. */

@@ -8,14 +8,14 @@ export interface DottedName {
 
 /** The tokens of a text, with a look ahead. */
 export class Tokens {
-  readonly #words: SqlWords;
+  readonly #words: Pick<SqlWords, 'next'>;
   readonly #heard: (token: Token) => void;
   readonly #ahead: (Token | undefined)[] = [];
   #current: Token | undefined;
   #before: Token | undefined;
 
   /** @param heard is told of each token that has been gone past */
-  constructor(words: SqlWords, heard: (token: Token) => void) {
+  constructor(words: Pick<SqlWords, 'next'>, heard: (token: Token) => void) {
     this.#words = words;
     this.#heard = heard;
   }

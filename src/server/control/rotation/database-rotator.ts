@@ -14,6 +14,8 @@ import { alterUser, setMysqlPassword } from './mysql-clone.ts';
 import { setPostgresPassword } from './postgres-clone.ts';
 import { withSqlClient } from './sql-client.ts';
 import { PLAIN_MODE, pgName, pgText } from './sql-text.ts';
+import { withSqlServer } from './sqlserver-client.ts';
+import { alterOwnLogin, setSqlServerPassword } from './sqlserver-clone.ts';
 
 /** What a secret may call them. */
 const ENGINES: ReadonlyMap<string, DatabaseSettings['engine']> = new Map([
@@ -23,11 +25,12 @@ const ENGINES: ReadonlyMap<string, DatabaseSettings['engine']> = new Map([
   ['mysql', 'mysql'],
   ['aurora-mysql', 'mysql'],
   ['mariadb', 'mariadb'],
+  ['sqlserver', 'sqlserver'],
 ]);
 
 /**
- * Changes passwords in PostgreSQL, MySQL and MariaDB: users their own, with Sluice's own way in, which knows every way of signing in
- * that the proxies know; a superuser those of others.
+ * Changes passwords in databases: users their own, with Sluice's own way in, which knows every way of signing in that the proxies
+ * know; a superuser those of others.
  */
 export class DatabaseRotator implements Rotator {
   readonly #databases: () => readonly DatabaseSettings[];
@@ -67,16 +70,22 @@ export class DatabaseRotator implements Rotator {
   }
 
   async #setAs(database: DatabaseSettings, login: Login, change: PasswordChange): Promise<void> {
-    if (login.username === change.username) {
-      await signIn(database, login, setOwn(database, change));
-      return;
-    }
-    const isMariadb = database.engine === 'mariadb';
-    await withSqlClient(database, login, this.#clock, (ask) =>
-      database.engineFamily === 'MYSQL'
-        ? setMysqlPassword(ask, change, isMariadb)
-        : setPostgresPassword(ask, change),
-    );
+    const { engine } = database;
+    const isOwn = login.username === change.username;
+    if (engine === 'sqlserver') {
+      const { username, password } = change;
+      const own = alterOwnLogin(username, password.reveal(), login.password.reveal());
+      await withSqlServer(database, login, this.#clock, async (ask) => {
+        if (isOwn) await ask(own);
+        else await setSqlServerPassword(ask, change);
+      });
+    } else if (isOwn) await signIn(database, login, setOwn(engine, change));
+    else
+      await withSqlClient(database, login, this.#clock, (ask) =>
+        engine === 'postgres'
+          ? setPostgresPassword(ask, change)
+          : setMysqlPassword(ask, change, engine === 'mariadb'),
+      );
   }
 
   /** How it is reached as a proxy would reach it; one that is not known, with TLS if it can. */
@@ -111,16 +120,13 @@ export class DatabaseRotator implements Rotator {
 }
 
 /** What users say to change their own password. */
-function setOwn({ engine }: DatabaseSettings, { username, password }: PasswordChange): string {
-  switch (engine) {
-    case 'postgres':
-      return `ALTER ROLE ${pgName(username)} PASSWORD ${pgText(password.reveal())}`;
-    case 'mysql':
-    case 'mariadb':
-      return `${PLAIN_MODE}; ${alterUser('CURRENT_USER()', password.reveal(), engine === 'mariadb')}`;
-    case 'sqlserver':
-      throw new Error('Passwords in SQL Server are not rotated');
-  }
+function setOwn(
+  engine: Exclude<DatabaseSettings['engine'], 'sqlserver'>,
+  { username, password }: PasswordChange,
+): string {
+  if (engine === 'postgres')
+    return `ALTER ROLE ${pgName(username)} PASSWORD ${pgText(password.reveal())}`;
+  return `${PLAIN_MODE}; ${alterUser('CURRENT_USER()', password.reveal(), engine === 'mariadb')}`;
 }
 
 /** A database may repeat a part of the statement. */

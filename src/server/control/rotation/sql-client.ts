@@ -10,7 +10,7 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 export type Ask = (sql: string, values?: readonly string[]) => Promise<readonly SqlRow[]>;
 
 /** All of it together. */
-const TIMEOUT_MS = 20_000;
+export const TIMEOUT_MS = 20_000;
 const CONNECT_TIMEOUT_S = 5;
 /** Everybody may connect to these. */
 const USUAL_DATABASE = { POSTGRESQL: 'postgres', MYSQL: 'information_schema' } as const;
@@ -39,15 +39,23 @@ export async function withSqlClient<Result>(
     connectionTimeout: CONNECT_TIMEOUT_S,
     max: 1,
   });
+  const ask: Ask = async (sql, values = []) => await client.unsafe<SqlRow[]>(sql, [...values]);
+  try {
+    return await inTime(clock, work(ask));
+  } finally {
+    await client.close({ timeout: 0 });
+  }
+}
+
+/** Rejects where the work takes too long. */
+export async function inTime<Result>(clock: Clock, work: Promise<Result>): Promise<Result> {
   const late = Promise.withResolvers<never>();
   const stop = clock.after(TIMEOUT_MS, () =>
     late.reject(new Error(`the database did not answer within ${TIMEOUT_MS / 1_000} s`)),
   );
-  const ask: Ask = async (sql, values = []) => await client.unsafe<SqlRow[]>(sql, [...values]);
   try {
-    return await Promise.race([work(ask), late.promise]);
+    return await Promise.race([work, late.promise]);
   } finally {
     stop();
-    await client.close({ timeout: 0 });
   }
 }

@@ -1,12 +1,24 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { mysqlAccount, mysqlText, pgName, pgText } from './sql-text.ts';
+import {
+  mysqlAccount,
+  mysqlText,
+  pgName,
+  pgText,
+  sqlServerName,
+  sqlServerText,
+} from './sql-text.ts';
 
 /** What a reader of the dialect takes as one piece: where the quotes end, and what stands between them. */
-function read(sql: string, quote: string, escapes: boolean): { value: string; rest: string } {
-  expect(sql.startsWith(quote)).toBe(true);
+function read(
+  sql: string,
+  quote: string,
+  escapes: boolean,
+  open = quote,
+): { value: string; rest: string } {
+  expect(sql.startsWith(open)).toBe(true);
   let value = '';
-  for (let at = 1; at < sql.length; at += 1) {
+  for (let at = open.length; at < sql.length; at += 1) {
     const one = sql.charAt(at);
     const next = sql.charAt(at + 1);
     if (escapes && one === '\\') {
@@ -23,7 +35,24 @@ function read(sql: string, quote: string, escapes: boolean): { value: string; re
 
 const nasty = fc
   .array(
-    fc.constantFrom("'", '"', '\\', '`', ';', '--', '/*', ' ', "\\'", '$$', '%', 'a', 'é', '\n'),
+    fc.constantFrom(
+      "'",
+      '"',
+      '\\',
+      '`',
+      ';',
+      '--',
+      '/*',
+      ' ',
+      "\\'",
+      '[',
+      ']',
+      '$$',
+      '%',
+      'a',
+      'é',
+      '\n',
+    ),
   )
   .map((parts) => parts.join(''));
 const text = fc.oneof(
@@ -44,6 +73,23 @@ describe('names and texts in statements', () => {
     );
   });
 
+  test('likewise in SQL Server, where a line that ends with a backslash would go on', () => {
+    const goesOn = /\\\r?\n/;
+    fc.assert(
+      fc.property(text, (content) => {
+        fc.pre(!goesOn.test(content));
+        const whole = { value: content, rest: '' };
+        expect(sqlServerName(content)).toStartWith('[');
+        expect(read(sqlServerName(content).slice(1), ']', false, '')).toEqual(whole);
+        expect(sqlServerText(content)).toStartWith("N'");
+        expect(read(sqlServerText(content).slice(1), "'", false)).toEqual(whole);
+      }),
+    );
+    for (const write of [sqlServerName, sqlServerText])
+      for (const end of ['\\\n', '\\\r\n'])
+        expect(() => write(`a${end}b`)).toThrow('a backslash at the end of a line');
+  });
+
   test('an account is two of them', () => {
     fc.assert(
       fc.property(text, text, (user, host) => {
@@ -55,7 +101,7 @@ describe('names and texts in statements', () => {
   });
 
   test('cannot hold a NUL character', () => {
-    for (const write of [pgName, pgText, mysqlText])
+    for (const write of [pgName, pgText, mysqlText, sqlServerName, sqlServerText])
       expect(() => write('a\0b')).toThrow('a name or password has a NUL character in it');
   });
 });

@@ -23,6 +23,23 @@ export function mysqlAccount(user: string, host: string): string {
   return `${mysqlText(user)}@${mysqlText(host)}`;
 }
 
+/** A name in SQL Server, whatever QUOTED_IDENTIFIER is. */
+export function sqlServerName(name: string): string {
+  return `[${unbroken(name).replaceAll(']', ']]')}]`;
+}
+
+/** A text in SQL Server. */
+export function sqlServerText(text: string): string {
+  return `N'${unbroken(text).replaceAll("'", "''")}'`;
+}
+
+/** SQL Server takes a backslash at the end of a line for a line that goes on, and both away; nothing escapes that. */
+function unbroken(text: string): string {
+  if (/\\\r?\n/.test(text))
+    throw new Error('a name or password has a backslash at the end of a line in it');
+  return withoutNul(text);
+}
+
 function withoutNul(text: string): string {
   if (text.includes('\0')) throw new Error('a name or password has a NUL character in it');
   return text;

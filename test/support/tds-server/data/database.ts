@@ -27,7 +27,7 @@ export interface TableType {
 export class Database {
   readonly id: number;
   readonly name: string;
-  readonly schemas = new Set(['dbo', 'sys', 'information_schema', 'guest']);
+  readonly schemas = new Set(['dbo', 'guest', 'information_schema', 'sys']);
   readonly tables = new Map<string, Table>();
   readonly views = new Map<string, View>();
   readonly procedures = new Map<string, Procedure>();
@@ -36,6 +36,12 @@ export class Database {
   constructor(id: number, name: string) {
     this.id = id;
     this.name = name;
+  }
+
+  /** Of those that it begins with as SQL Server has it; undefined where there is none. */
+  schemaId(name: string): number | undefined {
+    const at = [...this.schemas].findIndex((one) => one === name.toLowerCase());
+    return at < 0 ? undefined : at + 1;
   }
 }
 

@@ -10,6 +10,7 @@ import { runCursorStatement } from './cursor-statements.ts';
 import { runDefinition } from './define.ts';
 import { runExecute, runText } from './execute.ts';
 import { runDeclare, runMessage, runSetting } from './simple-statements.ts';
+import { runSecurity } from './security.ts';
 import { runQuery } from './select.ts';
 import { runTransactionStatement } from './transactions.ts';
 import type { Work } from './wait.ts';
@@ -261,6 +262,12 @@ function* perform(statement: Statement, context: Context): Work<Change | undefin
     case 'drop':
     case 'truncate':
       runDefinition(statement, context);
+      return { command: command.none, count: -1 };
+    case 'login':
+    case 'user':
+    case 'role':
+    case 'permission':
+      runSecurity(statement, context);
       return { command: command.none, count: -1 };
     case 'begin':
     case 'commit':

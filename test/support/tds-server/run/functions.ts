@@ -23,6 +23,8 @@ import type { Compiled } from './frame.ts';
 import { VERSION_TEXT, identityType, identityValue } from './globals.ts';
 import { mathFunctions } from './math-functions.ts';
 import { findObject, objectId } from './objects.ts';
+import { serverPrincipals } from './security-views.ts';
+import { systemViewId } from './system-views.ts';
 import { textFunctions } from './text-functions.ts';
 
 /** A function's type and its value, from the values of its arguments. */
@@ -54,6 +56,11 @@ const serverProperties: Readonly<Record<string, Value>> = {
 const text = (value: Value | undefined): string =>
   value === undefined || value === null ? '' : String(value);
 
+function userName({ engine, session: { login, database } }: Context): string {
+  if (engine.security.isAdministrator(login.userName)) return 'dbo';
+  return engine.security.userOf(login.userName, database)?.name ?? 'guest';
+}
+
 const sessionFunctions: Readonly<Record<string, Scalar>> = {
   APP_NAME: { type: sysname, value: (_, { session }) => session.login.appName },
   HOST_NAME: { type: sysname, value: (_, { session }) => session.login.hostName },
@@ -62,17 +69,31 @@ const sessionFunctions: Readonly<Record<string, Scalar>> = {
   SUSER_NAME: { type: sysname, value: (_, { session }) => session.userName },
   SYSTEM_USER: { type: sysname, value: (_, { session }) => session.userName },
   ORIGINAL_LOGIN: { type: sysname, value: (_, { session }) => session.login.userName },
-  USER_NAME: { type: sysname, value: () => 'dbo' },
-  USER: { type: sysname, value: () => 'dbo' },
-  CURRENT_USER: { type: sysname, value: () => 'dbo' },
-  SESSION_USER: { type: sysname, value: () => 'dbo' },
+  USER_NAME: { type: sysname, value: (_, context) => userName(context) },
+  USER: { type: sysname, value: (_, context) => userName(context) },
+  CURRENT_USER: { type: sysname, value: (_, context) => userName(context) },
+  SESSION_USER: { type: sysname, value: (_, context) => userName(context) },
+  SUSER_SID: {
+    type: varbinary(85),
+    value: ([name], context) =>
+      serverPrincipals(context).find(
+        (one) => one.name.toLowerCase() === text(name).toLowerCase() && one.type === 'S',
+      )?.sid ?? null,
+  },
   SCHEMA_NAME: { type: sysname, value: () => 'dbo' },
   SUSER_ID: { type: int, value: () => 1 },
   USER_ID: { type: int, value: () => 1 },
   SCHEMA_ID: { type: int, value: () => 1 },
   IS_SRVROLEMEMBER: { type: int, value: () => 1 },
   IS_MEMBER: { type: int, value: () => 1 },
-  HAS_DBACCESS: { type: int, value: () => 1 },
+  HAS_DBACCESS: {
+    type: int,
+    value: ([name], { engine, session }) => {
+      const database = engine.databases.get(text(name).toLowerCase());
+      if (database === undefined) return null;
+      return engine.security.mayEnter(session.login.userName, database) ? 1 : 0;
+    },
+  },
   HAS_PERMS_BY_NAME: { type: int, value: () => 1 },
   VERSION: { type: nvarchar(300), value: () => VERSION_TEXT },
   DB_NAME: {
@@ -138,7 +159,8 @@ const sessionFunctions: Readonly<Record<string, Scalar>> = {
   },
   OBJECT_ID: {
     type: int,
-    value: ([name, kind], context) => objectId(context, text(name), text(kind)),
+    value: ([name, kind], context) =>
+      objectId(context, text(name), text(kind)) ?? systemViewId(text(name)),
   },
   OBJECT_NAME: {
     type: sysname,

@@ -21,6 +21,14 @@ import {
 } from '../types/sql-type.ts';
 import type { Context } from './context.ts';
 import type { SourceColumn } from './frame.ts';
+import {
+  databasePrincipalColumns,
+  databasePrincipals,
+  memberColumns,
+  permissionColumns,
+  serverPrincipalColumns,
+  serverPrincipals,
+} from './security-views.ts';
 
 export interface SystemView {
   readonly columns: readonly SourceColumn[];
@@ -155,14 +163,30 @@ const views: Readonly<Record<string, View>> = {
       database_id: [int, ({ id }) => id],
       collation_name: [sysname, () => 'SQL_Latin1_General_CP1_CI_AS'],
       compatibility_level: [tinyint, () => 160],
+      state: [tinyint, () => 0],
       state_desc: [sysname, () => 'ONLINE'],
       is_read_committed_snapshot_on: [bit, () => true],
     },
   ),
-  'sys.schemas': view((_, { schemas }) => [...schemas], {
-    name: [sysname, (name) => name],
-    schema_id: [int, (name) => (name === 'dbo' ? 1 : 5)],
+  'sys.schemas': view((_, { schemas }) => [...schemas].map((name, at) => ({ name, id: at + 1 })), {
+    name: [sysname, ({ name }) => name],
+    schema_id: [int, ({ id }) => id],
   }),
+  'sys.server_principals': view(serverPrincipals, serverPrincipalColumns),
+  'sys.server_role_members': view(({ engine }) => engine.security.server.members, memberColumns),
+  'sys.server_permissions': view(
+    ({ engine }) => engine.security.server.permissions,
+    permissionColumns,
+  ),
+  'sys.database_principals': view(databasePrincipals, databasePrincipalColumns),
+  'sys.database_role_members': view(
+    ({ engine }, database) => engine.security.of(database).members,
+    memberColumns,
+  ),
+  'sys.database_permissions': view(
+    ({ engine }, database) => engine.security.of(database).permissions,
+    permissionColumns,
+  ),
   'sys.tables': view(tablesOf, {
     name: [sysname, ({ name }) => name],
     object_id: [int, ({ id }) => id],
@@ -215,6 +239,7 @@ const views: Readonly<Record<string, View>> = {
     name: [sysname, ([name]) => name],
     system_type_id: [tinyint, ([, id]) => id],
     user_type_id: [int, ([, id]) => id],
+    schema_id: [int, () => 4],
     is_user_defined: [bit, () => false],
     is_table_type: [bit, () => false],
   }),
@@ -497,6 +522,12 @@ const synonyms: Readonly<Record<string, string>> = {
   'sys.all_objects': 'sys.objects',
   'sys.key_constraints': 'sys.indexes',
 };
+
+/** What OBJECT_ID says of it: less than 0; null where there is none. */
+export function systemViewId(name: string): number | null {
+  const at = Object.keys(views).indexOf(name.toLowerCase());
+  return at < 0 ? null : -1 - at;
+}
 
 /** By `schema.name` in small letters; sys stands for dbo too, as old names have it. */
 export function systemView(

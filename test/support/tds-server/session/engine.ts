@@ -4,6 +4,7 @@ import type { Statement } from '../sql/ast.ts';
 import { parseBatch } from '../sql/statements.ts';
 import type { Wait } from '../run/wait.ts';
 import { ApplicationLocks } from './app-locks.ts';
+import { Security } from './security.ts';
 import type { Session } from './session.ts';
 
 const PARSED_TEXTS = 500;
@@ -14,6 +15,8 @@ export interface EngineHooks {
   holding(session: Session, text: string): Wait | undefined;
   kill(spid: number): boolean;
   maxConnections(): number;
+  /** By the names of those who may log in. */
+  readonly passwords: Map<string, string>;
 }
 
 /** All that outlives a session: databases, locks, texts that have been parsed. */
@@ -21,6 +24,7 @@ export class Engine {
   readonly databases = new Map<string, Database>();
   readonly sessions = new Map<number, Session>();
   readonly applicationLocks = new ApplicationLocks();
+  readonly security: Security;
   readonly globals = new Map<string, { readonly table: Table; readonly session: Session }>();
   readonly hooks: EngineHooks;
   readonly isBabelfish: boolean;
@@ -41,6 +45,7 @@ export class Engine {
     serverName: string,
   ) {
     this.hooks = hooks;
+    this.security = new Security(hooks.passwords);
     this.isBabelfish = isBabelfish;
     this.resetsIsolation = resetsIsolation;
     this.serverName = serverName;

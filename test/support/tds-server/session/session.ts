@@ -170,6 +170,8 @@ export class Session {
   useDatabase(name: string): Database {
     const found = this.engine.databases.get(name.toLowerCase());
     if (found === undefined) throw errors.noDatabase(name);
+    const { userName } = this.login;
+    if (!this.engine.security.mayEnter(userName, found)) throw errors.noAccess(userName, name);
     this.database = found;
     return found;
   }
@@ -191,8 +193,11 @@ export class Session {
     for (const all of [this.prepared, this.cursors, this.cursorHandles, this.preparedCursors])
       all.clear();
     this.#nextHandle = 1;
-    this.contextInfo = new Uint8Array(0);
-    this.sessionContext.clear();
+    // Babelfish's resets leave both.
+    if (!this.engine.isBabelfish) {
+      this.contextInfo = new Uint8Array(0);
+      this.sessionContext.clear();
+    }
     this.impersonated.length = 0;
     this.rowCount = 0;
     this.lastError = 0;

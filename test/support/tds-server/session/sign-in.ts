@@ -47,12 +47,15 @@ export function logIn(host: Host, login: Login): SignIn {
       ),
     );
   if (password === undefined || password !== login.password) return refuse(failed);
-  const asked = login.database || (host.options.defaultDatabases?.[login.userName] ?? 'master');
+  const { security } = host.engine;
+  const home =
+    security.login(login.userName)?.database ?? host.options.defaultDatabases?.[login.userName];
+  const asked = login.database || (home ?? 'master');
   const database = host.engine.databases.get(asked.toLowerCase());
   const granted = host.options.grants?.[login.userName];
   const isGranted =
     granted === undefined || granted.some((one) => one.toLowerCase() === asked.toLowerCase());
-  if (database === undefined || !isGranted)
+  if (database === undefined || !isGranted || !security.mayEnter(login.userName, database))
     return refuse(
       new SqlError(
         4060,
@@ -62,7 +65,9 @@ export function logIn(host: Host, login: Login): SignIn {
       failed,
     );
   const language =
-    languages[(login.language || 'us_english').toLowerCase()] ?? languages['us_english'];
+    languages[
+      (login.language || (security.login(login.userName)?.language ?? 'us_english')).toLowerCase()
+    ] ?? languages['us_english'];
   if (language === undefined) throw new Error('there is always English');
   const session = new Session(host.engine, host.nextSpid(), login, database, language);
   const isRouted = host.route !== undefined && (login.isReadOnly || !host.route.isOfReaders);

@@ -286,6 +286,41 @@ export type Statement = { readonly line: number } & (
       readonly names: readonly Name[];
       readonly isIfExists: boolean;
     }
+  | {
+      readonly kind: 'login';
+      readonly does: 'create' | 'alter' | 'drop';
+      readonly name: string;
+      /** By their names in capitals. */
+      readonly options: ReadonlyMap<string, string>;
+      readonly isIfExists: boolean;
+    }
+  | {
+      readonly kind: 'user';
+      readonly does: 'create' | 'alter' | 'drop';
+      readonly name: string;
+      readonly login: string | undefined;
+      readonly options: ReadonlyMap<string, string>;
+      readonly isIfExists: boolean;
+    }
+  | {
+      readonly kind: 'role';
+      readonly does: 'create' | 'alter' | 'drop';
+      readonly name: string;
+      /** Of an ALTER. */
+      readonly member: { readonly adds: boolean; readonly name: string };
+      readonly isOfServer: boolean;
+      readonly isIfExists: boolean;
+    }
+  | {
+      readonly kind: 'permission';
+      /** GRANT, DENY or REVOKE. */
+      readonly does: string;
+      readonly names: readonly string[];
+      readonly on: { readonly kind: string; readonly name: Name } | undefined;
+      readonly columns: readonly string[];
+      readonly to: readonly string[];
+      readonly mayGrant: boolean;
+    }
   | { readonly kind: 'truncate'; readonly name: Name }
   | { readonly kind: 'nothing' }
   | {

@@ -103,7 +103,8 @@ function quoted(text: string, from: number, quote: string): [value: string, end:
     const end = text.indexOf(quote, at);
     if (end === -1) throw errors.unclosedQuote(text.slice(from, from + 100));
     value += text.slice(at, end);
-    if (text[end + 1] !== quote) return [value, end + 1];
+    // A line that ends with a backslash goes on with the next one.
+    if (text[end + 1] !== quote) return [value.replaceAll(/\\\r?\n/g, ''), end + 1];
     value += quote;
     at = end + 2;
   }

@@ -4,6 +4,7 @@ import { parseInsert, parseMerge, parseUpdate } from './changes.ts';
 import { parseAlter, parseCreate, parseDrop, parseTableDefinition } from './definitions.ts';
 import { parseExpression, textLiteral } from './expressions.ts';
 import { parseCtes, parseQuery } from './queries.ts';
+import { parsePermission, parsePrincipal } from './security.ts';
 import { parseSet } from './set-statements.ts';
 import { Words } from './words.ts';
 
@@ -74,7 +75,8 @@ const parsers: Readonly<Record<string, Parser>> = {
   MERGE: (words, line) => afterWord(words, () => parseMerge(words, line)),
   CREATE: parseCreation,
   ALTER: parseCreation,
-  DROP: (words, line) => afterWord(words, () => parseDrop(words, line)),
+  DROP: (words, line) =>
+    afterWord(words, () => parsePrincipal(words, line, 'drop') ?? parseDrop(words, line)),
   TRUNCATE: (words, line) => {
     words.expect('TRUNCATE', 'TABLE');
     return { kind: 'truncate', line, name: words.name() };
@@ -143,7 +145,9 @@ const parsers: Readonly<Record<string, Parser>> = {
       while (!words.isAtEnd && !words.is(';')) words.next();
       return { kind: 'dbcc', line, what };
     }),
-  GRANT: parseIgnored,
+  GRANT: parsePermission,
+  DENY: parsePermission,
+  REVOKE: parsePermission,
   CHECKPOINT: parseIgnored,
 };
 
@@ -181,6 +185,8 @@ function parseCreation(words: Words, line: number): Statement {
     const body = parseUntil(words, () => words.isAtEnd);
     return { kind: 'createProcedure', line, name, isAlter, parameters, body };
   }
+  const principal = parsePrincipal(words, line, isAlter ? 'alter' : 'create');
+  if (principal !== undefined) return principal;
   if (words.is('VIEW') || !isAlter) return parseCreate(words, line);
   return parseAlter(words, line);
 }

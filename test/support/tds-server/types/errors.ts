@@ -146,6 +146,29 @@ export const errors = {
       1,
       'batch',
     ),
+  noAccess: (login: string, database: string) =>
+    new SqlError(
+      916,
+      `The server principal "${login}" is not able to access the database "${database}" under the current security context.`,
+      14,
+      1,
+      'batch',
+    ),
+  /** Who may not see it is told the same as where it is not there. */
+  noPrincipal: (does: string, what: string, name: string) =>
+    new SqlError(
+      15_151,
+      `Cannot ${does} the ${what} '${name}', because it does not exist or you do not have permission.`,
+    ),
+  principalExists: (name: string) =>
+    new SqlError(15_025, `The server principal '${name}' already exists.`),
+  userExists: (name: string) =>
+    new SqlError(15_023, `User, group, or role '${name}' already exists in the current database.`),
+  noLogin: (name: string) =>
+    new SqlError(15_007, `'${name}' is not a valid login or you do not have permission.`),
+  hasUser: () =>
+    new SqlError(15_063, 'The login already has an account under a different user name.'),
+  notPermitted: () => new SqlError(15_247, 'User does not have permission to perform this action.'),
   noCommit: () =>
     new SqlError(3902, 'The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.'),
   noRollback: () =>
