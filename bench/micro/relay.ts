@@ -4,9 +4,8 @@ import type { Benchmark, Stage } from '../stage.ts';
 import { UsageError } from '../stage.ts';
 import type { Spread } from '../support/statistics.ts';
 import { spreadOf } from '../support/statistics.ts';
-import type { Mode } from './requests.ts';
-import { modes } from './requests.ts';
-import { Scene } from './scene.ts';
+import type { Mode } from './plays.ts';
+import { plays } from './plays.ts';
 
 const CLIENTS = [16, 32, 200] as const;
 const CONNECTIONS = 20;
@@ -15,17 +14,18 @@ const REQUESTS = 100_000;
 /** Until the runtime has compiled what is worth it. */
 const WARM_UP_REQUESTS = 300_000;
 
-const help = `Session, pool and relay of PostgreSQL in one process, between peers in memory: what a
-transaction costs in JavaScript alone, without sockets, in nanoseconds of processor time. Some
-150 to 180 of them are the peers'.
+const help = `Session, pool and relay in one process, between peers in memory: what a request costs in
+JavaScript alone, without sockets, in nanoseconds of processor time. Some 150 to 180 of them are
+the peers'.
 
 Usage: npm run bench -- relay [FLAGS]
 
-  --json  Print the figures as one JSON object, and nothing else, to standard output.
-  --help  Show this help.`;
+  --engine ENGINE  postgres, the default, or sqlserver
+  --json           Print the figures as one JSON object, and nothing else, to standard output.
+  --help           Show this help.`;
 
 interface Row {
-  readonly mode: Mode;
+  readonly mode: string;
   readonly clients: number;
   /** Of processor time for a transaction; null where the clients waited for each other. */
   readonly nanoseconds: Spread | null;
@@ -33,14 +33,16 @@ interface Row {
 
 export const relayBenchmark: Benchmark = {
   name: 'relay',
-  summary: 'What a transaction costs in JavaScript alone, without sockets.',
+  summary: 'What a request costs in JavaScript alone, without sockets.',
   help,
   async run(args, stage) {
-    const { json = false, help: wantsHelp = false } = readFlags(args);
+    const { json = false, help: wantsHelp = false, engine = 'postgres' } = readFlags(args);
     if (wantsHelp) {
       stage.out(help);
       return 0;
     }
+    const modes = plays.filter((mode) => mode.engine === engine);
+    if (modes.length === 0) throw new UsageError(`--engine ${engine}: there is no such engine`);
     const rows: Row[] = [];
     for (const mode of modes) {
       for (const clients of CLIENTS) rows.push(await measure(mode, clients, stage));
@@ -55,7 +57,11 @@ function readFlags(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        engine: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     }).values;
   } catch (problem) {
     throw new UsageError(problem instanceof Error ? problem.message : String(problem));
@@ -63,8 +69,8 @@ function readFlags(args: readonly string[]) {
 }
 
 async function measure(mode: Mode, clients: number, { say, signal }: Stage): Promise<Row> {
-  say(`${mode}, ${clients} clients`);
-  const scene = await Scene.open(mode, clients, CONNECTIONS);
+  say(`${mode.name}, ${clients} clients`);
+  const scene = await mode.open(clients, CONNECTIONS);
   try {
     await scene.run(WARM_UP_REQUESTS);
     const rounds: number[] = [];
@@ -72,11 +78,11 @@ async function measure(mode: Mode, clients: number, { say, signal }: Stage): Pro
       signal.throwIfAborted();
       rounds.push(await scene.run(REQUESTS));
     }
-    return { mode, clients, nanoseconds: spreadOf(rounds) };
+    return { mode: mode.name, clients, nanoseconds: spreadOf(rounds) };
   } catch (problem) {
     signal.throwIfAborted();
     say(problem instanceof Error ? problem.message : String(problem));
-    return { mode, clients, nanoseconds: null };
+    return { mode: mode.name, clients, nanoseconds: null };
   }
 }
 

@@ -1,7 +1,7 @@
 import { bytesOf, frontend } from '../../test/support/messages.ts';
 
 export const modes = ['simple', 'extended', 'prepared'] as const;
-export type Mode = (typeof modes)[number];
+type Mode = (typeof modes)[number];
 
 const STATEMENT = 'SELECT abalance FROM pgbench_accounts WHERE aid = ';
 const ROWS = { from: 100_000, count: 900_000 } as const;
@@ -37,4 +37,13 @@ function template(mode: Mode): Uint8Array {
     case 'prepared':
       return bytesOf(frontend.bind('', 'P_0', [row]), ...run);
   }
+}
+
+const READY_BYTES = 6;
+const [READY = 0] = Buffer.from('Z');
+
+/** An answer may come in pieces; it ends with a ReadyForQuery, which comes whole. */
+export function endsAnswer(bytes: Uint8Array): boolean {
+  const at = bytes.length - READY_BYTES;
+  return at >= 0 && bytes[at] === READY && bytes[at + 4] === READY_BYTES - 1;
 }

@@ -1,16 +1,14 @@
 import { expect, test } from 'bun:test';
-import { modes, requests } from './requests.ts';
-import { Scene } from './scene.ts';
+import { plays } from './plays.ts';
+import { requests } from './requests.ts';
 
-test.each([...modes])('%s requests are answered', async (mode) => {
-  const scene = await Scene.open(mode, 2, 2);
-  expect(await scene.run(200)).toBeGreaterThan(0);
-});
-
-test('more clients than connections share them', async () => {
-  const scene = await Scene.open('extended', 9, 2);
-  expect(await scene.run(200)).toBeGreaterThan(0);
-});
+test.each(plays.map((mode) => [mode.engine, mode.name, mode] as const))(
+  '%s: %s requests are answered, where clients share connections',
+  async (_engine, _name, mode) => {
+    const scene = await mode.open(9, 2);
+    expect(await scene.run(200)).toBeGreaterThan(0);
+  },
+);
 
 test('each request is about another row', () => {
   const next = requests('simple', 1);

@@ -2,19 +2,15 @@ import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { SecretText } from '../../src/base/secret-text.ts';
 import { Entrance } from '../../src/core/entrance.ts';
+import type { Engine, Principal } from '../../src/core/engine.ts';
 import type { Network } from '../../src/core/network.ts';
 import { Counters } from '../../src/core/observer.ts';
 import { Pool } from '../../src/core/pool.ts';
 import { Session } from '../../src/core/session.ts';
-import { postgresEngine } from '../../src/engine/postgres/engine.ts';
-import { makePrincipal } from '../../src/engine/postgres/principal.ts';
-import { Realms } from '../../src/engine/postgres/realm.ts';
 import { Notes } from '../../test/sim/notes.ts';
-import { backend, bytesOf } from '../../test/support/messages.ts';
 import { rehearse } from '../../test/support/rehearse.ts';
-import { ClientPeer, Poll, ServerPeer } from './peers.ts';
-import type { Mode } from './requests.ts';
-import { requests } from './requests.ts';
+import type { Peer } from './peers.ts';
+import { Poll } from './peers.ts';
 
 const LONG_MS = 86_400_000;
 /** How often the event loop may go round while connections are opened. */
@@ -46,14 +42,16 @@ const relayOptions = {
   ignoreSetsForPinning: false,
 } as const;
 
-/** What a database says to those that it lets in without a password. */
-const welcome = bytesOf(
-  backend.authenticationOk(),
-  backend.parameterStatus('client_encoding', 'UTF8'),
-  backend.parameterStatus('standard_conforming_strings', 'on'),
-  backend.keyData(1, Buffer.from('1234')),
-  backend.ready(),
-);
+/** What is played: an engine between clients and a database of its protocol. */
+export interface Play<Memory, Who extends Principal> {
+  readonly engine: Engine<Memory, Who>;
+  readonly who: Who;
+  /** What a database says to those that it lets in. */
+  readonly welcome: readonly Uint8Array[];
+  /** The `number`th client. */
+  client(poll: Poll, number: number): Peer;
+  server(poll: Poll): Peer;
+}
 
 /** Sessions, pool and relay as in production, between clients and a database in memory. */
 export class Scene {
@@ -63,9 +61,13 @@ export class Scene {
     this.#poll = poll;
   }
 
-  static async open(mode: Mode, clients: number, connections: number): Promise<Scene> {
+  static async open<Memory, Who extends Principal>(
+    play: Play<Memory, Who>,
+    clients: number,
+    connections: number,
+  ): Promise<Scene> {
     const poll = new Poll();
-    const parts = partsFor(poll);
+    const parts = partsFor(poll, play);
     const pool = new Pool(parts, poolSettings);
     pool.resize(connections + 1);
     const host = {
@@ -77,12 +79,10 @@ export class Scene {
       moveOn() {},
       talk: () => Promise.reject(new Error('nobody talks')),
     };
-    const nothing = new Map<string, string>();
-    const said = { parameters: nothing, wishes: nothing, realms: new Realms() };
-    const who = makePrincipal('bench', 'bench', said);
+    const { who } = play;
     const memory = await pool.welcome(who, { whenGone() {} });
     for (let number = 1; number <= clients; number += 1) {
-      const { link } = new ClientPeer(poll, requests(mode, number));
+      const { link } = play.client(poll, number);
       // The link holds it as its handler.
       void new Session(host, {
         link,
@@ -116,11 +116,11 @@ export class Scene {
   }
 }
 
-function partsFor(poll: Poll) {
-  const engine = postgresEngine();
+function partsFor<Memory, Who extends Principal>(poll: Poll, play: Play<Memory, Who>) {
+  const { engine } = play;
   const network: Network = {
-    dial: () => Promise.resolve(new ServerPeer(poll).link),
-    talk: (_link, conversation) => rehearse(conversation, [welcome]),
+    dial: () => Promise.resolve(play.server(poll).link),
+    talk: (_link, conversation) => rehearse(conversation, [...play.welcome]),
   };
   const password = new SecretText('');
   const entrance = new Entrance({

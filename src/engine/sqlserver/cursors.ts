@@ -19,7 +19,9 @@ export class Cursors {
   sent({ calls }: Request): void {
     this.#opens = 0;
     this.#prepares = 0;
+    if (calls.length === 0) return;
     for (const call of calls) {
+      if (isElsewhere(call.procedure)) continue;
       if (opening.includes(call.procedure)) this.#opens += 1;
       if (preparing.includes(call.procedure)) this.#prepares += 1;
       if (call.procedure === procedure.cursorClose) this.#opens -= 1;
@@ -52,3 +54,8 @@ const opening: readonly (number | string)[] = [
   procedure.cursorPrepExec,
 ];
 const preparing: readonly (number | string)[] = [procedure.cursorPrepare, procedure.cursorPrepExec];
+
+/** Most calls: they have nothing to do with cursors. */
+function isElsewhere(called: number | string): boolean {
+  return typeof called === 'string' || called > procedure.cursorClose;
+}

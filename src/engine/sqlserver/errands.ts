@@ -15,7 +15,7 @@ import { RESET } from './state.ts';
 import type { Tracker } from './tracker.ts';
 
 interface Parts {
-  readonly sink: Pick<RelaySink, 'toServer' | 'fail'>;
+  readonly party: { readonly sink: Pick<RelaySink, 'toServer' | 'fail'> };
   readonly tracker: Tracker;
   readonly replies: Replies;
 }
@@ -45,7 +45,7 @@ export class Errands {
     this.#batch(memory, way, ({ errors: [error] }) => {
       if (error === undefined) return;
       // Where it cannot be brought from what it was, it may be from the beginning.
-      if (isReset) this.#parts.sink.fail({ name: 'restoreFailed', detail: error.message });
+      if (isReset) this.#parts.party.sink.fail({ name: 'restoreFailed', detail: error.message });
       else memory.reset();
     });
     return true;
@@ -64,7 +64,7 @@ export class Errands {
     memory.state = read;
     this.#batch(memory, way, ({ errors: [problem] }) => {
       if (problem === undefined) this.#prepare(memory, template, failed);
-      else this.#parts.sink.fail({ name: 'restoreFailed', detail: problem.message });
+      else this.#parts.party.sink.fail({ name: 'restoreFailed', detail: problem.message });
     });
   }
 
@@ -115,7 +115,7 @@ export class Errands {
     const status = memory.resetDue ? packetStatus.resetConnection : 0;
     memory.resetDue = false;
     this.#parts.replies.expectOwn(memory, whenDone);
-    this.#parts.sink.toServer(message(type, payload, memory.packetBytes, status));
+    this.#parts.party.sink.toServer(message(type, payload, memory.packetBytes, status));
   }
 }
 

@@ -1,4 +1,4 @@
-import { concat, u8 } from '../../base/bytes.ts';
+import { concat, EMPTY, u8 } from '../../base/bytes.ts';
 import { HEADER_BYTES, packetStatus, packetType } from '../../wire/tds/packets.ts';
 import type { Parcel } from './requests.ts';
 import { INSPECTED_BYTES } from './requests.ts';
@@ -55,15 +55,29 @@ export class Gathering {
   }
 }
 
-/** A request that fills one packet. */
-export function single(bytes: Uint8Array, at: number, length: number): Parcel {
-  return {
-    type: u8(bytes, at),
-    status: u8(bytes, at + 1),
-    bytes,
-    start: at + HEADER_BYTES,
-    end: at + length,
-    packetAt: at,
-    isCut: false,
-  };
+/** A request that fills one packet. One of these serves for many, one after the other. */
+export class Single implements Parcel {
+  type = 0;
+  status = 0;
+  bytes: Uint8Array = EMPTY;
+  start = 0;
+  end = 0;
+  packetAt = 0;
+  readonly isCut = false;
+
+  /** The packet is `bytes[at, at + length)`. */
+  of(bytes: Uint8Array, at: number, length: number): this {
+    this.type = u8(bytes, at);
+    this.status = u8(bytes, at + 1);
+    this.bytes = bytes;
+    this.start = at + HEADER_BYTES;
+    this.end = at + length;
+    this.packetAt = at;
+    return this;
+  }
+
+  /** Lets go of the bytes. */
+  forget(): void {
+    this.bytes = EMPTY;
+  }
 }

@@ -1,7 +1,8 @@
 import { concat, EMPTY } from '../../base/bytes.ts';
 import { LongParameter } from '../../wire/tds/long-parameter.ts';
+import { RpcParameters } from '../../wire/tds/rpc-parameters.ts';
 import type { RpcHead } from '../../wire/tds/rpc.ts';
-import { readCall, RpcParameters } from '../../wire/tds/rpc.ts';
+import { readCall } from '../../wire/tds/rpc.ts';
 import type { Effects } from './sql/effects.ts';
 import { UNSURE } from './sql/effects.ts';
 

@@ -20,11 +20,12 @@ interface Manner {
  */
 export function answerCalls(
   request: Request,
-  statements: Statements,
+  statements: Pick<Statements, 'at' | 'close'>,
   manner: Manner,
 ): Uint8Array | undefined {
   const { calls } = request;
-  if (calls.length === 0) return undefined;
+  const [first] = calls;
+  if (first === undefined || (calls.length === 1 && !mustAnswer(first))) return undefined;
   const isLost = (call: Call): boolean => statements.at(call.handle ?? 0) === undefined;
   const named = calls.filter((call) => naming.includes(call.procedure));
   const unclear = named.find((call) => call.handleAt === undefined);
@@ -43,6 +44,12 @@ export function answerCalls(
   const [call] = named;
   const isAlone = call !== undefined && calls.length === 1;
   return isAlone && isLost(call) ? concat(unknown(call, true, manner)) : undefined;
+}
+
+/** Whether a call is to be looked at: most are neither of what is there nor of what is not. */
+function mustAnswer({ procedure: called, handleAt, template }: Call): boolean {
+  if (called === procedure.unprepare) return true;
+  return called === procedure.execute && (handleAt === undefined || template === undefined);
 }
 
 /** What takes a handle that must have been given. */

@@ -27,9 +27,18 @@ const reading: readonly SettingName[] = [
   'quoted_identifier',
 ];
 
+const readings = new WeakMap<SessionState, SessionState>();
+
 /** What of a session's state decides how a text is read: all but the rest is as it was at the beginning. */
-export function readingOf({ database, values }: SessionState): SessionState {
-  return SessionState.of(database, new Map([...values].filter(([name]) => reading.includes(name))));
+export function readingOf(state: SessionState): SessionState {
+  let read = readings.get(state);
+  if (read === undefined) {
+    const { database, values } = state;
+    const kept = [...values].filter(([name]) => reading.includes(name));
+    read = SessionState.of(database, new Map(kept));
+    readings.set(state, read);
+  }
+  return read;
 }
 
 /** The state of a session for which a text would be read so. */
@@ -52,59 +61,63 @@ export class Templates {
   }
 }
 
+/** A handle, and when it was used last, counted in uses. */
+interface Entry {
+  handle: number;
+  usedAt: number;
+}
+
 /** What is prepared on one connection, by whomever: handles there are small numbers that mean something else on each. */
 export class PreparedOnServer {
-  /** The least recently used first. */
-  readonly #handles = new Map<Template, number>();
-  /** The last of them, which is in its place. */
-  #latest: Template | undefined;
+  readonly #known = new Map<Template, Entry>();
+  #uses = 0;
   /** Handles that nobody will use any more. */
   #orphans: number[] = [];
 
   /** The handle, which is in use again now. */
   use(template: Template): number | undefined {
-    const handle = this.#handles.get(template);
-    if (handle === undefined || template === this.#latest) return handle;
-    this.#latest = template;
-    this.#handles.delete(template);
-    this.#handles.set(template, handle);
-    return handle;
+    const known = this.#known.get(template);
+    if (known === undefined) return undefined;
+    known.usedAt = this.#uses += 1;
+    return known.handle;
   }
 
   has(template: Template): boolean {
-    return this.#handles.has(template);
+    return this.#known.has(template);
   }
 
   add(template: Template, handle: number): void {
-    const before = this.#handles.get(template);
+    const usedAt = (this.#uses += 1);
+    const before = this.#known.get(template)?.handle;
     if (before !== undefined && before !== handle) this.#orphans.push(before);
-    this.#latest = template;
-    this.#handles.delete(template);
-    this.#handles.set(template, handle);
+    this.#known.set(template, { handle, usedAt });
   }
 
   /** The database has been told to forget it. */
   remove(template: Template): void {
-    this.#handles.delete(template);
+    this.#known.delete(template);
   }
 
   /** A reset of the connection has closed all of them (trap TD-04). */
   clear(): void {
-    this.#handles.clear();
+    if (this.#known.size > 0) this.#known.clear();
     this.#orphans = [];
   }
 
-  /** The handles that are too many by now; they count as closed. Several at a time: closing them costs a request. */
+  /**
+   * The handles that are too many by now, the least recently used ones; they count as closed. Several at a time: closing them costs a
+   * request.
+   */
   takeSurplus(limit: number): readonly number[] {
-    const isFull = this.#handles.size + this.#orphans.length > limit;
+    const isFull = this.#known.size + this.#orphans.length > limit;
     if (!isFull && this.#orphans.length < FEW) return NONE;
     const taken = this.#orphans;
     this.#orphans = [];
-    if (this.#handles.size <= limit - taken.length) return taken;
+    if (this.#known.size <= limit - taken.length) return taken;
     const left = limit - Math.min(FEW, limit >> 1);
-    for (const [template, handle] of this.#handles) {
-      if (this.#handles.size <= left) break;
-      this.#handles.delete(template);
+    const oldest = [...this.#known].sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    for (const [template, { handle }] of oldest.slice(0, Math.max(0, oldest.length - left))) {
+      this.#known.delete(template);
       taken.push(handle);
     }
     return taken;

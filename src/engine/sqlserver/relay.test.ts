@@ -10,7 +10,8 @@ import {
 } from '../../../test/transcripts/tds-rig.ts';
 import { concat, EMPTY } from '../../base/bytes.ts';
 import { message, packetStatus, packetType } from '../../wire/tds/packets.ts';
-import { procedure, readCall, readRpcHead, rpcCalls, RpcParameters } from '../../wire/tds/rpc.ts';
+import { RpcParameters } from '../../wire/tds/rpc-parameters.ts';
+import { procedure, readCall, readRpcHead, rpcCalls } from '../../wire/tds/rpc.ts';
 import { doneStatus } from '../../wire/tds/tokens.ts';
 import { tmRequest, transactionRequest } from '../../wire/tds/transaction-manager.ts';
 

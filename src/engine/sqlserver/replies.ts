@@ -11,16 +11,11 @@ import { readerOf } from './reader.ts';
 import type { Range } from './recut.ts';
 import { recut } from './recut.ts';
 
-/** What the client waits for. */
-export interface Owed {
-  /**
-   * What it hears of a reset of the connection: of one that we have asked for, nothing; of one that it has asked for, what the
-   * database says, or we where there was nothing to reset (trap TD-02).
-   */
-  readonly reset: 'hide' | 'pass' | 'say';
-  /** For each of its calls the handle of the statement that is prepared by it, if one is. */
-  readonly handles: readonly (number | undefined)[];
-}
+/**
+ * What the client hears of a reset of the connection: of one that we have asked for, nothing; of one that it has asked for, what the
+ * database says, or we where there was nothing to reset (trap TD-02).
+ */
+export type HeardReset = 'hide' | 'pass' | 'say';
 
 /** What we wait for. */
 interface OwnOwed {
@@ -29,16 +24,20 @@ interface OwnOwed {
   readonly done: (results: Results) => void;
 }
 
-/** What the session does with what it hears. */
+/** The session, and what it does with what it hears. */
 export interface Hearer {
-  readonly sink: Pick<RelaySink, 'toClient'>;
-  /** As agreed with the client. */
-  readonly packetBytes: number;
-  readonly tdsVersion: number;
+  readonly party: {
+    readonly sink: Pick<RelaySink, 'toClient'>;
+    /** As agreed with the client. */
+    readonly packetBytes: number;
+    readonly tdsVersion: number;
+  };
   /** The database, language or collation is another one now. */
   changed(type: number, bytes: Uint8Array, start: number, end: number): void;
   /** The client's call of this number is over. */
   called(call: number): void;
+  /** What the client is given for the handle of the statement that its call of this number prepares, if it does. */
+  handleOf(call: number): number | undefined;
   /** The statement of the client's call of this number has been prepared; undefined where it has not. */
   prepared(call: number, original: number | undefined): void;
 }
@@ -49,7 +48,8 @@ export interface Hearer {
  */
 export class Replies implements Listener {
   readonly #hearer: Hearer;
-  #client: Owed | undefined;
+  /** What the client hears of a reset in the reply that it waits for; undefined where it waits for none. */
+  #client: HeardReset | undefined;
   #own: OwnOwed | undefined;
   #reader: Reader | undefined;
   /** The calls of the client's request whose replies are over. */
@@ -68,6 +68,18 @@ export class Replies implements Listener {
 
   get nothingOwed(): boolean {
     return this.#client === undefined && this.#own === undefined;
+  }
+
+  /** Nothing that has been said, or is to be said, depends on what comes next. */
+  get isClear(): boolean {
+    return this.nothingOwed && !this.#awaitsStop && !this.#isBegun;
+  }
+
+  /** What comes next is another session's. */
+  forget(): void {
+    this.#reader = undefined;
+    this.#hadError = false;
+    this.#calls = 0;
   }
 
   get owesClient(): boolean {
@@ -90,8 +102,8 @@ export class Replies implements Listener {
   }
 
   /** The client's request is sent on this connection. */
-  expect(memory: SqlServerMemory, owed: Owed): void {
-    this.#client = owed;
+  expect(memory: SqlServerMemory, reset: HeardReset): void {
+    this.#client = reset;
     this.#calls = 0;
     this.#hadError = false;
     this.#reader = readerOf(memory);
@@ -110,13 +122,14 @@ export class Replies implements Listener {
 
   /** Says something to the client ourselves: tokens that are all of a reply. */
   say(tokens: Uint8Array): void {
-    this.#hearer.sink.toClient(message(packetType.result, tokens, this.#hearer.packetBytes));
+    const { sink, packetBytes } = this.#hearer.party;
+    sink.toClient(message(packetType.result, tokens, packetBytes));
   }
 
   /** Nothing of the client's is under way, or not any more: its attention is answered by us (trap TD-10). */
   sayStopped(transactionBit: number): void {
     const status = doneStatus.attention | transactionBit;
-    this.say(done(token.done, status, ATTENTION, 0n, this.#hearer.tdsVersion));
+    this.say(done(token.done, status, ATTENTION, 0n, this.#hearer.party.tdsVersion));
   }
 
   relay(memory: SqlServerMemory, arrived: Uint8Array): void {
@@ -135,7 +148,7 @@ export class Replies implements Listener {
         const instead = this.#instead(bytes, at, length);
         if (instead !== undefined) {
           this.#passOn(bytes, from, at);
-          if (instead.length > 0) this.#hearer.sink.toClient(instead);
+          if (instead.length > 0) this.#hearer.party.sink.toClient(instead);
           from = at + length;
         }
         this.#isBegun = true;
@@ -160,8 +173,8 @@ export class Replies implements Listener {
       this.#own?.payloads.push(bytes.slice(at + HEADER_BYTES, at + length));
       return EMPTY;
     }
-    const { packetBytes: most } = this.#hearer;
-    const saysReset = !this.#isBegun && this.#client.reset === 'say';
+    const { packetBytes: most } = this.#hearer.party;
+    const saysReset = !this.#isBegun && this.#client === 'say';
     const isPassed = length <= most && this.#without === undefined;
     if (isPassed && !saysReset) return undefined;
     const said = isPassed
@@ -191,13 +204,13 @@ export class Replies implements Listener {
   #passOn(bytes: Uint8Array, from: number, to: number): void {
     if (to <= from) return;
     const isWhole = from === 0 && to === bytes.length;
-    this.#hearer.sink.toClient(isWhole ? bytes : bytes.subarray(from, to));
+    this.#hearer.party.sink.toClient(isWhole ? bytes : bytes.subarray(from, to));
   }
 
   // ---- what the reader tells ----------------------------------------------------------------------------------------
 
   resetDone(start: number, end: number): void {
-    if (this.#client?.reset === 'hide') this.#without = { from: start, to: end };
+    if (this.#client === 'hide') this.#without = { from: start, to: end };
   }
 
   changed(type: number, bytes: Uint8Array, start: number, end: number): void {
@@ -217,7 +230,7 @@ export class Replies implements Listener {
   }
 
   #expectHandle(): void {
-    const handle = this.#client?.handles[this.#calls];
+    const handle = this.#client === undefined ? undefined : this.#hearer.handleOf(this.#calls);
     this.#reader?.expectHandle(handle);
   }
 }

@@ -8,72 +8,57 @@ import type { Template } from './prepared.ts';
 import { readingOf } from './prepared.ts';
 import type { Call, Parcel, Request } from './requests.ts';
 import type { SessionState } from './state.ts';
-import type { Statements } from './statements.ts';
+import { Statements } from './statements.ts';
 
-/** One call, and the statement that it prepares, runs or closes. */
-interface Step {
-  readonly call: Call;
-  readonly template: Template | undefined;
-  /** The client's handle for what it prepares. */
-  readonly handle: number | undefined;
+/** Who shares the work. */
+interface Parts {
+  readonly party: {
+    readonly sink: Pick<RelaySink, 'toServer'>;
+    wanted: SessionState;
+    statements: Statements | undefined;
+  };
+  readonly request: Request;
 }
 
 /**
- * How one request goes out: with the transaction's descriptor and the handles of statements exchanged for those of the connection
+ * How the request at hand goes out: with the transaction's descriptor and the handles of statements exchanged for those of the connection
  * that it gets.
  */
 export class Sending {
-  readonly #statements: Statements;
-  readonly #steps: readonly Step[];
+  readonly #parts: Parts;
 
-  /** @param wanted the session's state: a statement that is prepared keeps some of it */
-  constructor(
-    request: Request,
-    statements: Statements,
-    memory: SqlServerMemory,
-    wanted: SessionState,
-  ) {
-    this.#statements = statements;
-    this.#steps =
-      request.calls.length === 0
-        ? NO_STEPS
-        : request.calls.map((call) => {
-            const { prepares, handle } = call;
-            if (prepares === undefined)
-              return {
-                call,
-                template: handle === undefined ? undefined : statements.at(handle),
-                handle: undefined,
-              };
-            const { templates } = memory.target;
-            const template = templates.of(readingOf(wanted), prepares.parameters, prepares.text);
-            return { call, template, handle: statements.next() };
-          });
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** For each call the handle that the client is to be given, if any. */
-  get handles(): readonly (number | undefined)[] {
-    return this.#steps.some(({ handle }) => handle !== undefined)
-      ? this.#steps.map(({ handle }) => handle)
-      : NO_HANDLES;
+  /** Makes the statements that the request prepares: they keep some of the session's state. */
+  begin(memory: SqlServerMemory): void {
+    const { party, request } = this.#parts;
+    for (const call of request.calls) {
+      const { prepares } = call;
+      if (prepares === undefined) continue;
+      party.statements ??= new Statements();
+      const { templates } = memory.target;
+      const read = readingOf(party.wanted);
+      call.template = templates.of(read, prepares.parameters, prepares.text);
+      call.given = party.statements.next();
+    }
   }
 
   /** A statement that must be there first, and is not. */
   missingOn({ prepared }: SqlServerMemory): Template | undefined {
-    for (const { call, template } of this.#steps) {
-      const isNeeded = call.prepares === undefined && template !== undefined;
+    const { calls } = this.#parts.request;
+    if (calls.length === 0) return undefined;
+    for (const { prepares, template } of calls) {
+      const isNeeded = prepares === undefined && template !== undefined;
       if (isNeeded && !prepared.has(template)) return template;
     }
     return undefined;
   }
 
   /** Sends it. Returns who sends the rest, where there is one. @param status of the first packet */
-  send(
-    sink: Pick<RelaySink, 'toServer'>,
-    memory: SqlServerMemory,
-    parcel: Parcel,
-    status: number,
-  ): Repacker | undefined {
+  send(memory: SqlServerMemory, parcel: Parcel, status: number): Repacker | undefined {
+    const { sink } = this.#parts.party;
     this.#exchange(memory, parcel);
     const { type, bytes, start, end, packetAt, isCut } = parcel;
     // What was the client's only packet may not be the first of several as it is.
@@ -94,44 +79,58 @@ export class Sending {
     return undefined;
   }
 
+  /** What the client is given for the handle of the statement that its call of this number prepares, if it does. */
+  handleOf(at: number): number | undefined {
+    return this.#parts.request.calls[at]?.given;
+  }
+
   /** Exchanges the handle of a call that comes late in a long request; of its parameters it is the first. */
   exchangeLate(memory: SqlServerMemory, call: Call, bytes: Uint8Array): void {
     const { handleAt, handle = 0 } = call;
     if (handleAt === undefined) return;
-    writeInt(bytes, handleAt, exchanged(call, this.#statements.at(handle), memory));
+    const template = this.#parts.party.statements?.at(handle);
+    writeInt(bytes, handleAt, exchanged(call, template, memory));
   }
 
   /** The client's call of this number has prepared its statement, or could not. */
   prepared(memory: SqlServerMemory, at: number, original: number | undefined): void {
-    const step = this.#steps[at];
-    if (step?.template === undefined || step.handle === undefined) return;
+    const { party, request } = this.#parts;
+    const { template, given } = request.calls[at] ?? {};
+    if (template === undefined || given === undefined) return;
     if (original === undefined || original === 0) return; // it has failed (trap TD-07)
-    this.#statements.add(step.handle, step.template);
-    memory.prepared.add(step.template, original);
+    party.statements?.add(given, template);
+    memory.prepared.add(template, original);
   }
 
   /** The client's call of this number is over: what it was to close is closed. */
   called({ prepared }: SqlServerMemory, at: number): void {
-    const { call, template } = this.#steps[at] ?? {};
+    const { party, request } = this.#parts;
+    const call = request.calls[at];
     if (call?.handle === undefined || !isClosing(call)) return;
-    this.#statements.close(call.handle);
-    if (call.prepares === undefined && template !== undefined) prepared.remove(template);
+    party.statements?.close(call.handle);
+    if (call.prepares === undefined && call.template !== undefined) prepared.remove(call.template);
   }
 
   #exchange(memory: SqlServerMemory, { type, bytes, start, end }: Parcel): void {
-    if (hasHeaders.includes(type)) {
-      const at = isWide(memory.tdsVersion) ? transactionAt(bytes, start, end) : undefined;
+    if (hasHeaders(type) && isWide(memory.tdsVersion)) {
+      const at = transactionAt(bytes, start, end);
       if (at !== undefined) writeDescriptor(bytes, at, memory.transaction);
     }
+    const { calls } = this.#parts.request;
     // What a call before it in the same request will have closed is not there.
-    const closed = new Set<number>();
-    for (const { call } of this.#steps) {
+    const closed = calls.length > 1 ? new Set<number>() : undefined;
+    for (const call of calls) {
       const { handleAt, handle = 0 } = call;
       if (handleAt === undefined) continue;
-      const template = closed.has(handle) ? undefined : this.#statements.at(handle);
+      const template = closed?.has(handle) === true ? undefined : this.#named(call);
       writeInt(bytes, start + handleAt, exchanged(call, template, memory));
-      if (isClosing(call)) closed.add(handle);
+      if (isClosing(call)) closed?.add(handle);
     }
+  }
+
+  /** What a call names by its handle: of one that prepares what it is to close. */
+  #named({ prepares, template, handle = 0 }: Call): Template | undefined {
+    return prepares === undefined ? template : this.#parts.party.statements?.at(handle);
   }
 }
 
@@ -150,29 +149,31 @@ function exchanged(
   return template === undefined ? NO_HANDLE : (prepared.use(template) ?? NO_HANDLE);
 }
 
-const NO_STEPS: readonly Step[] = [];
-const NO_HANDLES: readonly undefined[] = [];
-
-const hasHeaders: readonly number[] = [
-  packetType.sqlBatch,
-  packetType.rpc,
-  packetType.transactionManager,
-];
+function hasHeaders(type: number): boolean {
+  return (
+    type === packetType.sqlBatch ||
+    type === packetType.rpc ||
+    type === packetType.transactionManager
+  );
+}
 
 /** No database gets there. */
 const NO_HANDLE = 0x3fff_ffff;
 
-const DESCRIPTOR_BYTES = 8;
-
 /** Clients know of the last transaction that they were told of, which is over where there is none (trap TD-18). */
 function writeDescriptor(bytes: Uint8Array, at: number, descriptor: bigint): void {
   if (descriptor === 0n) {
-    for (let next = at; next < at + DESCRIPTOR_BYTES; next += 1) bytes[next] = 0;
+    writeInt(bytes, at, 0);
+    writeInt(bytes, at + 4, 0);
     return;
   }
-  writeInt(bytes, at, Number(BigInt.asIntN(32, descriptor)));
-  writeInt(bytes, at + 4, Number(BigInt.asIntN(32, descriptor >> 32n)));
+  DESCRIPTOR[0] = descriptor;
+  bytes.set(DESCRIPTOR_AS_BYTES, at);
 }
+
+const DESCRIPTOR = new BigUint64Array(1);
+/** From the small end on, as all the machines have it that this runs on. */
+const DESCRIPTOR_AS_BYTES = new Uint8Array(DESCRIPTOR.buffer);
 
 function writeInt(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value;

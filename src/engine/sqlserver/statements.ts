@@ -7,6 +7,12 @@ import type { Template } from './prepared.ts';
  */
 const FIRST_HANDLE = 0x4000_0000;
 
+/** What nobody has prepared. */
+export const NO_STATEMENTS: Pick<Statements, 'at' | 'close'> = {
+  at: () => undefined,
+  close: () => false,
+};
+
 /**
  * The statements that one session has prepared. Its handles are its own; what they stand for is prepared on any connection that
  * it gets, and shared there with others who have prepared the same.

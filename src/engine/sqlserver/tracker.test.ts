@@ -49,21 +49,17 @@ class Bench {
       transaction: 0n,
       inTransaction: false,
     } as unknown as SqlServerMemory;
-    this.tracker = new Tracker(
-      {
-        pin: (reason, digest) => this.said.push(`pin ${reason}: ${digest}`),
-        unpin: (reason) => this.said.push(`unpin ${reason}`),
-      },
-      {
-        wanted: home,
-        options: {
-          pinning: 'minimal',
-          maxPreparedStatements: 10,
-          ignoreSetsForPinning: false,
-          ...options,
+    this.tracker = new Tracker({
+      party: {
+        sink: {
+          pin: (reason, digest) => this.said.push(`pin ${reason}: ${digest}`),
+          unpin: (reason) => this.said.push(`unpin ${reason}`),
         },
+        options: { pinning: 'minimal', ignoreSetsForPinning: false, ...options },
+        home,
+        wanted: home,
       },
-    );
+    });
   }
 
   run(sql: string, ending: Ending = {}, by: 'batch' | 'executeSql' = 'batch'): void {

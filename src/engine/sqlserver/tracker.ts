@@ -1,5 +1,5 @@
 import { u8, ucs2 } from '../../base/bytes.ts';
-import type { RelayOptions } from '../../core/engine.ts';
+import type { RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { PinReason } from '../../core/pin.ts';
 import { envChange } from '../../wire/tds/tokens.ts';
 import type { SqlServerMemory } from './memory.ts';
@@ -12,9 +12,14 @@ import type { SessionState } from './state.ts';
 import { initialValue, ofLanguage } from './state.ts';
 import type { Target } from './target.ts';
 
-interface TrackerSink {
-  pin(reason: PinReason, digest: string): void;
-  unpin(reason: PinReason): void;
+/** Whom the tracker follows. */
+interface Followed {
+  readonly sink: Pick<RelaySink, 'pin' | 'unpin'>;
+  readonly options: Pick<RelayOptions, 'pinning' | 'ignoreSetsForPinning'>;
+  /** What it began with. */
+  readonly home: SessionState;
+  /** What it has set: any connection that it gets is brought to this. */
+  wanted: SessionState;
 }
 
 const AWS_TEXT_BYTES = 16_384;
@@ -40,19 +45,13 @@ const DONE: Outcome = { isError: false, mayBeUndone: false };
  * between two requests.
  */
 export class Tracker {
-  /** What the session has set: any connection that it gets is brought to this. */
-  wanted: SessionState;
-  /** What it began with. */
-  readonly #home: SessionState;
-  readonly #sink: TrackerSink;
-  readonly #pinning: RelayOptions['pinning'];
-  readonly #ignoresSets: boolean;
+  readonly #parts: { readonly party: Followed };
   /** What the request under way does, and its text. */
   #running: Effects | undefined;
   #digest = NO_TEXT;
   readonly #ties = new Ties();
   /** What the last request to touch a tie was: what it may turn out to have made is logged with it. */
-  #tyingDigest = NO_TEXT;
+  #tyingDigest = '';
   /** Of these, `#forGood` do not end with a tie. */
   readonly #pins = new Set<PinReason>();
   readonly #forGood = new Set<PinReason>();
@@ -69,12 +68,41 @@ export class Tracker {
   /** Parts of a question that could not be answered as a whole. */
   #again: Question[] = [];
 
-  constructor(sink: TrackerSink, parts: { options: RelayOptions; wanted: SessionState }) {
-    this.#sink = sink;
-    this.#pinning = parts.options.pinning;
-    this.#ignoresSets = parts.options.ignoreSetsForPinning;
-    this.#home = parts.wanted;
-    this.wanted = parts.wanted;
+  constructor(parts: { readonly party: Followed }) {
+    this.#parts = parts;
+  }
+
+  /** What the session has set: any connection that it gets is brought to this. */
+  get wanted(): SessionState {
+    return this.#parts.party.wanted;
+  }
+
+  set wanted(state: SessionState) {
+    this.#parts.party.wanted = state;
+  }
+
+  get #sink(): Followed['sink'] {
+    return this.#parts.party.sink;
+  }
+
+  get #pinning(): RelayOptions['pinning'] {
+    return this.#parts.party.options.pinning;
+  }
+
+  /** All that is known of the session is what it wants. */
+  get isClear(): boolean {
+    return !this.isPinned && !this.hasWork && this.#running === undefined && this.#ties.isEmpty;
+  }
+
+  /** What comes next is another session's. */
+  forget(): void {
+    this.#digest = NO_TEXT;
+    this.#tyingDigest = '';
+    this.#reportedLanguage = undefined;
+    this.#hasReportedDatabase = false;
+    this.#lesson = undefined;
+    this.#mayLoseLevel = false;
+    this.#forGood.clear();
   }
 
   get isPinned(): boolean {
@@ -108,8 +136,9 @@ export class Tracker {
     this.#reportedLanguage = undefined;
     this.#hasReportedDatabase = false;
     if (effects === undefined || this.#pinning !== 'aws') return;
+    const { ignoreSetsForPinning } = this.#parts.party.options;
     for (const reason of effects.awsPins) {
-      if (!this.#ignoresSets || !awsSets.includes(reason)) this.pin(reason, digest());
+      if (!ignoreSetsForPinning || !awsSets.includes(reason)) this.pin(reason, digest());
     }
   }
 
@@ -141,6 +170,7 @@ export class Tracker {
   ended(memory: SqlServerMemory, { isError }: { readonly isError: boolean }): void {
     const effects = this.#running;
     this.#running = undefined;
+    if (effects === undefined && this.#hasNothingToNote(memory)) return;
     // Whether it has run at all.
     const isDoubtful = isError || this.isBlind;
     this.#noteTransaction(memory, effects);
@@ -161,6 +191,17 @@ export class Tracker {
     }
     for (const reason of effects.pins)
       if (this.#pinning === 'minimal') this.pin(reason, this.#digest());
+  }
+
+  /** Nothing has been reported, and nothing ties the session: after nearly all requests. */
+  #hasNothingToNote({ target }: SqlServerMemory): boolean {
+    return (
+      !this.#hasReportedDatabase &&
+      this.#reportedLanguage === undefined &&
+      this.#pins.size === 0 &&
+      this.#ties.isEmpty &&
+      target.tellsTransactions !== false
+    );
   }
 
   /** Babelfish, for one, does not tell of transactions that statements begin and end. */
@@ -185,7 +226,7 @@ export class Tracker {
       const known = isElsewhere ? { ...tie, name: undefined } : tie;
       this.#ties.apply(known, { isError, mayBeUndone });
     }
-    if (effects.ties.length > 0) this.#tyingDigest = this.#digest;
+    if (effects.ties.length > 0) this.#tyingDigest = this.#digest();
   }
 
   /** With it a distributed one is over. */
@@ -212,7 +253,7 @@ export class Tracker {
   /** Nobody can be asked what it is: until a text shows it, the connection has it. */
   #tieUntold(name: SettingName, does: 'takes' | 'drops'): void {
     this.#ties.apply({ does, reason: 'setting', name, isCertain: true }, DONE);
-    if (does === 'takes') this.#tyingDigest = this.#digest;
+    if (does === 'takes') this.#tyingDigest = this.#digest();
     this.#pinAsTied();
   }
 
@@ -268,7 +309,7 @@ export class Tracker {
    * answer now. The answer goes to `answered`. In a transaction the connection stays anyhow, and so it does where it is pinned.
    */
   question(memory: SqlServerMemory): Question | undefined {
-    if (this.isBlind) return undefined;
+    if (!this.hasWork || this.isBlind) return undefined;
     if (this.#mustAskForTransaction) {
       this.#mustAskForTransaction = false;
       return ask({ asksForTransaction: true, isImplicit: false });
@@ -342,11 +383,12 @@ export class Tracker {
    * asked about, and CONTEXT_INFO, which goes along with it as before.
    */
   begin({ tellsTransactions }: Pick<Target, 'tellsTransactions'>): void {
+    const { home } = this.#parts.party;
     const isBabelfish = tellsTransactions === false;
     const keeps = isBabelfish ? 'sessionContext' : undefined;
     const info = this.wanted.values.get('context_info');
     const doubtsInfo = this.#touched.has('context_info');
-    this.wanted = isBabelfish ? this.#home.with([['context_info', info]]) : this.#home;
+    this.wanted = isBabelfish ? home.with([['context_info', info]]) : home;
     this.#running = undefined;
     this.#ties.clear(keeps);
     this.#touched.clear();
@@ -376,7 +418,7 @@ export class Tracker {
     if (this.#pins.size === 0 && this.#ties.isEmpty) return;
     for (const reason of this.#ties.reasons) {
       if (this.#pinning === 'aws') this.#forGood.add(reason);
-      if (!this.#pins.has(reason)) this.#hold(reason, this.#tyingDigest());
+      if (!this.#pins.has(reason)) this.#hold(reason, this.#tyingDigest);
     }
     const tying: readonly PinReason[] = this.#ties.reasons;
     for (const reason of this.#pins)

@@ -2,7 +2,7 @@ import { Violation } from '../../base/assert.ts';
 import { u8 } from '../../base/bytes.ts';
 import { Columns } from './columns.ts';
 import { RowWalk } from './row-walk.ts';
-import { parameterStatus } from './rpc.ts';
+import { parameterStatus } from './rpc-parameters.ts';
 import { Scanner } from './scanner.ts';
 import { skipTableHead, TABLE_END } from './table-type.ts';
 import { token } from './tokens.ts';

@@ -12,16 +12,10 @@ import { byte, int16, int32, longText, shortText } from './build.ts';
 import { writeHeaders } from './headers.ts';
 import { LongParameter } from './long-parameter.ts';
 import { packetType } from './packets.ts';
-import {
-  parameterStatus,
-  procedure,
-  readCall,
-  readRpcHead,
-  rpcCall,
-  rpcCalls,
-  RpcParameters,
-} from './rpc.ts';
-import type { Parameter, RpcArgument } from './rpc.ts';
+import { procedure, readCall, readRpcHead, rpcCall, rpcCalls } from './rpc.ts';
+import type { Parameter } from './rpc-parameters.ts';
+import { parameterStatus, RpcParameters } from './rpc-parameters.ts';
+import type { RpcArgument } from './rpc.ts';
 import { dataType } from './types.ts';
 import { tdsVersion } from './versions.ts';
 

@@ -21,8 +21,3 @@ export function readShortText(reader: BodyReader): string {
 export function readLongText(reader: BodyReader): string {
   return readText(reader, reader.u16le());
 }
-
-/** A view of bytes behind their number in one byte, a B_VARBYTE: copy it to keep it. */
-export function readShortBytes(reader: BodyReader): Uint8Array {
-  return reader.take(reader.u8());
-}

@@ -1,5 +1,5 @@
 // The tokens of replies that say something by themselves; rows and what describes them are in columns.ts. [MS-TDS] 2.2.7.
-import { concat, EMPTY, ucs2 } from '../../base/bytes.ts';
+import { concat, EMPTY, u64le, ucs2 } from '../../base/bytes.ts';
 import { BodyReader } from '../../base/body-reader.ts';
 import { readLongText, readShortText } from './text-reader.ts';
 import { byte, int16, int32, int32be, int64, longText, shortBytes, shortText } from './build.ts';
@@ -176,12 +176,23 @@ export function readEnvChangeBytes(
   return { now, before };
 }
 
+/** Of a transaction. */
+const DESCRIPTOR_BYTES = 8;
+
 /** The descriptor in the new value of `beginTransaction`, or in the old one of what ends one: 0n where there is none. */
 export function readTransaction(bytes: Uint8Array, start: number, end: number): bigint {
-  const { now, before } = readEnvChangeBytes(bytes, start, end);
-  const descriptor = now.length === 0 ? before : now;
-  if (descriptor.length === 0) return 0n;
-  return new BodyReader('transaction descriptor', descriptor).u64le();
+  const reader = new BodyReader('ENVCHANGE', bytes, start, end);
+  const now = reader.u8();
+  const nowAt = reader.at;
+  reader.skip(now);
+  const before = reader.u8();
+  const beforeAt = reader.at;
+  reader.skip(before);
+  reader.end();
+  const [at, length] = now === 0 ? [beforeAt, before] : [nowAt, now];
+  if (length === 0) return 0n;
+  if (length < DESCRIPTOR_BYTES) throw reader.violation('a descriptor that is too short');
+  return u64le(bytes, at);
 }
 
 /** Where a login is sent on to (trap TD-27). */

@@ -2,7 +2,6 @@
 import { Violation } from '../../base/assert.ts';
 import { concat, EMPTY } from '../../base/bytes.ts';
 import { BodyReader } from '../../base/body-reader.ts';
-import { readShortBytes } from './text-reader.ts';
 import { byte, int16, shortBytes } from './build.ts';
 import { bodyAt, writeHeaders } from './headers.ts';
 import { isWide } from './versions.ts';
@@ -53,7 +52,8 @@ export function readTransactionRequest(
       return { request, isolation: reader.u8() };
     case tmRequest.commit:
     case tmRequest.rollback: {
-      readShortBytes(reader);
+      // The transaction's name.
+      reader.skip(reader.u8());
       const begins = (reader.u8() & BEGINS_ANOTHER) !== 0;
       return { request, isolation: begins ? reader.u8() : undefined };
     }

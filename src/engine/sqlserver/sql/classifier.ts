@@ -1,3 +1,4 @@
+import { ucs2, utf16 } from '../../../base/bytes.ts';
 import { procedure as numbers } from '../../../wire/tds/rpc.ts';
 import type { Argument } from './calls.ts';
 import { mayDoAnything, readCall } from './calls.ts';
@@ -5,12 +6,14 @@ import type { Effects } from './effects.ts';
 import { Findings } from './findings.ts';
 import type { Level } from './judge.ts';
 import { judge } from './judge.ts';
-import { mayMatter } from './prefilter.ts';
+import { glance } from './prefilter.ts';
 import { isolationLevel } from './settings.ts';
 import { digestOf } from './sql-digest.ts';
 
 const CACHED_TEXT_LENGTH = 4_096;
 const CACHED_TEXTS = 2_048;
+/** There are these in the protocol, from 0 on. */
+const LEVELS = 6;
 /** A parameter longer than this is no name. */
 const LONGEST_NAME = 1_024;
 
@@ -35,12 +38,24 @@ export class Classifier {
 
   /** What a batch does; undefined where there is nothing to know of it. */
   batch(text: string): Effects | undefined {
-    return this.#classify(text, 'batch');
+    const bytes = utf16(text);
+    return this.batchAt(bytes, 0, bytes.length);
+  }
+
+  /** The same of `bytes[start, end)`, in UTF-16. */
+  batchAt(bytes: Uint8Array, start: number, end: number): Effects | undefined {
+    return this.#classify(bytes, start, end, 'batch');
   }
 
   /** What a text does that a procedure runs, as sp_executesql does: what is set in it ends with it. */
   executeSql(text: string): Effects | undefined {
-    return this.#classify(text, 'within');
+    const bytes = utf16(text);
+    return this.executeSqlAt(bytes, 0, bytes.length);
+  }
+
+  /** The same of `bytes[start, end)`, in UTF-16. */
+  executeSqlAt(bytes: Uint8Array, start: number, end: number): Effects | undefined {
+    return this.#classify(bytes, start, end, 'within');
   }
 
   /** What the call of a procedure by its name does. */
@@ -63,12 +78,7 @@ export class Classifier {
    *   0; undefined where none begins
    */
   transaction(isolation: number | undefined): Effects | undefined {
-    if (isolation === undefined) return undefined;
-    const findings = new Findings();
-    findings.awsPin('explicitTransaction');
-    const value = isolationLevel(isolation);
-    if (value !== undefined) findings.set({ name: 'isolation level', value, isCertain: true });
-    return findings.effects();
+    return isolation === undefined ? undefined : (byLevel[isolation] ?? beginning(isolation));
   }
 
   /** What one does after the other. */
@@ -83,17 +93,34 @@ export class Classifier {
     return digestOf(text);
   }
 
-  #classify(text: string, level: Level): Effects | undefined {
-    if (text.length > CACHED_TEXT_LENGTH) return mayMatter(text) ? judge(text, level) : undefined;
+  #classify(bytes: Uint8Array, start: number, end: number, level: Level): Effects | undefined {
+    const seen = glance(bytes, start, end);
+    if (seen === 'nothing') return undefined;
+    if (seen === 'inserts') return INSERTS;
+    const text = ucs2(bytes, start, end);
+    if (text.length > CACHED_TEXT_LENGTH) return judge(text, level);
     const cache = this.#known[level];
     const known = cache.get(text);
     if (known !== undefined || cache.has(text)) return known;
-    if (!mayMatter(text)) return undefined;
     const effects = judge(text, level);
     forget(cache);
     cache.set(text, effects);
     return effects;
   }
+}
+
+/** Of a text that inserts something, and nothing else is to be known of it. */
+export const INSERTS = effectsOf(insert);
+
+/** Of a transaction that begins at a level, by the level's number. */
+const byLevel = Array.from({ length: LEVELS }, (_, level) => beginning(level));
+
+function beginning(isolation: number): Effects | undefined {
+  const findings = new Findings();
+  findings.awsPin('explicitTransaction');
+  const value = isolationLevel(isolation);
+  if (value !== undefined) findings.set({ name: 'isolation level', value, isCertain: true });
+  return findings.effects();
 }
 
 const byNumber = new Map<number, Effects | undefined>([
