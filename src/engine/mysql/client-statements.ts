@@ -34,11 +34,20 @@ export class ClientStatement {
 /** The statements that a session has prepared, by numbers of ours. */
 export class ClientStatements {
   readonly #statements = new Map<number, ClientStatement>();
-  #lastNumber = 0;
+  #lastNumber: number;
   /** MariaDB's clients may execute it before they know its number. */
   #lastPrepared: ClientStatement | undefined;
   /** Most clients go on with the one that they have named last. */
   #lastNamed: ClientStatement | undefined;
+
+  /** @param before what came before, if anything: its numbers are not given out again, and mean nothing from here on */
+  constructor(before?: ClientStatements) {
+    this.#lastNumber = before?.lastNumber ?? 0;
+  }
+
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
 
   get count(): number {
     return this.#statements.size;

@@ -25,7 +25,7 @@ import { shape } from './reply.ts';
 import type { StreamingClassifier } from './sql/classifier.ts';
 import { beginStreaming, Classifier, digestOf } from './sql/classifier.ts';
 import type { Dialect } from './sql/dialect.ts';
-import type { Effects, Kill, Leftover } from './sql/effects.ts';
+import type { Effects, Kill } from './sql/effects.ts';
 import type { OnServer } from './template.ts';
 
 /** What becomes of a command: it is sent, it has been dealt with, or it must wait; or the client is talked to. */
@@ -82,7 +82,6 @@ const KILL_BYTES = 5;
 const inserting = /^\s*(?:insert|replace|\/|-|#)/i;
 const ending = /^\s*(?:commit|rollback(?!\s+(?:work\s+)?to\b))\b/i;
 const setting = /^\s*set\s/i;
-const NOTHING: ReadonlySet<Leftover> = new Set();
 const ALL_LEFTOVERS = 4;
 
 /** The client's commands, one by one: what each does to the session, and what the database will answer. */
@@ -181,11 +180,14 @@ export class Commands {
 
   /** Others here have asked for what this statement leaves behind: the session may, too. */
   get lingers(): boolean {
-    const { habits } = this.#parts.party.who;
+    const effects = this.#effects;
     // Who has been shown the warnings may want to see them again.
-    if (this.#effects?.asksFor.has('diagnostics') === true) return true;
+    if (effects?.asksFor.has('diagnostics') === true) return true;
     if (this.#isPreparing && this.prefersLast) return true;
-    if (this.#effects?.calculatesFoundRows === true || habits.has('rowCount')) return true;
+    if (effects?.calculatesFoundRows === true) return true;
+    const { habits } = this.#parts.party.who;
+    if (habits.size === 0) return false;
+    if (habits.has('rowCount')) return true;
     return habits.has('foundRows') || (habits.has('diagnostics') && this.hasWarnings);
   }
 
@@ -200,7 +202,8 @@ export class Commands {
     this.#isPreparing = type === command.stmtPrepare;
     this.#statement = isAboutStatement(type) ? this.#parts.statements.at(place) : undefined;
     this.#effects = this.#effectsOf(type, place);
-    const { asksFor = NOTHING } = this.#effects ?? {};
+    if (this.#effects === undefined) return;
+    const { asksFor } = this.#effects;
     // Of what may ask for anything, nobody can tell that it does.
     if (asksFor.size === 0 || asksFor.size === ALL_LEFTOVERS) return;
     for (const one of asksFor) this.#parts.party.who.habits.add(one);
@@ -348,6 +351,7 @@ export class Commands {
     const { tracker } = this.#parts;
     tracker.measure(length);
     tracker.prepares(() => digestOf(bytes, start + 1, end, this.#dialect));
+    if (this.#effects !== undefined) tracker.assignsAlready(this.#effects);
   }
 
   #onStatement(memory: MysqlMemory, type: number, place: Place): Verdict {
@@ -432,14 +436,15 @@ export class Commands {
     const isOpen = (reply.status & serverStatus.inTransaction) !== 0;
     // Of a transaction that `SET autocommit = 1` has ended, MySQL leaves to the next statement that it was read-only, and its
     // isolation level: that must be one of ours.
-    tracker.ended(memory, { isError, mustAsk: wasOpen && !isOpen });
+    tracker.ended(memory, isError, wasOpen && !isOpen);
     tracker.followTransaction(isOpen, this.#endsTransaction && !isError);
     if (reply.lastInsertId !== 0) {
       // It may be that of a row which came with it, which is none of LAST_INSERT_ID().
       party.lastInsertId = String(reply.lastInsertId);
       memory.lastInsertId.inserted(party.lastInsertId);
     }
-    if (party.who.habits.has('lastInsertId') && this.#mayHaveInserted(reply))
+    const { habits } = party.who;
+    if (habits.size > 0 && habits.has('lastInsertId') && this.#mayHaveInserted(reply))
       tracker.isNumberDue = true;
     this.#parts.statements.ended(memory, reply);
     if (this.#option !== undefined && !isError) this.#choose(memory, this.#option);

@@ -11,6 +11,7 @@ import type { Shape } from './reply.ts';
 import { shape } from './reply.ts';
 import { query } from './ask.ts';
 import type { SessionState, Way } from './state.ts';
+import { UNKNOWN } from './state.ts';
 import type { Question } from './question.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -50,14 +51,21 @@ export class Errands {
     memory: MysqlMemory,
     state: SessionState,
     then: () => void,
-    otherwise = (error: Uint8Array): void => this.#failed(error),
+    otherwise?: (error: Uint8Array) => void,
   ): boolean {
     const way = state.wayFrom(memory.state, memory.beginning);
     memory.state = state;
-    if (way === undefined) {
-      then();
-      return false;
-    }
+    if (way === undefined) then();
+    else this.#take(way, memory, then, otherwise ?? ((error) => this.#failed(error)));
+    return way !== undefined;
+  }
+
+  #take(
+    way: Way,
+    memory: MysqlMemory,
+    then: () => void,
+    otherwise: (error: Uint8Array) => void,
+  ): void {
     const { party, replies } = this.#parts;
     const commands = commandsOf(way, memory);
     let problem: Uint8Array | undefined;
@@ -71,7 +79,6 @@ export class Errands {
       replies.expectOwn({ shape: shape.ok, packets: [], done });
     }
     party.sink.toServer(concat(commands));
-    return true;
   }
 
   /** Makes LAST_INSERT_ID() what it is to the session. */
@@ -132,9 +139,6 @@ export class Errands {
 }
 
 const METADATA = 'resultset_metadata';
-
-/** A value that no session wants: it differs from all. */
-const UNKNOWN = '';
 
 function nothing(): void {}
 

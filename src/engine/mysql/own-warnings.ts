@@ -22,10 +22,9 @@ export class OwnWarnings {
   #isTold = false;
   readonly #tell: Rewrite = (bytes, start, end) => {
     this.#isTold = true;
-    if (isError(bytes, start, end)) return undefined;
+    if (isError(bytes, start, end)) return;
     const at = start + (isEof(bytes, start, end) ? WARNINGS_IN_EOF : WARNINGS_IN_OK);
     if (at + 2 <= end) writeInt16(bytes, at, this.#parts.party.warnings);
-    return undefined;
   };
 
   constructor(parts: Parts) {

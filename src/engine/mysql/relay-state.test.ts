@@ -14,7 +14,7 @@ import type { PinReason } from '../../core/pin.ts';
 import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import type { MysqlMemory } from './memory.ts';
 import { withSchema } from './principal.ts';
-import { SessionState } from './state.ts';
+import { RESULTS_NUMBER, SessionState } from './state.ts';
 
 const { answer, done, failed, oneRow, query, reply, replyFrom, rows, schema, variable } = say;
 
@@ -213,6 +213,40 @@ describe('a session variable', () => {
     expect(names).toContain('character_set_results');
     rig.server(answer(names.map((name) => values[name] ?? 'utf8mb4')));
     expect(rig.memory.state.values.get('character_set_results')).toBeUndefined();
+  });
+
+  const latin1 = {
+    character_set_results: "'latin1' COLLATE 'latin1_swedish_ci'",
+    character_set_client: "'latin1' COLLATE 'latin1_swedish_ci'",
+    [RESULTS_NUMBER]: '8',
+  };
+
+  test('of MariaDB whose collation for results does not show is that of SET NAMES, where the client’s was set later', () => {
+    const memory = memoryFor({ isMariaDb: true, beginning: latin1 });
+    const rig = new MysqlRig({ isMariaDb: true, memory });
+    rig.client(query('begin')).server(done({ status: say.IN_TRANSACTION }));
+    rig.client(query('set names latin1 collate latin1_german1_ci'));
+    rig.server(done({ status: say.IN_TRANSACTION }));
+    rig.client(query('set character_set_client = cp1251'));
+    rig.server(done({ status: say.IN_TRANSACTION }));
+    rig.client(query('commit')).server(done());
+    rig.server(answer(['latin1', 'cp1251', 'latin1', 'latin1_german1_ci']));
+    const { values } = rig.memory.state;
+    expect(values.get('character_set_results')).toBe("'latin1' COLLATE 'latin1_german1_ci'");
+    expect(values.get('character_set_client')).toBe("'cp1251'");
+  });
+
+  test('of MariaDB whose collation for results is another one by its number ties the session: nobody else gets it', () => {
+    const rig = new MysqlRig({
+      isMariaDb: true,
+      memory: memoryFor({ isMariaDb: true, beginning: latin1 }),
+    });
+    rig.client(
+      query('set names latin1 collate latin1_german1_ci; set collation_connection = utf8mb4_bin'),
+    );
+    rig.server(done({ status: say.MORE }), replyFrom(2, say.okay()));
+    rig.server(answer(['latin1', 'latin1', 'utf8mb4', 'utf8mb4_bin']));
+    expect([rig.reasons, rig.attached]).toEqual([['setting'], true]);
   });
 
   test('whose value cannot be written whatever sql_mode is ties the session', () => {

@@ -218,6 +218,49 @@ describe('a prepared statement', () => {
     expect(rig.faults).toEqual([{ name: 'tooManyStatements', limit }]);
   });
 
+  test('keeps its number after a reset, which means nothing from then on: another one is not run in its place', () => {
+    const rig = prepared();
+    rig.client(say.resetConnection());
+    const other = another(rig.memory);
+    rig.takeHeard();
+    rig.free = false;
+    rig
+      .client(prepare('delete from t'))
+      .grant(other)
+      .server(reply(...preparedAs(77)));
+    expect(preparedNumber(rig.takeHeard())).toBe(2);
+    sent(rig);
+    rig.client(execute(1, { values: ['x'] }));
+    expect([sent(rig), rig.heard()]).toEqual([[], [expect.stringContaining('handler (1)')]]);
+  });
+
+  test('that assigns @x gives that another collation when MariaDB prepares it: what it is by then goes along', () => {
+    const rig = new MysqlRig({ isMariaDb: true }).client(prepare('select @x := ?'));
+    rig.server(reply(...preparedAs(77, { parameters: 1, columns: 1 })));
+    expect(sent(rig)).toEqual(['stmtPrepare select @x := ?', expect.stringContaining('HEX(@`x`)')]);
+    rig.server(say.answer(['abc', '616263', 'binary', 'binary']));
+    expect([rig.memory.state.values.get('@x'), rig.attached]).toEqual(["_binary X'616263'", false]);
+    // MySQL does no such thing.
+    const mysql = new MysqlRig().client(prepare('select @x := ?'));
+    mysql.server(reply(...preparedAs(77, { parameters: 1, columns: 1 })));
+    expect([sent(mysql), mysql.attached]).toEqual([['stmtPrepare select @x := ?'], false]);
+  });
+
+  test('that assigns @x does not spoil that where MariaDB prepares it again on another connection', () => {
+    const rig = new MysqlRig({ isMariaDb: true });
+    prepared('select @x := ?', 1, rig).server(say.answer([null, null, 'binary', 'binary']));
+    rig.client(query("set @x = _latin2'abc'")).server(done());
+    rig.server(say.answer(['abc', '616263', 'latin2', 'latin2_general_ci']));
+    const memory = another(rig.memory);
+    memory.state = rig.memory.state;
+    elsewhere(rig, execute(1, { values: ['x'] }), memory);
+    expect(sent(rig)).toEqual(['stmtPrepare select @x := ?']);
+    rig.server(reply(...preparedAs(5, { parameters: 1, columns: 1 })));
+    expect(sent(rig)).toEqual(["query SET @`x` = _latin2 X'616263' COLLATE latin2_general_ci"]);
+    rig.server(done());
+    expect(sent(rig)).toEqual(['stmtExecute 5']);
+  });
+
   test('too long to be looked at stays on its connection', () => {
     const text = `select '${'x'.repeat(limits.inspectedMessageBytes.value)}'`;
     const bytes = prepare(text);

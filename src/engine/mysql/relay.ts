@@ -2,7 +2,7 @@ import { Violation } from '../../base/assert.ts';
 import { EMPTY } from '../../base/bytes.ts';
 import type { Fit, Relay, RelayOptions, RelaySink } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
-import type { ClientStatements } from './client-statements.ts';
+import { ClientStatements } from './client-statements.ts';
 import { say } from './faults.ts';
 import type { House } from './greet.ts';
 import type { MysqlMemory, Reports } from './memory.ts';
@@ -56,7 +56,7 @@ export class MysqlRelay implements Relay<MysqlMemory>, Party {
     this.lastInsertId = '0';
     this.status = welcome.firstStatus;
     this.warnings = 0;
-    this.statements = undefined;
+    if (this.statements !== undefined) this.statements = new ClientStatements(this.statements);
   }
 
   get quiet(): boolean {

@@ -16,14 +16,14 @@ import type { Step } from './own.ts';
 import type { Party } from './party.ts';
 import type { Shape } from './reply.ts';
 import { Reply } from './reply.ts';
-import type { Told } from './told.ts';
+import { Told } from './told.ts';
 import type { Tracker } from './tracker.ts';
 
-/** May look into a packet of the reply to the client, which is all there, and say what the client gets instead. */
-export type Rewrite = (bytes: Uint8Array, start: number, end: number) => Uint8Array | undefined;
+/** May look into a packet of the reply to the client, which is all there, and put in place what the client is to see. */
+export type Rewrite = (bytes: Uint8Array, start: number, end: number) => void;
 
 interface Parts {
-  readonly party: Pick<Party, 'sink'>;
+  readonly party: Pick<Party, 'sink' | 'who'>;
   readonly tracker: Tracker;
   readonly told: Told;
 }
@@ -141,6 +141,10 @@ export class Replies {
     if (at > 0) this.#endIfOver(memory);
     try {
       while (end - at >= HEADER_BYTES) {
+        if (this.#isPlain && !memory.continues) {
+          at = this.#passOver(bytes, at, end);
+          if (end - at < HEADER_BYTES) break;
+        }
         const length = packetBytes(bytes, at);
         const start = at + HEADER_BYTES;
         const bodyEnd = Math.min(start + length, end);
@@ -161,7 +165,7 @@ export class Replies {
             const instead = this.#instead(memory, reply, bytes, start, bodyEnd);
             if (instead !== undefined) {
               this.#passOn(bytes, from, at);
-              this.#parts.party.sink.toClient(packet(sequenceNumber(bytes, at), instead));
+              this.#parts.party.sink.toClient(instead);
               from = bodyEnd;
             }
           }
@@ -184,6 +188,29 @@ export class Replies {
     this.#inPacket =
       !isOurs && (memory.remaining > 0 || memory.continues) && this.#client !== undefined;
     if (at < end) memory.held = bytes.slice(at);
+  }
+
+  /** The client's reply is under way, and nobody is to look into its next packet. */
+  get #isPlain(): boolean {
+    return this.#isBegun && this.#rewrite === undefined && this.#steps.length === 0;
+  }
+
+  /** Steps over whole packets that tell nothing, which are most of a result. Returns where the next one begins. */
+  #passOver(bytes: Uint8Array, from: number, end: number): number {
+    const reply = this.#reply;
+    let { sequence } = this;
+    let at = from;
+    while (end - at > HEADER_BYTES) {
+      const length = packetBytes(bytes, at);
+      const next = at + HEADER_BYTES + length;
+      if (next > end || length === 0 || length === MAX_PACKET_BYTES) break;
+      if (sequenceNumber(bytes, at) !== sequence) break;
+      if (!reply.takePlain(u8(bytes, at + HEADER_BYTES))) break;
+      sequence = following(sequence);
+      at = next;
+    }
+    this.sequence = sequence;
+    return at;
   }
 
   #current(memory: MysqlMemory): Reply {
@@ -222,7 +249,7 @@ export class Replies {
       step?.reported?.(readSessionChanges(bytes, reply.ok.stateStart, reply.ok.stateEnd));
   }
 
-  /** What the client gets in place of this packet. */
+  /** What the client gets in place of this packet, a packet as well. */
   #instead(
     memory: MysqlMemory,
     reply: Reply,
@@ -231,15 +258,17 @@ export class Replies {
     end: number,
   ): Uint8Array | undefined {
     const rewrite = this.#rewrite;
-    this.#rewrite = undefined;
-    const rewritten = rewrite?.(bytes, start, end);
-    if (rewritten !== undefined) return rewritten;
+    if (rewrite !== undefined) {
+      this.#rewrite = undefined;
+      rewrite(bytes, start, end);
+    }
     if (!reply.wasOk || (reply.status & serverStatus.sessionStateChanged) === 0) return undefined;
-    const { tracker, told } = this.#parts;
+    const { party } = this.#parts;
     const { ok } = reply;
     // MySQL says so of each BEGIN and COMMIT, though it has been told not to.
     if (tellsOfTransaction(bytes, ok.stateStart, ok.stateEnd))
-      return told.okOfTransaction(bytes, start, ok);
+      return Told.okOfTransaction(party.who.capabilities, bytes, start, ok);
+    const { tracker, told } = this.#parts;
     const changes = readSessionChanges(bytes, ok.stateStart, ok.stateEnd);
     tracker.reported(memory, changes);
     return told.ok(bytes, start, ok, changes);

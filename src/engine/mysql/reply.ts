@@ -73,8 +73,6 @@ export class Reply {
   lastInsertId: number | bigint = 0;
   /** It has result sets. */
   hasColumns = false;
-  /** Rows in the result set at hand. */
-  rows = 0;
 
   /** @param status as it was told last: an error tells none @param flags what we and the database can do */
   begin(of: Shape, status: number, flags: number): void {
@@ -89,7 +87,6 @@ export class Reply {
     this.lastInsertId = 0;
     this.hasColumns = false;
     this.warnings = 0;
-    this.rows = 0;
   }
 
   get isOver(): boolean {
@@ -125,6 +122,17 @@ export class Reply {
     }
   }
 
+  /**
+   * Takes a packet that begins with this byte if that is all there is to it: the definition of a column, or a row. Returns whether it
+   * has. One that begins as an end of rows or an error does, or whose payload goes on in another one, is for `take`.
+   */
+  takePlain(first: number): boolean {
+    if (this.#phase === phase.rows) return first !== ERR_HEADER && first !== EOF_HEADER;
+    if (this.#phase !== phase.columns) return false;
+    this.#takeColumn();
+    return true;
+  }
+
   /** Whether the packet that was taken last is an OK packet, told by `ok`. */
   wasOk = false;
 
@@ -137,8 +145,7 @@ export class Reply {
         this.#takeFirst(first, bytes, start, end);
         return;
       case phase.columns:
-        this.#left -= 1;
-        if (this.#left === 0) this.#phase = this.#deprecatesEof ? phase.rows : phase.endOfColumns;
+        this.#takeColumn();
         return;
       case phase.endOfColumns:
         this.#takeEof(bytes, start, end);
@@ -147,7 +154,6 @@ export class Reply {
       case phase.rows:
         if (first === ERR_HEADER) this.#takeError(bytes, start, end);
         else if (this.#endsRows(first, length)) this.#takeEndOfRows(bytes, start, end);
-        else this.rows += 1;
         return;
       case phase.fields:
         if (first === ERR_HEADER) this.#takeError(bytes, start, end);
@@ -216,11 +222,15 @@ export class Reply {
     this.#left = lenencAt(bytes, start);
     if (this.#left > limits.resultColumns.value)
       throw new Violation(`a result of ${this.#left} columns`);
-    this.rows = 0;
     this.hasColumns = true;
     const isDefined = !this.#hasMetadataFlag || after === end || u8(bytes, after) !== 0;
     if (isDefined && this.#left > 0) this.#phase = phase.columns;
     else this.#phase = this.#deprecatesEof ? phase.rows : phase.endOfColumns;
+  }
+
+  #takeColumn(): void {
+    this.#left -= 1;
+    if (this.#left === 0) this.#phase = this.#deprecatesEof ? phase.rows : phase.endOfColumns;
   }
 
   #takePrepared(first: number, bytes: Uint8Array, start: number, end: number): void {
@@ -261,7 +271,7 @@ export class Reply {
   #takeOk(bytes: Uint8Array, start: number, end: number): void {
     scanOk(this.ok, bytes, start, end, this.#flags);
     this.wasOk = true;
-    const id = numberAt(bytes, lenencEnd(bytes, start + 1, end));
+    const id = numberAt(bytes, this.ok.lastInsertIdAt);
     if (id !== 0) this.lastInsertId = id;
     this.status = this.ok.status;
     this.hasStatus = true;

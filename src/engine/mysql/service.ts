@@ -1,6 +1,6 @@
 import { Violation } from '../../base/assert.ts';
 import { Assembly } from '../../base/assembly.ts';
-import { u8 } from '../../base/bytes.ts';
+import { EMPTY, u8 } from '../../base/bytes.ts';
 import type { Fault } from '../../core/fault.ts';
 import { command } from '../../wire/mysql/commands.ts';
 import {
@@ -32,6 +32,13 @@ export class Service {
   /** A command that arrives in pieces. */
   #assembly: Assembly | undefined;
   #memory: MysqlMemory | undefined;
+  /** Where the command at hand stands. */
+  readonly #place: { -readonly [Part in keyof Place]: Place[Part] } = {
+    bytes: EMPTY,
+    start: 0,
+    end: 0,
+    length: 0,
+  };
   /** The connection is still as the session left it. */
   #isBack = false;
   /** A request is under way, or a transaction. */
@@ -78,6 +85,7 @@ export class Service {
     this.#isServing = false;
     this.#lookedAt = NONE;
     this.#cancelDue = false;
+    this.#place.bytes = EMPTY;
     this.#crew.forget();
     if (spare.length < SPARES) spare.push(this);
   }
@@ -169,7 +177,7 @@ export class Service {
       } else {
         if (length > 0 && start === end) break;
         const type = length === 0 ? -1 : u8(bytes, start);
-        const place = { bytes, start, end: bodyEnd, length };
+        const place = this.#at(bytes, start, bodyEnd, length);
         if (bodyEnd - start < length) {
           const needed = this.#crew.commands.neededBytes(this.#memory, type, place);
           if (bodyEnd - start < needed) break;
@@ -194,6 +202,16 @@ export class Service {
     else this.#assembly = undefined;
     this.#settle();
     return given.length;
+  }
+
+  /** One object for all commands: none outlives the call that it is given to. */
+  #at(bytes: Uint8Array, start: number, end: number, length: number): Place {
+    const place = this.#place;
+    place.bytes = bytes;
+    place.start = start;
+    place.end = end;
+    place.length = length;
+    return place;
   }
 
   fromServer(bytes: Uint8Array): void {
@@ -322,25 +340,28 @@ export class Service {
 
   /** A command begins. */
   #begin(type: number, place: Place, at: number): Verdict {
-    if (!this.#crew.replies.nothingOwed) return 'hold';
+    const { commands, errands, replies } = this.#crew;
+    if (!replies.nothingOwed) return 'hold';
     this.#isServing = false;
     if (sequenceNumber(place.bytes, at) !== 0) throw outOfOrder();
-    this.#crew.replies.asked();
+    replies.asked();
     const refusal = this.#refusal;
     const isKnown = this.#lookedAt === place.end - place.start;
     this.#refusal = undefined;
     this.#lookedAt = NONE;
-    if (refusal !== undefined) return this.#crew.commands.refuse(refusal);
+    if (refusal !== undefined) return commands.refuse(refusal);
     if (type === command.resetConnection) return this.#reset();
     if (type === command.changeUser) return this.#changeUser(place);
     if (!isKnown) {
-      this.#crew.commands.look(type, place);
-      const early = this.#crew.commands.early(this.#memory, type, place);
+      commands.look(type, place);
+      const early = commands.early(this.#memory, type, place);
       if (early !== undefined) return early;
     }
     // Whoever waits must not wait for a client that has no use for what it keeps.
-    if (!this.#crew.commands.prefersLast) this.#rise();
-    if (!this.#crew.replies.nothingOwed) return 'hold';
+    if (this.#isResting && !commands.prefersLast) {
+      this.#rise();
+      if (!replies.nothingOwed) return 'hold';
+    }
     if (!this.#busy) {
       if (!this.#party.sink.wantServer()) return this.#await(place);
       this.#busy = true;
@@ -348,15 +369,15 @@ export class Service {
     this.#isResting = false;
     const memory = this.#memory;
     if (memory === undefined) throw new Violation('a connection without a memory of it');
-    if (!this.#isReady && this.#crew.errands.bring(memory, this.#isBack)) return this.#serve();
-    if (this.#crew.commands.recall(memory, type)) return this.#serve();
+    if (!this.#isReady && errands.bring(memory, this.#isBack)) return this.#serve();
+    if (commands.recall(memory, type)) return this.#serve();
     this.#isReady = true;
     this.#isRelaxed = false;
     if (this.#cancelDue) {
       this.#cancelDue = false;
-      return this.#crew.commands.refuse({ name: 'cancelled' });
+      return commands.refuse({ name: 'cancelled' });
     }
-    const verdict = this.#crew.commands.begin(memory, type, place);
+    const verdict = commands.begin(memory, type, place);
     return verdict === 'hold' ? this.#serve() : verdict;
   }
 

@@ -6,7 +6,7 @@ import { ask, query } from './ask.ts';
 import { refusedBy } from './refusal.ts';
 import type { Reports } from './memory.ts';
 import type { Beginning } from './state.ts';
-import { assigned, NAMES, RESULTS } from './state.ts';
+import { CLIENT, NAMES, RESULTS, RESULTS_NUMBER, settingNames } from './state.ts';
 import type { Target, TargetGreeting } from './target.ts';
 
 /** What the handshake decides: MySQL's reset makes the server's own of them. */
@@ -82,6 +82,10 @@ export function readBeginning(
     names.map((name, at) => [name, literal(name, row[at] ?? null, numeric[at] === true)]),
   );
   beginning.set(RESULTS, resultsOf(target, beginning, collations[0]));
+  if (target.isMariaDb) {
+    beginning.set(CLIENT, collationOf(CLIENT, beginning));
+    beginning.set(RESULTS_NUMBER, String(collations[0]));
+  }
   if (tracked !== undefined)
     beginning.set(TRACKED_VARIABLES, `'${tracked}'`).set(TRACKED_SCHEMA, '1');
   return beginning;
@@ -96,7 +100,13 @@ function resultsOf(
   const shown = beginning.get(RESULTS) ?? 'NULL';
   if (shown === 'NULL') return shown;
   if (!isMariaDb) return String(collation);
-  const isNamed = shown === beginning.get('character_set_client');
+  return collationOf(RESULTS, beginning);
+}
+
+/** The handshake and SET NAMES set it with those that show; nothing else sets another one than the default. */
+function collationOf(name: string, beginning: Beginning): string {
+  const shown = beginning.get(name) ?? 'NULL';
+  const isNamed = shown === beginning.get('character_set_connection');
   return isNamed ? `${shown} COLLATE ${beginning.get('collation_connection')}` : shown;
 }
 
@@ -134,10 +144,11 @@ export function readReports(answer: Answer): {
  * away. Undefined where there is nothing to say: a database without session tracking, and no reset.
  */
 export function reportQuery(tracked: string | undefined, restored?: Beginning): string | undefined {
-  const restoring = FROM_HANDSHAKE.flatMap((name) => {
+  const values = FROM_HANDSHAKE.flatMap((name) => {
     const value = restored?.get(name);
-    return value === undefined ? [] : [assigned(name, value)];
+    return value === undefined ? [] : [[name, value] as const];
   });
+  const restoring = settingNames(values);
   const reporting = reportsFor(tracked).map(([name, value]) => `${read(name)} = ${value}`);
   const all = [...restoring, ...reporting];
   return all.length === 0 ? undefined : `SET ${all.join(', ')}`;

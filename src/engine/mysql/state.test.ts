@@ -66,6 +66,43 @@ describe('the way from one to another', () => {
     expect(fresh.with([['a', '1']]).anew('app')).toBe(fresh);
   });
 
+  test('of MariaDB sets a collation that does not show by SET NAMES, and what that sets with it', () => {
+    const german = "'latin1' COLLATE 'latin1_german2_ci'";
+    const handshake = intern(
+      new Map([
+        ['character_set_results', german],
+        ['character_set_client', german],
+        ['character_set_connection', "'latin1'"],
+        ['collation_connection', "'latin1_german2_ci'"],
+      ]),
+    );
+    const fresh = stateOf({});
+    const connection = `@@session.\`character_set_connection\` = 'latin1', @@session.\`collation_connection\` = 'latin1_german2_ci'`;
+    for (const name of ['character_set_results', 'character_set_client'])
+      expect(fresh.wayFrom(stateOf({ [name]: "'utf8mb4'" }), handshake)?.sql).toBe(
+        `SET NAMES ${german}, ${connection}`,
+      );
+    const bin = "'latin1' COLLATE 'latin1_bin'";
+    const client = stateOf({ character_set_client: bin });
+    expect(client.wayFrom(fresh, handshake)?.sql).toBe(
+      `SET NAMES ${bin}, @@session.\`character_set_results\` = 'latin1', ${connection}`,
+    );
+    const results = stateOf({ character_set_results: "'latin1'" });
+    expect(results.wayFrom(stateOf({ character_set_client: "'cp1251'" }), handshake)?.sql).toBe(
+      `SET NAMES ${german}, @@session.\`character_set_results\` = 'latin1', ${connection}`,
+    );
+  });
+
+  test('says sql_big_selects again behind max_join_size, which sets it, too', () => {
+    const flags = intern(new Map([['sql_big_selects', '1']]));
+    const from = stateOf({ sql_big_selects: '0' });
+    const to = stateOf({ max_join_size: '5' });
+    const all = '@@session.`max_join_size` = 5, @@session.`sql_big_selects` = 1';
+    expect(to.wayFrom(from, flags)?.sql).toBe(`SET ${all}`);
+    expect(to.wayFrom(stateOf({}), flags)?.sql).toBe(`SET ${all}`);
+    expect(stateOf({}).wayFrom(to, flags)?.sql).toBe(`SET ${all.replace('5', 'DEFAULT')}`);
+  });
+
   test('quotes names that are whatever they like', () => {
     const { sql } = way(stateOf({}), stateOf({ '@a`b': '1' })) ?? {};
     expect(sql).toBe('SET @`a``b` = 1');

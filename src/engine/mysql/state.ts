@@ -6,6 +6,9 @@ import { Known } from '../../base/known.ts';
  */
 export const SEVERAL_STATEMENTS = 'several statements';
 
+/** A value that no session wants: it differs from all. */
+export const UNKNOWN = '';
+
 /** What brings a connection from one state to another. */
 export interface Way {
   /** What `SEVERAL_STATEMENTS` is to become; empty for what it was at sign-in. */
@@ -124,11 +127,16 @@ const beginnings = new Known<string, Beginning>(256);
 const KNOWN_WAYS = 64;
 
 /**
- * It shows the name of a character set, and is a collation, with which column definitions are told: that of the handshake or of
- * `SET NAMES`, or the default. Values are the collation's number for MySQL, which may be set as well; for MariaDB, where that is
- * not so, what is behind `SET NAMES`, or only the name of the character set, where it is the default.
+ * These show the name of a character set, and are a collation: that of the handshake or of `SET NAMES`, or the default. Column
+ * definitions are told with the one for results; to MariaDB, parameters of statements have the client's. Values of the first one are
+ * the collation's number for MySQL, which may be set as well; of both for MariaDB, where that is not so, what is behind `SET NAMES`,
+ * or only the name of the character set, where it is the default.
  */
 export const RESULTS = 'character_set_results';
+export const CLIENT = 'character_set_client';
+
+/** The number of the first one's collation, among the values that variables have at the beginning: for MariaDB, where it is known. */
+export const RESULTS_NUMBER = 'number of the collation for results';
 
 /**
  * What `SET NAMES` sets. These come first, in this order, then what hangs on them; `sql_mode` decides how others are written,
@@ -136,7 +144,7 @@ export const RESULTS = 'character_set_results';
  */
 export const NAMES: readonly string[] = [
   RESULTS,
-  'character_set_client',
+  CLIENT,
   'character_set_connection',
   'collation_connection',
 ];
@@ -146,27 +154,32 @@ function wayBetween(from: SessionState, to: SessionState, beginning: Beginning):
   const changed = [...new Set([...from.values.keys(), ...to.values.keys()])].filter(
     (name) => name !== SEVERAL_STATEMENTS && differs(name),
   );
-  // A character set brings its collation along, which may have been another one.
-  if (
-    setsNames(RESULTS, to.values.get(RESULTS) ?? beginning.get(RESULTS)) &&
-    changed.includes(RESULTS)
-  )
+  const valueOf = (name: string): string => to.values.get(name) ?? beginning.get(name) ?? 'DEFAULT';
+  // A collation that does not show is set with all that SET NAMES sets.
+  if (changed.some((name) => isCollation(name, valueOf(name))))
     changed.push(...NAMES.filter((name) => !changed.includes(name)));
+  // A character set brings its collation along, which may have been another one.
   if (changed.includes('character_set_connection') && !changed.includes('collation_connection'))
     changed.push('collation_connection');
-  changed.sort((a, b) => rank(a) - rank(b));
-  const assignments = changed.map((name) => assignment(name, to.values.get(name), beginning));
+  // And this one the other, which must come behind it.
+  if (changed.includes('max_join_size')) {
+    const at = changed.indexOf('sql_big_selects');
+    if (at >= 0) changed.splice(at, 1);
+    changed.push('sql_big_selects');
+  }
+  const names = NAMES.filter((name) => changed.includes(name));
+  const assignments = [
+    ...settingNames(names.map((name) => [name, valueOf(name)])),
+    ...changed
+      .filter((name) => !names.includes(name))
+      .map((name) => assignment(name, to.values.get(name), beginning)),
+  ];
   const several = to.values.get(SEVERAL_STATEMENTS) ?? '';
   return {
     several: differs(SEVERAL_STATEMENTS) ? several : undefined,
     schema: to.schema === from.schema ? undefined : to.schema,
     sql: changed.length === 0 ? undefined : `SET ${assignments.join(', ')}`,
   };
-}
-
-function rank(name: string): number {
-  const at = NAMES.indexOf(name);
-  return at < 0 ? NAMES.length : at;
 }
 
 function assignment(name: string, value: string | undefined, beginning: Beginning): string {
@@ -181,13 +194,36 @@ function assignment(name: string, value: string | undefined, beginning: Beginnin
 }
 
 /** A part of a SET statement. */
-export function assigned(name: string, value: string): string {
-  return setsNames(name, value) ? `NAMES ${value}` : `@@session.${quoted(name)} = ${value}`;
+function assigned(name: string, value: string): string {
+  return `@@session.${quoted(name)} = ${value}`;
 }
 
-function setsNames(name: string, value: string | undefined): boolean {
-  return name === RESULTS && value?.includes(' COLLATE ') === true;
+/** The parts of a SET statement that give variables of `NAMES` these values; all of them, where one is a collation that does not show. */
+export function settingNames(
+  values: readonly (readonly [name: string, value: string])[],
+): string[] {
+  // Should the two differ, the number of the one for results may be that of several.
+  const named = values
+    .filter(([name, value]) => isCollation(name, value))
+    .map(([, value]) => value)
+    .at(-1);
+  const singly = values
+    .filter(([, value]) => value !== named)
+    .map(([name, value]) => assigned(name, isCollation(name, value) ? charsetIn(value) : value));
+  return named === undefined ? singly : [`NAMES ${named}`, ...singly];
 }
+
+function isCollation(name: string, value: string): boolean {
+  return (name === RESULTS || name === CLIENT) && value.includes(COLLATE);
+}
+
+/** Of a value that may tell a collation, the name of the character set as SQL writes it. */
+export function charsetIn(value: string): string {
+  const at = value.indexOf(COLLATE);
+  return at < 0 ? value : value.slice(0, at);
+}
+
+const COLLATE = ' COLLATE ';
 
 /** A name that means the same whatever `sql_mode` is. */
 export function quoted(name: string): string {

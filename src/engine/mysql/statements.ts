@@ -16,6 +16,7 @@ import {
   bulkWithTypes,
   readStmtBulkExecute,
   readStmtExecute,
+  saysAgain,
   withTypes,
 } from '../../wire/mysql/stmt-execute.ts';
 import { serverStatus } from '../../wire/mysql/status-flags.ts';
@@ -67,7 +68,8 @@ export class Statements {
 
   /** One with this template has something of it on the connection, which another execution would take away. */
   #isHolding(template: Template): boolean {
-    for (const statement of this.#held ?? []) if (statement.template === template) return true;
+    if (this.#held === undefined) return false;
+    for (const statement of this.#held) if (statement.template === template) return true;
     return false;
   }
 
@@ -94,7 +96,6 @@ export class Statements {
       this.#parts.party.statements?.forgetLast();
       if (tellsPrepared(reply, at, replyEnd)) this.#prepared(memory, template, reply, at);
       else if (isError(reply, at, replyEnd) && isTooMany(reply, at)) this.#makeRoom(memory);
-      return undefined;
     });
   }
 
@@ -169,6 +170,7 @@ export class Statements {
     const prepare = (): void => {
       const payload = packet(0, stmtPrepare(template.text));
       errands.send(payload, shape.prepared, (failure, [first]) => {
+        if (template.effects !== undefined) tracker.spoils(memory, template.effects);
         if (failure !== undefined) {
           if (isTooMany(failure) && this.#makeRoom(memory)) {
             prepare();
@@ -209,6 +211,12 @@ export class Statements {
     const isBulk = u8(bytes, start) === command.stmtBulkExecute;
     const { parameters, types } = statement;
     if (parameters === 0 && !isBulk) return undefined;
+    const { flags } = this.#parts.party.who.capabilities;
+    const isSimple = !isBulk && types !== undefined && (flags & capability.queryAttributes) === 0;
+    if (isSimple && saysAgain(bytes, start, end, parameters, types)) {
+      onServer.boundBy = statement;
+      return undefined;
+    }
     const knowsTypes = onServer.boundBy === statement;
     onServer.boundBy = undefined;
     if (isBulk) {
@@ -219,13 +227,7 @@ export class Statements {
         return bulkWithTypes(bytes, start, end, said, types);
       return undefined;
     }
-    const said = readStmtExecute(
-      bytes,
-      start,
-      end,
-      parameters,
-      this.#parts.party.who.capabilities.flags,
-    );
+    const said = readStmtExecute(bytes, start, end, parameters, flags);
     onServer.boundBy = statement;
     if (said.hasTypes) statement.remember(bytes, said);
     else if (!knowsTypes && types !== undefined && said.parameters > 0)

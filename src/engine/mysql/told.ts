@@ -1,7 +1,7 @@
-import { concat } from '../../base/bytes.ts';
 import { lenencString, writeInt16 } from '../../wire/mysql/build.ts';
 import type { Capabilities } from '../../wire/mysql/capabilities.ts';
 import { capability } from '../../wire/mysql/capabilities.ts';
+import { HEADER_BYTES, packet, sequenceNumber, writeHeader } from '../../wire/mysql/framing.ts';
 import type { OkOffsets } from '../../wire/mysql/ok.ts';
 import type { SessionChange } from '../../wire/mysql/session-track.ts';
 import { sessionState } from '../../wire/mysql/session-track.ts';
@@ -33,7 +33,23 @@ export class Told {
     return told;
   }
 
-  /** An OK packet, `bytes[start, end)`, that tells of `changes`, as the client shall see it; undefined where it may as it is. */
+  /**
+   * An OK packet that tells of nothing but the state of a transaction, its payload from `start` on and its header before it, as such a
+   * client shall see it; undefined where it may as it is.
+   */
+  static okOfTransaction(
+    { flags }: Capabilities,
+    bytes: Uint8Array,
+    start: number,
+    offsets: OkOffsets,
+  ): Uint8Array | undefined {
+    return (flags & capability.sessionTrack) === 0 ? silenced(bytes, start, offsets) : undefined;
+  }
+
+  /**
+   * An OK packet that tells of `changes`, its payload from `start` on and its header before it, as the client shall see it; undefined
+   * where it may as it is.
+   */
   ok(
     bytes: Uint8Array,
     start: number,
@@ -45,12 +61,8 @@ export class Told {
     if (kept.length === changes.length) return undefined;
     const { infoAt, stateEnd } = offsets;
     const infoEnd = lenencStringEnd(bytes, infoAt, stateEnd);
-    return concat([bytes.slice(start, infoEnd), lenencString(sessionState(kept))]);
-  }
-
-  /** The same for one that tells of nothing but the state of a transaction. */
-  okOfTransaction(bytes: Uint8Array, start: number, offsets: OkOffsets): Uint8Array | undefined {
-    return this.#isTracking ? undefined : silenced(bytes, start, offsets);
+    const number = sequenceNumber(bytes, start - HEADER_BYTES);
+    return packet(number, bytes.slice(start, infoEnd), lenencString(sessionState(kept)));
   }
 
   #isFor(change: SessionChange): boolean {
@@ -69,8 +81,10 @@ export class Told {
 function silenced(bytes: Uint8Array, start: number, offsets: OkOffsets): Uint8Array {
   const { statusAt, infoAt, stateEnd, status } = offsets;
   const hasInfo = infoAt < stateEnd && lenencAt(bytes, infoAt) > 0;
-  const said = bytes.slice(start, hasInfo ? lenencStringEnd(bytes, infoAt, stateEnd) : infoAt);
-  writeInt16(said, statusAt - start, status & ~serverStatus.sessionStateChanged);
+  const end = hasInfo ? lenencStringEnd(bytes, infoAt, stateEnd) : infoAt;
+  const said = bytes.slice(start - HEADER_BYTES, end);
+  writeHeader(said, 0, end - start, sequenceNumber(said, 0));
+  writeInt16(said, statusAt - start + HEADER_BYTES, status & ~serverStatus.sessionStateChanged);
   return said;
 }
 

@@ -15,7 +15,15 @@ import type { Effects, TieReason } from './sql/effects.ts';
 import { Ties } from './sql/ties.ts';
 import { isLastInsertId } from './sql/variables.ts';
 import type { Beginning, SessionState } from './state.ts';
-import { NAMES, RESULTS, SEVERAL_STATEMENTS } from './state.ts';
+import {
+  charsetIn,
+  CLIENT,
+  NAMES,
+  RESULTS,
+  RESULTS_NUMBER,
+  SEVERAL_STATEMENTS,
+  UNKNOWN,
+} from './state.ts';
 
 interface Parts {
   readonly party: Pick<
@@ -36,6 +44,7 @@ const SET_TOGETHER: Readonly<Partial<Record<string, readonly string[]>>> = {
   'character set': NAMES,
   character_set_connection: ['character_set_connection', 'collation_connection'],
   collation_connection: ['character_set_connection', 'collation_connection'],
+  max_join_size: ['max_join_size', 'sql_big_selects'],
 };
 
 const tieReasons: readonly TieReason[] = [
@@ -65,8 +74,9 @@ export class Tracker {
   /** The text of a plain SET whose outcome may be learnt, and what it sets. */
   #lesson: string | undefined;
   #said = NOTHING_SAID;
-  /** The last statement to set the character set for results has set its default collation with it. */
+  /** The last statement to set these character sets has set their default collation with them. */
   #setsPlainResults = false;
+  #setsPlainClient = false;
   /** The database is to be asked for LAST_INSERT_ID() before anybody else gets the connection. */
   isNumberDue = false;
   /** `SET TRANSACTION` was about the next transaction alone: it has not come yet, or it is under way. */
@@ -113,6 +123,7 @@ export class Tracker {
     this.#lesson = undefined;
     this.#said = NOTHING_SAID;
     this.#setsPlainResults = false;
+    this.#setsPlainClient = false;
   }
 
   /** What only this connection knows: the properties of the next transaction. */
@@ -146,13 +157,14 @@ export class Tracker {
   }
 
   /** The reply to it is over. `mustAsk`: the database is to be asked though the answer may be known. */
-  ended(
-    memory: MysqlMemory,
-    { isError, mustAsk }: { readonly isError: boolean; readonly mustAsk: boolean },
-  ): void {
+  ended(memory: MysqlMemory, isError: boolean, mustAsk: boolean): void {
     const effects = this.#running;
-    this.#running = undefined;
     if (effects === undefined) return;
+    this.#running = undefined;
+    this.#endedWith(effects, memory, isError, mustAsk);
+  }
+
+  #endedWith(effects: Effects, memory: MysqlMemory, isError: boolean, mustAsk: boolean): void {
     const isSingle = !effects.hasSeveralStatements;
     if (effects.setsLastInsertId && !isError) {
       memory.lastInsertId.set(this.#parts.party.lastInsertId);
@@ -164,10 +176,10 @@ export class Tracker {
       .filter((name) => !isLastInsertId(name))
       .flatMap((name) => SET_TOGETHER[name] ?? calledHere(name, memory.beginning));
     for (const name of this.#said) this.#touch(name);
-    if (this.#said.includes(RESULTS))
-      this.#setsPlainResults = (isSingle || !isError) && !sets.includes('names');
-    if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
-    else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
+    const isPlain = (isSingle || !isError) && !sets.includes('names');
+    if (this.#said.includes(RESULTS)) this.#setsPlainResults = isPlain;
+    if (this.#said.includes(CLIENT)) this.#setsPlainClient = isPlain;
+    this.#assigns(effects);
     // None of it has been done, or not much.
     if (!isError || !isSingle) for (const reason of effects.pins) this.#pinFor(reason, effects);
     if (!isError && !mustAsk) this.#recall(memory);
@@ -242,6 +254,26 @@ export class Tracker {
       this.pin('preparedStatement', digest());
   }
 
+  /** A statement is prepared. In MariaDB the variables that it assigns have another collation by then. */
+  assignsAlready(effects: Effects): void {
+    if (this.#isMariaDb) this.#assigns(effects);
+  }
+
+  /** The same has been done by us, on a connection where the session has not prepared it: what is there now is nobody's. */
+  spoils(memory: MysqlMemory, { assigns }: Effects): void {
+    if (!this.#isMariaDb) return;
+    const names =
+      assigns === 'any'
+        ? [...memory.state.values.keys()].filter((name) => name.startsWith('@'))
+        : assigns.map((name) => `@${name}`);
+    if (names.length > 0) memory.state = memory.state.with(names.map((name) => [name, UNKNOWN]));
+  }
+
+  #assigns(effects: Effects): void {
+    if (effects.assigns === 'any') this.#pinFor('userVariable', effects);
+    else for (const name of effects.assigns) (this.#assigned ??= new Set()).add(name);
+  }
+
   /** Amazon RDS Proxy does not look into long texts. */
   measure(textBytes: number): void {
     if (this.#isAws && textBytes > AWS_TEXT_BYTES) this.pin('longStatement', '');
@@ -306,12 +338,12 @@ export class Tracker {
       if (isTooLong) for (const name of userVariables) this.pin('userVariable', name);
       return instead;
     }
-    const named = this.#isMariaDb ? namedIn(settings, row) : undefined;
     const changes = settings.map((name, at) => {
       const field = row[at];
-      const before = this.wanted.values.get(name) ?? memory.beginning.get(name);
-      const likely = this.#setsPlainResults ? undefined : (named ?? before);
-      const literal = field === undefined ? undefined : this.#literal(name, field, likely);
+      const literal =
+        field === undefined
+          ? undefined
+          : this.#literal(name, field, memory.beginning, namedIn(name, settings, row));
       if (literal === undefined) this.pin('setting', name);
       const isInitial = literal === memory.beginning.get(name);
       return [name, isInitial ? undefined : literal] as const;
@@ -325,6 +357,7 @@ export class Tracker {
     if (last !== undefined)
       party.lastInsertId = memory.lastInsertId.told(party.lastInsertId, text(last));
     if (settings.includes(RESULTS)) this.#setsPlainResults = false;
+    if (settings.includes(CLIENT)) this.#setsPlainClient = false;
     this.#apply(memory, [...changes, ...assigned]);
     this.#noteReports(settings, row);
     this.#learn(memory, settings, changes);
@@ -342,12 +375,27 @@ export class Tracker {
     this.#lessons.learn(beginning, lesson, learnt);
   }
 
-  /** @param likely what MariaDB's collation for results is, if the character set is the one in it: that it does not show */
-  #literal(name: string, field: Field, likely: string | undefined): string | undefined {
-    if (name !== RESULTS || field.text === undefined) return settingLiteral(field);
-    if (!this.#isMariaDb) return String(field.collation);
+  /** @param named what SET NAMES would have set it to. Undefined for what is not known. */
+  #literal(
+    name: string,
+    field: Field,
+    beginning: Beginning,
+    named: string | undefined,
+  ): string | undefined {
     const shown = settingLiteral(field);
-    return likely?.startsWith(`${shown} COLLATE `) === true ? likely : shown;
+    if ((name !== RESULTS && name !== CLIENT) || field.text === undefined) return shown;
+    if (!this.#isMariaDb) return name === RESULTS ? String(field.collation) : shown;
+    const isPlain = name === RESULTS ? this.#setsPlainResults : this.#setsPlainClient;
+    const before = this.wanted.values.get(name) ?? beginning.get(name);
+    const likely = isPlain ? undefined : (named ?? before);
+    const literal = likely?.startsWith(`${shown} COLLATE `) === true ? likely : shown;
+    if (name === CLIENT) return literal;
+    // What cannot be told by its name can be by its number.
+    const first = beginning.get(RESULTS) ?? '';
+    const number = beginning.get(RESULTS_NUMBER);
+    const isFirst = number === undefined ? literal === first : String(field.collation) === number;
+    if (isFirst && charsetIn(first) === shown) return first;
+    return literal === first && !isFirst ? undefined : literal;
   }
 
   #userLiteral(
@@ -385,17 +433,19 @@ function calledHere(name: string, beginning: Beginning): string {
   return !beginning.has(name) && beginning.has(older) ? older : name;
 }
 
-/**
- * What MariaDB's SET NAMES has set, if that is what it was: only that sets a collation for results, which does not show. Undefined where
- * the character sets differ.
- */
-function namedIn(settings: readonly string[], row: readonly Field[]): string | undefined {
-  const [results, client, connection, collation] = NAMES.map((name) => {
-    const field = row[settings.indexOf(name)];
+/** What MariaDB's SET NAMES has set, if that is what it was. Undefined where the character sets differ. */
+function namedIn(
+  name: string,
+  settings: readonly string[],
+  row: readonly Field[],
+): string | undefined {
+  const shownOf = (variable: string): string | undefined => {
+    const field = row[settings.indexOf(variable)];
     return field === undefined ? undefined : settingLiteral(field);
-  });
-  const isOne = client === results && client === connection;
-  return isOne && client !== undefined ? `${client} COLLATE ${collation}` : undefined;
+  };
+  const charset = shownOf(name);
+  const isNamed = charset !== undefined && charset === shownOf('character_set_connection');
+  return isNamed ? `${charset} COLLATE ${shownOf('collation_connection')}` : undefined;
 }
 
 const NOTHING_SAID: readonly string[] = [];

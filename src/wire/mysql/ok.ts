@@ -68,6 +68,8 @@ export function ok(said: Ok, flags: number, header: number = OK_HEADER): Uint8Ar
  * anew by each `scanOk`.
  */
 export interface OkOffsets {
+  /** Of the number that was given out, length-encoded. */
+  lastInsertIdAt: number;
   /** Of the status flags, two bytes; the warnings follow. */
   statusAt: number;
   status: number;
@@ -79,7 +81,7 @@ export interface OkOffsets {
 }
 
 export function okOffsets(): OkOffsets {
-  return { statusAt: 0, status: 0, stateStart: 0, stateEnd: 0, infoAt: 0 };
+  return { lastInsertIdAt: 0, statusAt: 0, status: 0, stateStart: 0, stateEnd: 0, infoAt: 0 };
 }
 
 /** Walks over an OK packet, `bytes[start, end)`, and makes nothing of what it does not need. @param flags of both sides */
@@ -90,9 +92,11 @@ export function scanOk(
   end: number,
   flags: number,
 ): void {
-  const statusAt = lenencEnd(bytes, lenencEnd(bytes, start + 1, end), end);
+  const lastInsertIdAt = lenencEnd(bytes, start + 1, end);
+  const statusAt = lenencEnd(bytes, lastInsertIdAt, end);
   const infoAt = statusAt + 4;
   if (infoAt > end) throw new Violation('OK: shorter than it says');
+  into.lastInsertIdAt = lastInsertIdAt;
   into.statusAt = statusAt;
   into.status = u16le(bytes, statusAt);
   into.infoAt = infoAt;

@@ -1,12 +1,15 @@
 // COM_STMT_EXECUTE and MariaDB's COM_STMT_BULK_EXECUTE, in place: their values are the server's to judge, and may not have arrived
 // yet. MySQL documentation, "COM_STMT_EXECUTE"; MariaDB's "COM_STMT_BULK_EXECUTE".
 import { assert } from '../../base/assert.ts';
-import { concat } from '../../base/bytes.ts';
+import { concat, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { BodyReader } from '../../base/body-reader.ts';
 import { readLenenc } from './lenenc-reader.ts';
 import { byte, int16 } from './build.ts';
 import { capability } from './capabilities.ts';
+
+/** Of an execute: its code, the statement's number, flags, and how often. */
+const FIXED_BYTES = 10;
 
 /** The flags of an execute: what cursor is wanted, and whether it says how many parameters it has. */
 export const executeFlag = {
@@ -68,6 +71,26 @@ export function readStmtExecute(
     typesEnd = reader.at;
   }
   return { statementId, flags: executeFlags, parameters: count, typesStart, typesEnd, hasTypes };
+}
+
+/**
+ * Whether an execute says the types that an earlier one of the same statement has said, as nearly all do: then nothing else has to be read
+ * of it. For those who know no attributes: each has as many types as its statement has parameters.
+ * @param types that one's `bytes[typesStart, typesEnd)`
+ */
+export function saysAgain(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  parameters: number,
+  types: Uint8Array,
+): boolean {
+  const at = start + FIXED_BYTES + ((parameters + 7) >> 3);
+  const { length } = types;
+  if (length !== 2 * parameters || at + 1 + length > end || u8(bytes, at) === 0) return false;
+  for (let index = 0; index < length; index += 1)
+    if (u8(types, index) !== u8(bytes, at + 1 + index)) return false;
+  return true;
 }
 
 /** Two bytes for each, and behind them its name, where both sides know attributes. */

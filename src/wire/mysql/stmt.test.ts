@@ -28,6 +28,7 @@ import {
   executeFlag,
   readStmtBulkExecute,
   readStmtExecute,
+  saysAgain,
   withTypes,
 } from './stmt-execute.ts';
 
@@ -163,6 +164,29 @@ describe('an execute', () => {
     expect(withTypes(surrounded, 2, end, execute, types)).toEqual(whole);
     const again = readStmtExecute(whole, 0, whole.length, 2, 0);
     expect(() => withTypes(whole, 0, whole.length, again, types)).toThrow('no place');
+  });
+
+  test('says the types of an earlier one again where a full look at it finds the same, and nowhere else', () => {
+    const whole = recording('mariadbExecute');
+    const { typesStart, typesEnd } = readStmtExecute(whole, 0, whole.length, 2, 0);
+    const types = whole.slice(typesStart, typesEnd);
+    expect(saysAgain(whole, 0, whole.length, 2, types)).toBe(true);
+    const change = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 3 }), fc.nat(whole.length), (changes, end) => {
+        const bytes = whole.slice();
+        for (const [at, value] of changes) bytes[at] = value;
+        let isSame = false;
+        try {
+          const found = readStmtExecute(bytes, 0, end, 2, 0);
+          const said = bytes.subarray(found.typesStart, found.typesEnd);
+          isSame = found.hasTypes && Buffer.compare(said, types) === 0;
+        } catch (problem) {
+          if (!(problem instanceof Violation)) throw problem;
+        }
+        expect(saysAgain(bytes, 0, end, 2, types)).toBe(isSame);
+      }),
+    );
   });
 
   test('without parameters has nothing more to say, and more may stand there', () => {

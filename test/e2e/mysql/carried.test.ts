@@ -94,6 +94,64 @@ describe.each([...here])('in front of %s', (release) => {
     await client.end();
   });
 
+  test('a user variable has the collation that MariaDB gives it when a statement that assigns it is prepared', async () => {
+    const [client, other] = [await signIn(), await signIn()];
+    await client.query(`SET @x = _latin2'abc'`);
+    client.send(Buffer.from([command.stmtPrepare, ...Buffer.from('SELECT @x := ?')]));
+    await client.reply('prepared');
+    await other.query('SELECT 1');
+    const expected = release === 'mysql' ? 'latin2_general_ci' : 'binary';
+    expect(await client.rows('SELECT COLLATION(@x)')).toEqual([[expected]]);
+    // Nothing of it is there for others.
+    expect(await other.rows('SELECT @x')).toEqual([[null]]);
+    await Promise.all([client.end(), other.end()]);
+  });
+
+  test('the number of a statement means nothing after a reset, though others have been prepared', async () => {
+    const client = await signIn();
+    client.send(Buffer.from([command.stmtPrepare, ...Buffer.from('SELECT 1')]));
+    await client.reply('prepared');
+    client.send(Uint8Array.of(command.resetConnection));
+    await client.reply('one');
+    client.send(Buffer.from([command.stmtPrepare, ...Buffer.from('SELECT 2')]));
+    await client.reply('prepared');
+    client.send(Buffer.from([command.stmtExecute, 1, 0, 0, 0, 0, 1, 0, 0, 0]));
+    const [answer] = await client.reply('results');
+    expect(Buffer.from(answer?.payload ?? []).toString()).toContain('handler (1)');
+    await client.end();
+  });
+
+  test('large selects are allowed to those who allow them again after they have set max_join_size', async () => {
+    const [client, other] = [await signIn(), await signIn()];
+    await client.query('SET max_join_size = 5');
+    expect(await client.rows('SELECT @@sql_big_selects')).toEqual([['0']]);
+    await client.query('SET sql_big_selects = 1');
+    await other.query('SELECT 1');
+    expect(await client.rows('SELECT @@sql_big_selects')).toEqual([['1']]);
+    expect(await other.rows('SELECT @@sql_big_selects')).toEqual([['1']]);
+    await Promise.all([client.end(), other.end()]);
+  });
+
+  test('a parameter has the collation of the handshake, whoever has been on the connection with another', async () => {
+    const login = {
+      host: '127.0.0.1',
+      port: sluice.port,
+      user: 'app',
+      password: passwordOf('app'),
+    };
+    const german = { ...login, collation: 31 };
+    const [client, other] = [await MysqlClient.signIn(german), await MysqlClient.signIn(german)];
+    client.send(Buffer.from([command.stmtPrepare, ...Buffer.from('SELECT @x := ?')]));
+    await client.reply('prepared');
+    await other.query('SET NAMES utf8mb4');
+    // Once, with one text.
+    const bound = [0, 1, 0, 0, 0, 0, 1, 253, 0, 1, 97];
+    client.send(Buffer.from([command.stmtExecute, 1, 0, 0, 0, ...bound]));
+    await client.reply('results');
+    expect(await client.rows('SELECT COLLATION(@x)')).toEqual([['latin1_german2_ci']]);
+    await Promise.all([client.end(), other.end()]);
+  });
+
   test('the numbers that a procedure gives out are its session’s LAST_INSERT_ID()', async () => {
     const [client, other] = [await signIn('app'), await signIn('app')];
     await client.query('CREATE TABLE numbers (id INT AUTO_INCREMENT PRIMARY KEY, v INT)');

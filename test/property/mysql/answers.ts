@@ -50,11 +50,13 @@ export function lastStatus(
 /**
  * An OK that tells what has changed in the session, as a line: in any order, and with the flag only where there is something to
  * tell (docs/differences.md). Undefined for any other payload.
+ * @param isExecution of a prepared statement
  */
 export function changesIn(
   payload: Uint8Array,
   { flags }: Capabilities,
   isMariadb: boolean,
+  isExecution: boolean,
 ): string | undefined {
   const isOk = payload[0] === OK || (payload[0] === EOF && payload.length > EOF_BYTES);
   if (!isOk || (flags & capability.sessionTrack) === 0) return undefined;
@@ -63,8 +65,9 @@ export function changesIn(
     const said = readOk(payload, 0, payload.length, flags);
     const { affectedRows, lastInsertId, status, warnings, info, sessionState } = said;
     const counts = [affectedRows, lastInsertId, status & ~sessionStateChanged, warnings].join(' ');
-    const changes = readSessionChanges(sessionState).filter(
-      (change) => !isMariadb || !isMistold(change, payload[0] === EOF),
+    const endsRows = payload[0] === EOF;
+    const changes = readSessionChanges(sessionState).filter((change) =>
+      isMariadb ? !isMistold(change, endsRows) : !isExecution || change.kind !== 'schema',
     );
     const told = changes.map((change) => JSON.stringify(change)).toSorted();
     return `ok ${counts} ${JSON.stringify(info)} ${told.join(' ')}`.trimEnd();

@@ -51,7 +51,9 @@ export class Side {
   async #read(commands: readonly Command[]): Promise<Answer> {
     const lines: string[] = [];
     const payloads: Uint8Array[] = [];
-    for (const { reply, names } of commands) {
+    for (const { reply, names, about } of commands) {
+      // MySQL tells of the schema once more where the statement was prepared in another one (docs/differences.md).
+      const isExecution = about.startsWith('execute ');
       const heard: Heard[] = [];
       let ended = false;
       try {
@@ -71,7 +73,12 @@ export class Side {
       lines.push(
         ...heard.map(
           (one, n) =>
-            changesIn(this.#plain(one, reply).payload, capabilities, this.#isMariadb) ??
+            changesIn(
+              this.#plain(one, reply).payload,
+              capabilities,
+              this.#isMariadb,
+              isExecution,
+            ) ??
             told[n] ??
             '',
         ),

@@ -241,6 +241,7 @@ const both: Record<string, readonly Row[]> = {
       'takes preparedStatement s',
       'takes sessionLock ?',
     ],
+    ["PREPARE s FROM 'SELECT @x := ?'", 'takes preparedStatement s', 'assigns x'],
     ["PREPARE s FROM 'SET insert_id = 1'", 'pins setting', 'takes preparedStatement s'],
     ['PREPARE s FROM @x', 'pins hiddenState', 'takes preparedStatement s', 'uses variables'],
     ["PREPARE s FROM 'SELECT' ' 1'", 'pins hiddenState', 'takes preparedStatement s'],

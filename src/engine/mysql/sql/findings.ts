@@ -83,6 +83,9 @@ export class Findings {
   /** Of a text that is prepared: what it takes, it takes whenever it is executed. */
   addPrepared(effects: Effects): void {
     for (const reason of effects.pins) this.pin(reason);
+    // MariaDB gives them another collation at once.
+    if (effects.assigns === 'any') this.assignAny();
+    else for (const name of effects.assigns) this.assign(name);
     for (const tie of effects.ties) {
       if (tie.does === 'takes' || tie.does === 'renames')
         this.tie({ does: 'takes', reason: tie.reason, name: undefined });

@@ -33,8 +33,8 @@ const openings = words(
 );
 
 /**
- * In lower case; at least one stands in the name of everything that `Mentions` knows to matter wherever it is. The last byte of
- * each is looked up as a letter.
+ * Four letters in lower case; at least one of these stands in the name of everything that `Mentions` knows to matter wherever it is.
+ * They are looked for where their rarest letter is.
  */
 const tellTales = [
   'et_l', // get_lock
@@ -46,7 +46,9 @@ const tellTales = [
   'ert_', // last_insert_id
 ];
 const mariadbTellTales = [...tellTales, 'next']; // nextval, NEXT VALUE FOR
+const rare = '_lx';
 
+const IN_LOWER_CASE = 0x20202020;
 const LETTER_E = 0x65;
 const LETTER_M = 0x4d;
 /** A first word's letters, each in lower case, the earliest highest; two letters make `if`. */
@@ -57,14 +59,23 @@ const INTO = pack('into');
 /** SHOW WARNINGS, ERRORS, COUNT(*); SHOW and something odd. */
 const shown = new Set(['w', 'e', 'c'].map((letter) => letter.charCodeAt(0)));
 
-const TABLE_BITS = 16;
-/** Of the golden ratio: spreads what is close together. */
-const SPREAD = 0x9e3779b1;
-const mysqlStops = stopsFor(tellTales);
-const mariadbStops = stopsFor(mariadbTellTales);
-/** Whether a byte is looked at by itself. */
-const specials = new Uint8Array(256);
-for (const byte of '\'"`@;#-/:(') specials[byte.charCodeAt(0)] = 1;
+/** What a byte is here: nothing of interest, looked at by itself, outside of ASCII, or from `RARE` on the rarest letter of a tell-tale. */
+const [PLAIN, SPECIAL, FOREIGN, RARE] = [0, 1, 2, 3];
+const kinds = new Uint8Array(256).fill(FOREIGN, HIGH);
+for (const [at, letter] of Array.from(rare).entries())
+  for (const one of [letter, letter.toUpperCase()]) kinds[one.charCodeAt(0)] = RARE + at;
+for (const byte of '\'"`@;#-/:(') kinds[byte.charCodeAt(0)] = SPECIAL;
+
+/** A tell-tale, and how many of its letters come before its rarest one. */
+interface TellTale {
+  readonly letters: number;
+  readonly before: number;
+}
+
+/** For each of the rare letters, those whose rarest it is. */
+type Signs = readonly (readonly TellTale[])[];
+const mysqlSigns = signsFor(tellTales);
+const mariadbSigns = signsFor(mariadbTellTales);
 
 /**
  * Looks at a text once, without making a string of it, and says whether it may have effects beyond its transaction. Nearly all
@@ -81,7 +92,7 @@ export class Prefilter {
   readonly #ansiQuotes: boolean;
   /** Whether bytes outside of ASCII are letters. */
   readonly #hasHighLetters: boolean;
-  readonly #stops: Uint8Array;
+  readonly #signs: Signs;
   readonly #dialect: Dialect;
   /** Where the last comment ended. */
   #commentEnd = 0;
@@ -93,7 +104,7 @@ export class Prefilter {
     this.#hasEscapes = !dialect.noBackslashEscapes;
     this.#ansiQuotes = dialect.ansiQuotes;
     this.#hasHighLetters = dialect.charset !== 'other';
-    this.#stops = dialect.isMariadb ? mariadbStops : mysqlStops;
+    this.#signs = dialect.isMariadb ? mariadbSigns : mysqlSigns;
   }
 
   /** Whether `bytes[start, end)` may do more than its transaction shows. */
@@ -102,22 +113,19 @@ export class Prefilter {
     this.#commentEnd = start;
     let at = this.#skipBlanks(bytes, start, end);
     if (at < 0 || this.#opens(bytes, at, end)) return true;
-    const stops = this.#stops;
-    let four = 0;
     while (at < end) {
-      const byte = u8(bytes, at);
-      if (byte > AT && byte !== BACKQUOTE) {
-        if (byte >= HIGH && !this.#hasHighLetters) return true;
-        four = (four << 8) | byte | LOWER;
-        if (u8(stops, slot(four)) === 1) return true;
+      const kind = u8(kinds, u8(bytes, at));
+      if (kind === PLAIN) {
         at += 1;
-      } else if (u8(specials, byte) === 0) {
-        four = (four << 8) | byte | LOWER;
-        at += 1;
-      } else {
-        four = 0;
+      } else if (kind === SPECIAL) {
         at = this.#pass(bytes, at, start, end);
         if (at < 0) return true;
+      } else if (kind === FOREIGN) {
+        if (!this.#hasHighLetters) return true;
+        at += 1;
+      } else {
+        if (isPartOf(this.#signs[kind - RARE], bytes, at, start, end)) return true;
+        at += 1;
       }
     }
     return false;
@@ -280,19 +288,42 @@ function skipBlock(bytes: Uint8Array, from: number, end: number): number {
 /** INTO ends at `last`. */
 function isInto(bytes: Uint8Array, last: number, start: number): boolean {
   if (last - 3 < start) return false;
-  let four = 0;
-  for (let at = last - 3; at <= last; at += 1) four = (four << 8) | u8(bytes, at) | LOWER;
-  return four === INTO && (last - 4 < start || u8(bytes, last - 4) <= OPEN);
+  return fourAt(bytes, last - 3) === INTO && (last - 4 < start || u8(bytes, last - 4) <= OPEN);
 }
 
-function stopsFor(words: readonly string[]): Uint8Array {
-  const stops = new Uint8Array(1 << TABLE_BITS);
-  for (const word of words) stops[slot(pack(word))] = 1;
-  return stops;
+/** Four letters, in lower case, the first one highest. */
+function fourAt(bytes: Uint8Array, at: number): number {
+  const four =
+    (u8(bytes, at) << 24) |
+    (u8(bytes, at + 1) << 16) |
+    (u8(bytes, at + 2) << 8) |
+    u8(bytes, at + 3);
+  return four | IN_LOWER_CASE;
 }
 
-function slot(four: number): number {
-  return Math.imul(four, SPREAD) >>> (32 - TABLE_BITS);
+/** Whether the letter at `at` is the rarest of one of these. */
+function isPartOf(
+  signs: readonly TellTale[] = [],
+  bytes: Uint8Array,
+  at: number,
+  start: number,
+  end: number,
+): boolean {
+  for (const { letters, before } of signs) {
+    const first = at - before;
+    if (first >= start && first + 4 <= end && fourAt(bytes, first) === letters) return true;
+  }
+  return false;
+}
+
+function signsFor(words: readonly string[]): Signs {
+  const rarestOf = (word: string): string =>
+    Array.from(rare).find((one) => word.includes(one)) ?? '';
+  return Array.from(rare).map((letter) =>
+    words
+      .filter((word) => rarestOf(word) === letter)
+      .map((word) => ({ letters: pack(word), before: word.indexOf(letter) })),
+  );
 }
 
 function pack(letters: string): number {

@@ -39,13 +39,27 @@ const shared: Templates = [
   { sql: 'SELECT COUNT(*) FROM many m, many n WHERE m.a > ?', parameters: 1 },
 ];
 
+/**
+ * What is prepared before there is a schema is prepared again in the one that the session is in by then: DATABASE() tells. In MySQL a user
+ * variable keeps the type that it had when the statement was prepared (docs/differences.md).
+ */
+function preparable(sql: string, isMariadb: boolean): string {
+  const asks = sql.replace('DATABASE(), ', '');
+  return isMariadb || !/^SELECT (?:@x, |IF\(@x)/.test(asks) ? asks : 'SELECT 1';
+}
+
+function common({ chance, isMariadb }: Scope): Template {
+  const { sql, parameters } = chance.pick(shared);
+  return { sql: preparable(sql, isMariadb), parameters };
+}
+
 function template(scope: Scope): Template {
-  const { chance, schema, token } = scope;
+  const { chance, schema, token, isMariadb } = scope;
   return chance.weighted<Template>([
-    [20, chance.pick(shared)],
+    [20, common(scope)],
     [3, { sql: `SELECT ${literal(token)}, ?`, parameters: 1 }],
     [2, { sql: `SELECT b FROM ${schema}.t WHERE a = ?`, parameters: 1 }],
-    [2, { sql: look(scope), parameters: 0 }],
+    [2, { sql: preparable(look(scope), isMariadb), parameters: 0 }],
     [2, { sql: assign(scope), parameters: 0 }],
   ]);
 }
@@ -100,7 +114,7 @@ function runNamed(scope: Scope, flags = 0): Command {
 function runTwice(scope: Scope): readonly Step[] {
   const { chance } = scope;
   const name = `twice${scope.next()}`;
-  const made = chance.pick(shared);
+  const made = common(scope);
   const values = valuesFor(scope, made);
   const again = valuesFor(scope, made).map((value) =>
     value.value !== null && value.type !== values[0]?.type ? (values[0] ?? value) : value,
