@@ -18,7 +18,7 @@ import type { SignIn } from './visitor.ts';
 const IDLE_CLIENTS = 5_000;
 /** Of the files that may be open, for clients: a pooler keeps some for itself. */
 const FOR_CLIENTS = 0.6;
-/** Before each case, which may be the first of its kind, and where memory is measured. */
+/** Where memory is measured. */
 const SHORT_WARM_UP_SECONDS = 1;
 
 /** What is measured, and where. */
@@ -108,14 +108,14 @@ export class Contest<Database extends Line> {
 
   async #loadCase(one: LoadCase, running: readonly RunningPooler[]): Promise<LoadReport> {
     const { name, load, tls } = one;
-    const { rounds, seconds } = this.#options;
+    const { rounds, seconds, caseWarmUpSeconds } = this.#options;
     const { signal } = this.#stage;
     const run = (contender: Contender, seconds: number): Promise<Figures> => {
       contender.expectAlive();
       return one.measure(contender.line(tls), { seconds, pid: contender.pid, signal });
     };
     const work = {
-      warmUp: (contender: Contender) => run(contender, SHORT_WARM_UP_SECONDS),
+      warmUp: (contender: Contender) => run(contender, caseWarmUpSeconds),
       measure: (contender: Contender) => run(contender, seconds),
     };
     const line = this.#ground.direct(tls);

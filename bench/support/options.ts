@@ -10,8 +10,9 @@ export interface Options {
   readonly idleRounds: number;
   /** Of each measurement. */
   readonly seconds: number;
-  /** Of load on each pooler before anything is measured. */
+  /** Of load on each pooler before anything is measured; and before each case, which may be the first of its kind. */
   readonly warmUpSeconds: number;
+  readonly caseWarmUpSeconds: number;
   readonly cases: readonly Case[];
   /** Undefined where nothing was said: names of the menu's, or commands of another Sluice. */
   readonly rivals: readonly string[] | undefined;
@@ -50,8 +51,8 @@ export interface Menu {
   readonly lasts: { readonly full: string; readonly quick: string };
 }
 
-const FULL = { rounds: 5, idleRounds: 3, seconds: 2, warmUpSeconds: 5 } as const;
-const QUICK = { rounds: 3, idleRounds: 1, seconds: 1, warmUpSeconds: 3 } as const;
+const FULL = { rounds: 5, idleRounds: 3, seconds: 2, warmUpSeconds: 15, caseSeconds: 4 } as const;
+const QUICK = { rounds: 3, idleRounds: 1, seconds: 1, warmUpSeconds: 5, caseSeconds: 1 } as const;
 
 /** A line's length. */
 const COLUMNS = 96;
@@ -129,6 +130,7 @@ export function readOptions(args: readonly string[], menu: Menu): Options {
     idleRounds: Math.min(rounds, standard.idleRounds),
     seconds: number('seconds', values.seconds, standard.seconds, 3600),
     warmUpSeconds: standard.warmUpSeconds,
+    caseWarmUpSeconds: standard.caseSeconds,
     cases: chosen,
     rivals: rivals?.filter((rival) => rival !== 'none'),
     server,
