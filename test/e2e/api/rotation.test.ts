@@ -199,10 +199,10 @@ describe.each([postgres, crowded, ...mysqlKinds, sqlServer])('a secret of $name'
     const second = await rotate(arn, SINGLE);
     for (const login of [first, second]) await (await kind.open(port, login)).end();
     await atDatabase(second);
-    expect(atDatabase(first)).rejects.toThrow();
+    await expect(atDatabase(first)).rejects.toThrow();
     const third = await rotate(arn, SINGLE);
     for (const login of [second, third]) await (await kind.open(port, login)).end();
-    expect(kind.open(port, first)).rejects.toThrow();
+    await expect(kind.open(port, first)).rejects.toThrow();
   });
 
   test('that cannot be rotated says why, and shows no password', async () => {
