@@ -116,6 +116,26 @@ describe('what is sent in one turn', () => {
     expect([system.submissions, at(0).all]).toEqual([0, 'hello']);
   });
 
+  test('of who is alone for long is sent at once, until there are others', () => {
+    const { system, sends, at } = scene(2);
+    for (let turn = 0; turn < 8; turn += 1) {
+      at(0).write(utf8('.'));
+      sends.flush();
+    }
+    const before = at(0).all;
+    at(0).write(utf8('now'));
+    expect(at(0).all).toBe(`${before}now`);
+    for (let turn = 0; system.submissions === 0 && turn < 20; turn += 1) {
+      for (const index of [0, 1]) at(index).write(utf8('!'));
+      sends.flush();
+    }
+    expect(system.submissions).toBe(1);
+    for (const index of [0, 1]) at(index).write(utf8('later'));
+    expect([0, 1].map((index) => at(index).all.endsWith('later'))).toEqual([false, false]);
+    sends.flush();
+    expect(system.submissions).toBe(2);
+  });
+
   test('never goes to a socket that has the number of one that is closed', () => {
     const { system, sends, at } = scene(3);
     for (const index of [0, 1, 2]) at(index).write(utf8(`for ${index}`));

@@ -22,6 +22,11 @@ export interface Sender {
 /** The place of who has no bytes here. */
 export const NOWHERE = -1;
 
+/** After so many turns in a row with one sender each, nobody else is likely to speak: most send at once then. */
+const LONELY_TURNS = 8;
+/** Of those, each so-manieth waits for others all the same, to see whether there are any by now. */
+const PROBE = 16;
+
 /**
  * What is said to many sockets in one turn of the event loop goes out at its end in one system call: half of what a small
  * message costs is the call by which it is sent, and whom that wakes in the middle of our work.
@@ -35,6 +40,8 @@ export class Sends {
   readonly #lengths = new Int32Array(PLACES);
   #count = 0;
   #isDue = false;
+  #lonelyTurns = 0;
+  #sentAtOnce = 0;
   readonly #end = (): void => {
     this.#isDue = false;
     this.flush();
@@ -71,7 +78,7 @@ export class Sends {
       this.flush();
       return false;
     }
-    if (length > PLACE_BYTES) return false;
+    if (length > PLACE_BYTES || this.#isLikelyAlone()) return false;
     if (this.#count === PLACES) this.flush();
     this.#take(sender, this.#count, length);
     ring.bytes.set(bytes, sender.place * PLACE_BYTES);
@@ -84,6 +91,7 @@ export class Sends {
     const ring = this.#ring;
     if (count === 0 || ring === undefined) return;
     this.#count = 0;
+    this.#lonelyTurns = count === 1 ? this.#lonelyTurns + 1 : 0;
     if (count === 1) {
       const sender = this.#leave(0);
       sender?.send(ring.bytes, 0, this.#lengths[0] ?? 0);
@@ -115,6 +123,12 @@ export class Sends {
     // Not before: whoever sends may find the peer gone, and others have something to say then.
     if (rests === undefined) return;
     for (const { sender, bytes } of rests) sender.send(bytes, 0, bytes.length);
+  }
+
+  #isLikelyAlone(): boolean {
+    if (this.#lonelyTurns < LONELY_TURNS || this.#count > 0) return false;
+    this.#sentAtOnce = (this.#sentAtOnce + 1) % PROBE;
+    return this.#sentAtOnce !== 0;
   }
 
   #take(sender: Sender, place: number, length: number): void {
