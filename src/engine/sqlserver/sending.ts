@@ -9,6 +9,7 @@ import { readingOf } from './prepared.ts';
 import type { Call, Parcel, Request } from './requests.ts';
 import type { SessionState } from './state.ts';
 import { Statements } from './statements.ts';
+import { Upload } from './upload.ts';
 
 /** Who shares the work. */
 interface Parts {
@@ -57,18 +58,13 @@ export class Sending {
   }
 
   /** Sends it. Returns who sends the rest, where there is one. @param status of the first packet */
-  send(memory: SqlServerMemory, parcel: Parcel, status: number): Repacker | undefined {
+  send(memory: SqlServerMemory, parcel: Parcel, status: number): Upload | undefined {
     const { sink } = this.#parts.party;
     this.#exchange(memory, parcel);
     const { type, bytes, start, end, packetAt, isCut } = parcel;
     // What was the client's only packet may not be the first of several as it is.
     const first = status & ~packetStatus.endOfMessage;
-    if (isCut) {
-      const upload = new Repacker(type, memory.packetBytes, first);
-      const packets = upload.add(bytes, start, end);
-      if (packets.length > 0) sink.toServer(packets);
-      return upload;
-    }
+    if (isCut) return this.#sendLong(memory, parcel, first);
     if (packetAt === undefined || end - packetAt > memory.packetBytes) {
       sink.toServer(message(type, bytes.subarray(start, end), memory.packetBytes, first));
       return undefined;
@@ -82,14 +78,6 @@ export class Sending {
   /** What the client is given for the handle of the statement that its call of this number prepares, if it does. */
   handleOf(at: number): number | undefined {
     return this.#parts.request.calls[at]?.given;
-  }
-
-  /** Exchanges the handle of a call that comes late in a long request; of its parameters it is the first. */
-  exchangeLate(memory: SqlServerMemory, call: Call, bytes: Uint8Array): void {
-    const { handleAt, handle = 0 } = call;
-    if (handleAt === undefined) return;
-    const template = this.#parts.party.statements?.at(handle);
-    writeInt(bytes, handleAt, exchanged(call, template, memory));
   }
 
   /** The client's call of this number has prepared its statement, or could not. */
@@ -109,6 +97,31 @@ export class Sending {
     if (call?.handle === undefined || !isClosing(call)) return;
     party.statements?.close(call.handle);
     if (call.prepares === undefined && call.template !== undefined) prepared.remove(call.template);
+  }
+
+  /** Sends as much of it as is there; how it goes on is seen as it passes. */
+  #sendLong(memory: SqlServerMemory, parcel: Parcel, status: number): Upload {
+    const { type, bytes, start, end } = parcel;
+    const { party, request } = this.#parts;
+    const { long } = request;
+    const upload = new Upload(
+      party.sink,
+      new Repacker(type, memory.packetBytes, status),
+      long?.reader,
+    );
+    const from = long === undefined ? end : start + long.from;
+    if (long !== undefined) long.exchange = (call, late) => this.#exchangeLate(memory, call, late);
+    upload.pass(bytes.subarray(start, from));
+    if (from < end) upload.add(bytes.subarray(from, end));
+    return upload;
+  }
+
+  /** Exchanges the handle of a call that comes late in a long request; of its parameters it is the first. */
+  #exchangeLate(memory: SqlServerMemory, call: Call, bytes: Uint8Array): void {
+    const { handleAt, handle = 0 } = call;
+    if (handleAt === undefined) return;
+    const template = this.#parts.party.statements?.at(handle);
+    writeInt(bytes, handleAt, exchanged(call, template, memory));
   }
 
   #exchange(memory: SqlServerMemory, { type, bytes, start, end }: Parcel): void {

@@ -4,7 +4,6 @@ import { concat, u8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import type { Fit } from '../../core/engine.ts';
 import type { Fault } from '../../core/fault.ts';
-import type { Repacker } from '../../wire/tds/packets.ts';
 import {
   HEADER_BYTES,
   MAX_PACKET_BYTES,
@@ -19,9 +18,10 @@ import type { SqlServerMemory } from './memory.ts';
 import { answerCalls } from './own-answers.ts';
 import type { Party } from './party.ts';
 import { RESET_DONE } from './replies.ts';
-import type { LongRequest, Parcel, Request } from './requests.ts';
+import type { Parcel, Request } from './requests.ts';
 import { asksForReset, isAttention, MARS_BYTE, NO_CALLS, wantsCoordinator } from './requests.ts';
 import { NO_STATEMENTS } from './statements.ts';
+import type { Upload } from './upload.ts';
 
 /** What becomes of a packet of the client's: it has been dealt with, or waits where it is. */
 type Verdict = 'taken' | 'hold';
@@ -44,9 +44,7 @@ export class Service {
   #isKnown = false;
   #isSending = false;
   /** The rest of a long request, which is passed on as it arrives. */
-  #upload: Repacker | undefined;
-  /** Reads it. */
-  #long: LongRequest | undefined;
+  #upload: Upload | undefined;
   /** A request is under way, or a transaction. */
   #busy = false;
   /** The request is over, and the session keeps its connection for the moment; it has kept it for long enough. */
@@ -244,33 +242,21 @@ export class Service {
     return 'taken';
   }
 
-  /** The rest of a long request. */
-  #goOn(upload: Repacker, bytes: Uint8Array, at: number, length: number): Verdict {
-    const more = bytes.subarray(at + HEADER_BYTES, at + length);
-    const known = this.#long?.reader.add(more) ?? more;
-    this.#send(upload.add(known, 0, known.length));
+  /** The rest of a long request. What its client has called off is not run. */
+  #goOn(upload: Upload, bytes: Uint8Array, at: number, length: number): Verdict {
+    upload.add(bytes.subarray(at + HEADER_BYTES, at + length));
     const status = u8(bytes, at + 1);
     if ((status & packetStatus.endOfMessage) === 0) return 'taken';
     this.#upload = undefined;
-    if (this.#long !== undefined) this.#read(this.#long, upload, status);
-    this.#send(upload.finish(status & packetStatus.ignore));
+    const ignored = status & packetStatus.ignore;
+    upload.end(ignored);
+    // Its reply may have come before its end.
+    if (upload.isRead && this.#isKnown) {
+      const { request, tracker } = this.#crew;
+      request.effects = ignored === 0 ? upload.effects : undefined;
+      tracker.sent(request.effects, request.digest);
+    }
     return 'taken';
-  }
-
-  /** All of a long request has been read. What its client has called off is not run. */
-  #read({ reader }: LongRequest, upload: Repacker, status: number): void {
-    this.#long = undefined;
-    const rest = reader.end();
-    this.#send(upload.add(rest, 0, rest.length));
-    if (!this.#isKnown) return; // its reply has come before its end
-    const { request, tracker } = this.#crew;
-    const isIgnored = (status & packetStatus.ignore) !== 0;
-    request.effects = isIgnored ? undefined : reader.effects;
-    tracker.sent(request.effects, request.digest);
-  }
-
-  #send(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#party.sink.toServer(bytes);
   }
 
   /**
@@ -397,22 +383,7 @@ export class Service {
     tracker.measure(request.textBytes);
     if (prepares(request)) tracker.prepares(request.digest);
     cursors.sent(request);
-    const { long } = request;
-    if (long === undefined) this.#upload = sending.send(memory, parcel, status);
-    else this.#beginLong(memory, parcel, long, status);
-  }
-
-  /** Sends as much of it as is known; how it goes on is seen as it passes. */
-  #beginLong(memory: SqlServerMemory, parcel: Parcel, long: LongRequest, status: number): void {
-    const { sending } = this.#crew;
-    const end = parcel.start + long.from;
-    const upload = sending.send(memory, { ...parcel, end }, status);
-    this.#upload = upload;
-    this.#long = long;
-    long.exchange = (call, bytes) => sending.exchangeLate(memory, call, bytes);
-    if (end === parcel.end) return;
-    const known = long.reader.add(parcel.bytes.subarray(end, parcel.end));
-    if (upload !== undefined) this.#send(upload.add(known, 0, known.length));
+    this.#upload = sending.send(memory, parcel, status);
   }
 
   /**
