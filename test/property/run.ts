@@ -6,15 +6,12 @@ import { Counts } from './counts.ts';
 import { tellFailure, tellPlan } from './report.ts';
 import type { AnyLife, Plan, PlanSize } from './script.ts';
 import { shrink, stepsIn } from './shrink.ts';
-import { StallWatch } from './stall.ts';
 import { mysqlReleases } from '../support/mysql.ts';
 import { openMysql, openPostgres, openSqlServer } from './theatres.ts';
 import type { Manner, ServerAddress } from './sqlserver/world.ts';
 import type { Theatre } from './theatres.ts';
 
 const PROGRESS_MS = 10_000;
-/** Where nothing could be done for so long, what took too long says nothing: the round is played again. */
-const STALL_MS = 10_000;
 /** A smaller plan has so many chances to fail. */
 const ATTEMPTS = 2;
 
@@ -86,19 +83,14 @@ function manner(): Manner {
 }
 
 async function playAll<Life extends AnyLife>(theatre: Theatre<Life>): Promise<number> {
-  const watch = new StallWatch();
   try {
-    return await playRounds(theatre, watch);
+    return await playRounds(theatre);
   } finally {
-    watch.stop();
     await theatre.close();
   }
 }
 
-async function playRounds<Life extends AnyLife>(
-  theatre: Theatre<Life>,
-  watch: StallWatch,
-): Promise<number> {
+async function playRounds<Life extends AnyLife>(theatre: Theatre<Life>): Promise<number> {
   const started = performance.now();
   const until = values.rounds === undefined ? started + Number(values.minutes) * 60_000 : Infinity;
   const rounds = number(values.rounds) ?? Infinity;
@@ -106,15 +98,7 @@ async function playRounds<Life extends AnyLife>(
   console.log(`${theatre.title}, seed ${firstSeed} and those that follow`);
   for (let round = 0; round < rounds && performance.now() < until; round += 1) {
     const plan = theatre.makePlan(firstSeed + round, size);
-    watch.takeLongestMs();
     const outcome = await theatre.play(plan, options);
-    const stallMs = watch.takeLongestMs();
-    if (outcome.kind === 'failed' && stallMs > STALL_MS) {
-      const seconds = (stallMs / 1_000).toFixed(0);
-      console.log(`Nothing moved for ${seconds} s: seed ${plan.seed} is played again.`);
-      round -= 1;
-      continue;
-    }
     counts.add('rounds');
     counts.addAll(outcome.counts);
     if (outcome.kind === 'failed') {
