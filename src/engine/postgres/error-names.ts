@@ -1,3 +1,4 @@
+import { fromLatin1 } from '../../base/bytes.ts';
 import { message } from '../../wire/postgres/build.ts';
 import type { Move } from './positions.ts';
 import { positionGiven } from './positions.ts';
@@ -26,7 +27,7 @@ export function translated(
     .toString('latin1')
     .replaceAll(OUR_NAMES, (name) => clientsNameOf(name) ?? name)
     .replace(POSITION, (_, at: string) => `\0P${positionGiven(Number(at), moves ?? [])}\0`);
-  return message(type, Buffer.from(said, 'latin1'));
+  return message(type, fromLatin1(said));
 }
 
 /** What a statement is called by the client which has this name on the connection. */

@@ -1,4 +1,4 @@
-import { concat } from '../../base/bytes.ts';
+import { concat, fromLatin1 } from '../../base/bytes.ts';
 import { message } from '../../wire/postgres/build.ts';
 import { frontend } from '../../wire/postgres/message-types.ts';
 import type { Description } from './description.ts';
@@ -16,7 +16,7 @@ export interface Variant {
 }
 
 export function makeVariant(name: string): Variant {
-  return { name, nameBytes: Buffer.from(name, 'latin1') };
+  return { name, nameBytes: fromLatin1(name) };
 }
 
 /** How a statement is made on a connection: a Parse message behind its name, or a text around it. */

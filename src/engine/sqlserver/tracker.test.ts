@@ -9,6 +9,7 @@ import type { SettingName } from './sql/effects.ts';
 import { intern, SessionState } from './state.ts';
 import { Target } from './target.ts';
 import { Tracker } from './tracker.ts';
+import { digestOf } from './sql/sql-digest.ts';
 
 const beginning = intern(
   new Map<SettingName, string>([
@@ -65,7 +66,7 @@ class Bench {
   run(sql: string, ending: Ending = {}, by: 'batch' | 'executeSql' = 'batch'): void {
     const { memory, tracker } = this;
     const { isError = false, language, database, inTransaction } = ending;
-    tracker.sent(this.target.classifier[by](sql), () => this.target.classifier.digest(sql));
+    tracker.sent(this.target.classifier[by](sql), () => digestOf(sql));
     if (language !== undefined) this.#report(envChange.language, language);
     if (database !== undefined) this.#report(envChange.database, database);
     if (inTransaction !== undefined) memory.inTransaction = inTransaction;

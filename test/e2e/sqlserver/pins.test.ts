@@ -55,6 +55,13 @@ async function fetched(one: Visitor): Promise<string> {
   return one.lines.slice(length).some((line) => line.startsWith('ROW')) ? 'a row' : 'no cursor';
 }
 const rows = 'SELECT 1 AS a UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4';
+/** How a cursor of the protocol is opened on these rows. */
+const scrolling: readonly Parameter[] = [
+  text('stmt', rows),
+  ['scrollopt', TYPES.Int, 2, output],
+  ['ccopt', TYPES.Int, 1, output],
+  ['rowcount', TYPES.Int, 0, output],
+];
 
 const cases: Readonly<Record<string, Case>> = {
   'a lock of the session, by batches': {
@@ -128,14 +135,7 @@ const cases: Readonly<Record<string, Case>> = {
     digest: 'select ? as a union all',
     holding: [
       async (one) => {
-        await one.call(
-          'sp_cursoropen',
-          ['cursor', TYPES.Int, undefined, output],
-          text('stmt', rows),
-          ['scrollopt', TYPES.Int, 2, output],
-          ['ccopt', TYPES.Int, 1, output],
-          ['rowcount', TYPES.Int, 0, output],
-        );
+        await one.call('sp_cursoropen', ['cursor', TYPES.Int, undefined, output], ...scrolling);
         keepHandle(one, 'cursor');
       },
       (one) => one.batch('SELECT 1 AS a'),
@@ -158,10 +158,7 @@ const cases: Readonly<Record<string, Case>> = {
           ['prepared', TYPES.Int, undefined, output],
           ['cursor', TYPES.Int, undefined, output],
           text('params', ''),
-          text('stmt', rows),
-          ['scrollopt', TYPES.Int, 2, output],
-          ['ccopt', TYPES.Int, 1, output],
-          ['rowcount', TYPES.Int, 0, output],
+          ...scrolling,
         );
         keepHandle(one, 'cursor');
       },

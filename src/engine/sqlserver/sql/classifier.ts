@@ -8,7 +8,6 @@ import type { Level } from './judge.ts';
 import { judge } from './judge.ts';
 import { glance } from './prefilter.ts';
 import { isolationLevel } from './settings.ts';
-import { digestOf } from './sql-digest.ts';
 
 const CACHED_TEXT_LENGTH = 4_096;
 const CACHED_TEXTS = 2_048;
@@ -86,11 +85,6 @@ export class Classifier {
     const findings = new Findings();
     for (const one of effects) findings.add(one, true);
     return findings.effects();
-  }
-
-  /** The text without its values, for logs. */
-  digest(text: string): string {
-    return digestOf(text);
   }
 
   #classify(bytes: Uint8Array, start: number, end: number, level: Level): Effects | undefined {

@@ -1,3 +1,17 @@
+import {
+  ASCII,
+  DASH,
+  DOUBLE_QUOTE,
+  NEWLINE,
+  NINE,
+  OPEN_BRACKET,
+  QUOTE,
+  RETURN,
+  SLASH,
+  SPACE,
+  STAR,
+  ZERO,
+} from './characters.ts';
 import { isWordCode } from './sql-words.ts';
 
 /** Ends what has been shortened in quotes. It is no character, and no client's text needs it: one that has it is doubted. */
@@ -14,22 +28,10 @@ export interface Lengths {
 const USUAL: Lengths = { quoted: 8_192, alike: 1_024 };
 
 const TAB = 0x09;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const DOUBLE_QUOTE = 0x22;
-const QUOTE = 0x27;
-const STAR = 0x2a;
-const DASH = 0x2d;
-const SLASH = 0x2f;
-const ZERO = 0x30;
-const NINE = 0x39;
-const OPEN_BRACKET = 0x5b;
 const LOWER = 0x20;
 const A = 0x61;
 const F = 0x66;
 const X = 0x78;
-const ASCII = 0x80;
 
 type Where = 'plain' | 'line' | 'block' | "'" | '"' | ']';
 /** What the characters of a word so far may be: of a number in tens or sixteens the digits are alike. */

@@ -1,3 +1,17 @@
+import {
+  ASCII,
+  DASH,
+  DOUBLE_QUOTE,
+  NEWLINE,
+  NINE,
+  OPEN_BRACKET,
+  QUOTE,
+  RETURN,
+  SLASH,
+  SPACE,
+  STAR,
+  ZERO,
+} from './characters.ts';
 /** A word, a literal or a mark of a text. */
 export interface Token {
   /**
@@ -13,20 +27,8 @@ export interface Token {
   readonly isSpaced: boolean;
 }
 
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const DOUBLE_QUOTE = 0x22;
-const QUOTE = 0x27;
-const STAR = 0x2a;
-const DASH = 0x2d;
 const DOT = 0x2e;
-const SLASH = 0x2f;
-const ZERO = 0x30;
-const NINE = 0x39;
 const AT = 0x40;
-const OPEN_BRACKET = 0x5b;
-const ASCII = 0x80;
 
 /** Letters of Unicode, digits and marks on letters: whatever else is beyond ASCII counts as whitespace, as some of it is. */
 const letter = /[\p{L}\p{N}\p{M}]/u;
