@@ -246,6 +246,11 @@ describe('an idle connection', () => {
     expect(overhear(freshMemory(), dataRow('1'))).toContain('on an idle connection');
   });
 
+  test.each(['57P01', '57P02'])('PG-14: the warning %s, after which the server closes', (code) => {
+    const words = backend.notice({ S: 'WARNING', V: 'WARNING', C: code, M: 'it shuts down' });
+    expect(overhear(freshMemory(), words)).toBe(`it shuts down (${code})`);
+  });
+
   test('PG-18: in pieces, which are kept in between', () => {
     const said = bytesOf(notice, parameterStatus('TimeZone', 'Asia/Tokyo'), failure());
     for (let cut = 1; cut < said.length; cut += 1) {

@@ -5,6 +5,9 @@ import { checkMessageLength, HEADER_BYTES } from '../../wire/postgres/framing.ts
 import { backend } from '../../wire/postgres/message-types.ts';
 import type { PostgresMemory } from './memory.ts';
 
+/** Admin and crash shutdown: the last words of a server process that dies at once are a warning, and no error. */
+const LAST_WORDS: ReadonlySet<string | undefined> = new Set(['57P01', '57P02']);
+
 /**
  * What an idle connection says belongs to no session: a changed configuration is noted, notices and notifications are
  * nobody's, and anything else is a reason to discard the connection (traps PG-12, PG-13, PG-14).
@@ -34,14 +37,18 @@ function hear(memory: PostgresMemory, type: number, body: Uint8Array): string | 
       memory.rebase(name, value);
       return undefined;
     }
-    case backend.noticeResponse:
     case backend.notificationResponse:
       return undefined;
-    case backend.errorResponse: {
-      const { code, message } = readReport(body);
-      return `${message} (${code ?? 'no code'})`;
-    }
+    case backend.noticeResponse:
+      return LAST_WORDS.has(readReport(body).code) ? sayReport(body) : undefined;
+    case backend.errorResponse:
+      return sayReport(body);
     default:
       return `message type ${type} on an idle connection`;
   }
+}
+
+function sayReport(body: Uint8Array): string {
+  const { code, message } = readReport(body);
+  return `${message} (${code ?? 'no code'})`;
 }
