@@ -75,7 +75,7 @@ export class ServerProcess {
     const problems = await this.#apply(this.#all(this.#settings, this.#aws), this.#aws);
     if (problems.length === 0) {
       this.#stopRetrying = systemClock.every(RETRY_EVERY_MS, () => {
-        if (this.server.troubles.length > 0) this.renewMade();
+        if (this.server.troubles.length > 0) void this.renewMade();
       });
       return true;
     }
@@ -99,10 +99,10 @@ export class ServerProcess {
     this.#reloading = this.#reloading.then(() => this.#reload());
   }
 
-  /** The API or AWS has changed something: makes what runs what they say now. */
-  renewMade(): void {
+  /** The API or AWS has changed something: makes what runs what they say now. Resolves once that is so, as far as it can be. */
+  renewMade(): Promise<void> {
     // Whatever is written until it begins is part of it.
-    if (this.#isRenewalDue) return;
+    if (this.#isRenewalDue) return this.#reloading;
     this.#isRenewalDue = true;
     this.#reloading = this.#reloading.then(async () => {
       this.#isRenewalDue = false;
@@ -113,6 +113,7 @@ export class ServerProcess {
         tell(this.log, 'error', 'changeFailed', [why]);
       }
     });
+    return this.#reloading;
   }
 
   async #renewMade(): Promise<void> {
@@ -141,7 +142,7 @@ export class ServerProcess {
     if (aws === undefined) return undefined;
     const account = new AwsAccount(aws, {
       clock: systemClock,
-      changed: () => this.renewMade(),
+      changed: () => void this.renewMade(),
     });
     account.wanted = () => wantedOf(this.#settings, this.server.readiness().targets);
     return account;

@@ -52,8 +52,11 @@ async function serveAlone(
   });
   if (!(await running.start())) return 1;
   const { server } = running;
-  control?.onChange(() => running.renewMade());
-  if (control !== undefined) control.facts = () => server.facts();
+  if (control !== undefined) {
+    control.onChange(() => void running.renewMade());
+    control.untilHeard = () => running.renewMade();
+    control.facts = () => server.facts();
+  }
   const facts = watchProcess(systemClock, version);
   const admin = await openAdmin(settings.admin, {
     log,

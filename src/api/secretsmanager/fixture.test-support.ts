@@ -19,7 +19,10 @@ export const DAY_MS = 86_400_000;
 const noDatabases: Rotator = { setPassword: async () => {}, test: async () => {} };
 
 /** The service over a store of its own, asked without the network. */
-export function openService(rotator: Rotator | undefined = noDatabases) {
+export function openService(
+  rotator: Rotator | undefined = noDatabases,
+  untilHeard: () => Promise<void> = async () => {},
+) {
   const random = seededRandom(5);
   const store = Store.inMemory([secretsSchema]);
   const secrets = new SecretStore({
@@ -31,7 +34,7 @@ export function openService(rotator: Rotator | undefined = noDatabases) {
   });
   const outcomes: RotationOutcome[] = [];
   const report = (outcome: RotationOutcome) => void outcomes.push(outcome);
-  const rotations = new Rotations({ secrets, random, rotator, report });
+  const rotations = new Rotations({ secrets, random, rotator, untilHeard, report });
   const { operations } = secretsManagerService({ secrets, random, rotations });
   const asked: string[] = [];
   const policies: (ResourcePolicy | undefined)[] = [];

@@ -44,7 +44,8 @@ const login = (username: string, password: string, more: object = {}) =>
 
 async function open(SecretString = login('app', 'old')) {
   const database = new FakeDatabase();
-  const service = openService(database);
+  const proxies = { hear: async (): Promise<void> => {} };
+  const service = openService(database, () => proxies.hear());
   const create = (Name: string, value: string, number: number) =>
     service.ask('CreateSecret', {
       Name,
@@ -63,7 +64,7 @@ async function open(SecretString = login('app', 'old')) {
   };
   const stages = async () =>
     (await service.ask('DescribeSecret', { SecretId }))['VersionIdsToStages'];
-  return { ...service, database, create, value, rotate, stages };
+  return { ...service, database, proxies, create, value, rotate, stages };
 }
 
 const alternating = () => login('app', 'old', { masterarn: 'root' });
@@ -75,6 +76,20 @@ async function withMaster(master: object = {}, secret = alternating()) {
 }
 
 describe('the rotation of one user', () => {
+  test('sets the new password once the proxies let clients in with it, and not before', async () => {
+    const { ask, rotations, stages, database, proxies } = await open();
+    const heard = Promise.withResolvers<void>();
+    proxies.hear = () => heard.promise;
+    await ask('RotateSecret', { SecretId, ClientRequestToken: tokenOf(2_000) });
+    await Bun.sleep(1);
+    expect(await stages()).toMatchObject({ [tokenOf(2_000)]: ['AWSPENDING'] });
+    expect(database.changes).toEqual([]);
+    heard.resolve();
+    await rotations.settled();
+    expect(database.changes).toHaveLength(1);
+    expect(await stages()).toMatchObject({ [tokenOf(2_000)]: ['AWSCURRENT'] });
+  });
+
   test('sets a new password by the old one, and makes it current', async () => {
     const { rotate, value, stages, database, outcomes } = await open();
     const ClientRequestToken = tokenOf(2_000);

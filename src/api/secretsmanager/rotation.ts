@@ -41,6 +41,7 @@ export class Rotations {
   readonly #secrets: SecretStore;
   readonly #random: Random;
   readonly #rotator: Rotator;
+  readonly #untilHeard: () => Promise<void>;
   readonly #report: (outcome: RotationOutcome) => void;
   readonly #underWay = new Map<
     string,
@@ -52,12 +53,15 @@ export class Rotations {
     readonly secrets: SecretStore;
     readonly random: Random;
     readonly rotator: Rotator;
+    /** Resolves once the proxies let clients in with a pending version that was written before. */
+    readonly untilHeard?: () => Promise<void>;
     /** Called at the end of each. */
     readonly report?: (outcome: RotationOutcome) => void;
   }) {
     this.#secrets = parts.secrets;
     this.#random = parts.random;
     this.#rotator = parts.rotator;
+    this.#untilHeard = parts.untilHeard ?? (async () => {});
     this.#report = parts.report ?? (() => {});
   }
 
@@ -145,6 +149,8 @@ export class Rotations {
 
   /** The steps setSecret, testSecret and finishSecret. */
   async #finish(arn: string, { versionId, isNew }: Pending, nowMs: number): Promise<void> {
+    // Clients may come with the new password as soon as the last step is done, to any process.
+    await this.#untilHeard();
     const secret = this.#stillWanted(arn, versionId);
     const pending = readFields(openValue(this.#secrets, arn, versionId), 'The pending version');
     const { login, target } = pending;

@@ -56,6 +56,8 @@ export class ControlPlane {
   readonly answer: (request: Request) => Promise<Response>;
   /** What runs, to be told of. */
   facts: () => readonly ProxyFacts[] = () => [];
+  /** Resolves once all that runs knows what was changed before. */
+  untilHeard: () => Promise<void> = async () => {};
   readonly #data: Data;
   readonly #rotations: Rotations;
   readonly #toldSecrets: ToldSecrets;
@@ -84,6 +86,7 @@ export class ControlPlane {
         () => located(made.merge(this.#settings), this.#aws?.account).databases,
         systemClock,
       ),
+      untilHeard: () => this.untilHeard(),
       report: (outcome) => tellOfRotation(log, outcome),
     });
     this.#rotations = rotations;

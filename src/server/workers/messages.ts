@@ -32,7 +32,8 @@ const toWorker = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('ask'),
     id: z.number().int(),
-    what: z.enum(['metrics', 'readiness', 'facts']),
+    /** `renewal`: answered once what the API has changed until now is known. */
+    what: z.enum(['metrics', 'readiness', 'facts', 'renewal']),
   }),
   cancel,
 ]);

@@ -22,7 +22,13 @@ import { readFromWorker } from './messages.ts';
 import { worstOf } from './readiness.ts';
 
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
-const ANSWER_TIMEOUT_MS = 2_000;
+/** By question. A rotation goes on without the worker that has not heard of it by then. */
+const ANSWER_TIMEOUT_MS = {
+  metrics: 2_000,
+  readiness: 2_000,
+  facts: 2_000,
+  renewal: 10_000,
+} as const;
 /** How old what the API tells of proxies may be. */
 const FACTS_EVERY_MS = 500;
 /** Between the death of a worker and its successor; more where it dies young again and again. */
@@ -122,6 +128,7 @@ export class Supervisor {
   /** Workers are told when the API has changed something, and asked what the API is to tell. */
   #followControl(control: ControlPlane): () => void {
     const stopListening = control.onChange(() => this.#tellAll(this.#made()));
+    control.untilHeard = async () => void (await this.#askAll('renewal'));
     const look = async (): Promise<void> => {
       const facts = worstFacts((await this.#askAll('facts')).map(readFacts));
       control.facts = () => facts;
@@ -251,7 +258,7 @@ export class Supervisor {
         stop();
         resolve(text);
       };
-      const stop = systemClock.after(ANSWER_TIMEOUT_MS, () => settle(undefined));
+      const stop = systemClock.after(ANSWER_TIMEOUT_MS[what], () => settle(undefined));
       this.#answers.set(id, settle);
       worker.process.send({ kind: 'ask', id, what } satisfies ToWorker);
     });

@@ -50,6 +50,10 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
     metrics: async () => renderMetrics(server.sources(), await facts.facts(), label),
     readiness: () => JSON.stringify(server.readiness()),
     facts: () => JSON.stringify(server.facts()),
+    renewal: async () => {
+      await running.renewMade();
+      return '';
+    },
   } as const;
   say({ kind: 'ready' });
   await mailbox.untilDrain(async (message) => {
@@ -60,7 +64,7 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
         return;
       case 'made':
         certificates.add(message.certificates);
-        running.renewMade();
+        void running.renewMade();
         return;
       case 'cancel':
         server.cancel(
