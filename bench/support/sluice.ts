@@ -104,6 +104,8 @@ function settings(
         listen: `${listen.host}:${listen.port}`,
         target: 'db',
         auth: [{ secret: 'bench' }],
+        // By default it is a tenth with SQL Server, as with RDS Proxy.
+        pool: { maxConnectionsPercent: 100 },
         tls: CERTIFICATE,
         maxClientConnections: MAX_CLIENTS,
       },
