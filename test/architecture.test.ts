@@ -66,7 +66,7 @@ const rules: readonly Rule[] = [
       'server/control/rotation/',
     ],
   },
-  { name: 'foreign functions', what: /"bun:ffi"/, where: ['net/send-ring.ts'] },
+  { name: 'foreign functions', what: /"bun:ffi"/, where: ['net/io-uring.ts'] },
   { name: 'other programs', what: /"node:child_process"|\bBun\.spawn/, where: ['cli/', 'server/'] },
   {
     name: 'the environment',

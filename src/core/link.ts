@@ -23,6 +23,8 @@ export interface Link {
 }
 
 export interface LinkHandler {
+  /** It goes on for long, and TLS is not started any more. */
+  readonly isRelaying?: boolean;
   /** The bytes are the handler's from here on. */
   data(bytes: Uint8Array): void;
   /** All that was queued has been taken by the operating system. */

@@ -80,6 +80,10 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
     this.link.handler = this;
   }
 
+  get isRelaying(): boolean {
+    return true;
+  }
+
   get lot(): Lot<Memory, Who> {
     return this.#lot;
   }

@@ -97,6 +97,10 @@ export class Session<Memory, Who extends Principal>
     this.link.handler = this;
   }
 
+  get isRelaying(): boolean {
+    return true;
+  }
+
   get who(): Who {
     return this.#who;
   }

@@ -11,6 +11,7 @@ import { systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { generateCertificate } from './certificate.ts';
 import { dial } from './dial.ts';
+import { receives } from './receives.ts';
 import { sends } from './sends.ts';
 import { tlsClient, tlsServer } from './tls.ts';
 
@@ -23,6 +24,16 @@ afterAll(() => porch.stop());
 interface Visit {
   readonly end: End;
   readonly socket: Socket;
+}
+
+/** The ring takes over with the first byte that comes. */
+async function visitByRing(): Promise<Visit> {
+  const visit = await porch.visit();
+  const { ear } = visit.end;
+  visit.socket.write('.');
+  await ear.bytes.take(1);
+  ear.received = 0;
+  return visit;
 }
 
 async function visitByTls(): Promise<Visit> {
@@ -53,6 +64,7 @@ async function reach(name: 'plain' | 'TLS'): Promise<Visit> {
 const ways: readonly (readonly [name: string, visit: () => Promise<Visit>])[] = [
   ['plain', () => porch.visit()],
   ['plain, one by one', () => porch.visit()],
+  ['plain, read by the ring', visitByRing],
   ['TLS', visitByTls],
 ];
 
@@ -72,8 +84,14 @@ async function readAll(socket: Socket): Promise<{ length: number; digest: string
 }
 
 describe.each(ways)('a link, %s', (name, visit) => {
-  beforeAll(() => sends.allow(name !== 'plain, one by one'));
-  afterAll(() => sends.allow(true));
+  beforeAll(() => {
+    sends.allow(name !== 'plain, one by one');
+    receives.insist(name === 'plain, read by the ring');
+  });
+  afterAll(() => {
+    sends.allow(true);
+    receives.insist(false);
+  });
 
   test('PG-113: keeps what a slow reader does not take, in order, and drains', async () => {
     const { end, socket } = await visit();

@@ -1,9 +1,13 @@
 import type { Socket, SocketHandler } from 'bun';
+import { assert } from '../base/assert.ts';
 import { concat, EMPTY, free } from '../base/bytes.ts';
 import type { AgreedTls, TlsEnvelope } from '../core/conversation.ts';
 import type { Link, LinkHandler } from '../core/link.ts';
 import type { Carrier } from './enveloped-tls.ts';
 import { EnvelopedTls } from './enveloped-tls.ts';
+import { receives } from './receives.ts';
+import { PIECE_BYTES } from './receive-ring.ts';
+import type { Receiver, Reception } from './reception.ts';
 import type { Sender } from './sends.ts';
 import { NOWHERE, sends } from './sends.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
@@ -47,7 +51,7 @@ interface Encryption {
 }
 
 /** A socket of Bun's, plain or TLS, with a queue for what the operating system did not take at once. */
-export class SocketLink implements Link, Carrier, Sender {
+export class SocketLink implements Link, Carrier, Sender, Receiver {
   handler: LinkHandler = deaf;
   place = NOWHERE;
   #peer: string | undefined;
@@ -62,6 +66,9 @@ export class SocketLink implements Link, Carrier, Sender {
   #enveloped: EnvelopedTls | undefined;
   #envelopedVersion: string | undefined;
   #isShakingHands = false;
+  /** While the ring reads for us. */
+  #reception: Reception | undefined;
+  #shortReads = 0;
   /** A write has told so. */
   #isReset = false;
   /** Nothing will be queued any more. */
@@ -116,13 +123,15 @@ export class SocketLink implements Link, Carrier, Sender {
   pause(): void {
     if (this.#paused || this.#isReset || this.#state !== 'open') return;
     this.#paused = true;
-    this.#socket.pause();
+    if (this.#reception === undefined) this.#socket.pause();
+    else this.#reception.pause();
   }
 
   resume(): void {
     if (!this.#paused || this.#state === 'closed') return;
     this.#paused = false;
-    this.#socket.resume();
+    if (this.#reception === undefined) this.#socket.resume();
+    else this.#reception.resume();
   }
 
   /** What arrives from here on is dropped. Who has not let it happen after about `lingerSeconds` is cut off. */
@@ -134,6 +143,7 @@ export class SocketLink implements Link, Carrier, Sender {
     }
     this.resume(); // a paused socket would not notice that the peer closes, too
     this.#state = 'ending';
+    this.#reception?.leave();
     this.#socket.timeout(lingerSeconds);
     if (this.#enveloped?.isOn === true) this.#enveloped.close();
     else this.said();
@@ -173,6 +183,7 @@ export class SocketLink implements Link, Carrier, Sender {
   ): Promise<AgreedTls> {
     if (this.#state !== 'open') throw new Error('the connection is closed');
     if (this.#queue !== undefined) throw new Error('the peer is gone');
+    assert(this.#reception === undefined, 'TLS is not started on what the ring reads');
     const tls = new EnvelopedTls(this, envelope, side);
     this.#enveloped = tls;
     this.#isShakingHands = true;
@@ -193,7 +204,7 @@ export class SocketLink implements Link, Carrier, Sender {
     this.#forgetEnded();
   }
 
-  // What follows is called by `Sends` and by nobody else.
+  // What follows is called by `Sends` and `Receives` and by nobody else.
 
   get fd(): number {
     return this.#state === 'closed' ? -1 : this.#socket.fd;
@@ -203,6 +214,23 @@ export class SocketLink implements Link, Carrier, Sender {
     if (this.#state === 'closed') return;
     const taken = this.#queue === undefined ? this.#put(bytes, from, length) : 0;
     if (taken < length) this.#enqueue(bytes.slice(from + taken, from + length));
+  }
+
+  arrived(bytes: Uint8Array): void {
+    if (bytes.length === PIECE_BYTES) this.#leaveRing(); // what is long the runtime reads in longer pieces
+    this.heard(bytes);
+  }
+
+  released(isReset: boolean): void {
+    this.#reception = undefined;
+    if (this.#state === 'closed') return;
+    this.#isReset ||= isReset;
+    this.#socket.resume();
+    if (this.#state === 'ending' && this.#hasSaidAll && this.#queue === undefined) this.#close();
+  }
+
+  failed(problem: string): void {
+    this.socketFailed(problem);
   }
 
   // What follows is called by TLS in packets and by nobody else.
@@ -241,7 +269,10 @@ export class SocketLink implements Link, Carrier, Sender {
 
   plainData(bytes: Uint8Array): void {
     // After the upgrade the plain socket goes on reporting the encrypted bytes: they are the TLS socket's affair.
-    if (this.#tls === undefined) this.socketData(bytes);
+    if (this.#tls !== undefined) return;
+    receives.count();
+    if (receives.isBusy) this.#consider(bytes);
+    this.socketData(bytes);
   }
 
   plainDrained(): void {
@@ -283,6 +314,7 @@ export class SocketLink implements Link, Carrier, Sender {
     this.#state = 'closed';
     this.#queue = undefined;
     const why = problem ?? 'the peer closed the connection during the TLS handshake';
+    this.#reception?.leave();
     this.#enveloped?.stop(why);
     this.#tls?.handshake?.({ succeeded: false, code: undefined, message: why });
     const { handler } = this;
@@ -299,6 +331,7 @@ export class SocketLink implements Link, Carrier, Sender {
     certificate: () => Uint8Array,
     judge: (verdict: HandshakeVerdict) => string | undefined,
   ): Promise<AgreedTls> {
+    assert(this.#reception === undefined, 'TLS is not started on what the ring reads');
     this.#flush();
     if (this.#state !== 'open') throw new Error('the connection is closed');
     // What agreed on TLS is one byte: only a peer that has gone already does not take it.
@@ -320,6 +353,7 @@ export class SocketLink implements Link, Carrier, Sender {
 
   /** A database's connection is gone when the database says so: until then it counts towards its limit (trap GX-02). */
   #close(): void {
+    if (this.#reception !== undefined) return; // it is on its way out, and comes back to this
     if (this.#origin === 'dialled') this.#socket.shutdown();
     else this.#socket.end();
   }
@@ -327,6 +361,21 @@ export class SocketLink implements Link, Carrier, Sender {
   /** The link is as if there had never been TLS. */
   #forgetEnded(): void {
     if (this.#enveloped?.isListening === false) this.#enveloped = undefined;
+  }
+
+  /** Has the ring read for us if there will be many short pieces. */
+  #consider({ length }: Uint8Array): void {
+    this.#shortReads = length < PIECE_BYTES ? this.#shortReads + 1 : 0;
+    if (this.#shortReads < receives.patience || this.#reception !== undefined) return;
+    if (this.#state !== 'open' || this.#paused || this.#isReset) return;
+    if (this.handler.isRelaying !== true || this.#enveloped !== undefined) return;
+    this.#reception = receives.take(this);
+    if (this.#reception !== undefined) this.#socket.pause();
+  }
+
+  #leaveRing(): void {
+    this.#shortReads = 0;
+    this.#reception?.leave();
   }
 
   #enqueue(bytes: Uint8Array): void {

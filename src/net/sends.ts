@@ -32,6 +32,8 @@ const PROBE = 16;
  * message costs is the call by which it is sent, and whom that wakes in the middle of our work.
  */
 export class Sends {
+  /** Whoever has set this will `flush` at the turn's end. */
+  isTended = false;
   readonly #open: () => Ring | undefined;
   #ring: Ring | undefined;
   #isOpened = false;
@@ -126,7 +128,7 @@ export class Sends {
   }
 
   #isLikelyAlone(): boolean {
-    if (this.#lonelyTurns < LONELY_TURNS || this.#count > 0) return false;
+    if (this.isTended || this.#lonelyTurns < LONELY_TURNS || this.#count > 0) return false;
     this.#sentAtOnce = (this.#sentAtOnce + 1) % PROBE;
     return this.#sentAtOnce !== 0;
   }
@@ -136,7 +138,7 @@ export class Sends {
     this.#senders[place] = sender;
     this.#lengths[place] = length;
     sender.place = place;
-    if (this.#isDue) return;
+    if (this.#isDue || this.isTended) return;
     this.#isDue = true;
     atTurnsEnd(this.#end);
   }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { MysqlRelease } from '../../src/cli/embedded-mysql-install.ts';
 import type { SluiceOptions } from '../support/sluice.ts';
 import { Actor } from './actor.ts';
@@ -27,6 +28,8 @@ import type { Life } from './steps.ts';
 import { World } from './world.ts';
 import type { Version } from './world.ts';
 
+const INSISTENT = fileURLToPath(new URL('../support/insistent.ts', import.meta.url));
+
 /** A server, and what is played with it. */
 export interface Theatre<Life extends AnyLife> {
   /** For people. */
@@ -45,8 +48,7 @@ export async function openPostgres(version: Version): Promise<Theatre<Life>> {
     title: `PostgreSQL ${world.server.version}`,
     words: `--version ${version}`,
     makePlan,
-    play: async (plan, options) =>
-      await playRound(plan, await hire(world, Actor, plan.connections, options)),
+    play: async (plan, options) => await playRound(plan, await hire(world, Actor, plan, options)),
     tellStep,
     close: () => world.close(),
   };
@@ -59,7 +61,7 @@ export async function openMysql(release: MysqlRelease): Promise<Theatre<MysqlLif
     words: `--engine ${release}`,
     makePlan: (seed, size) => makeMysqlPlan(seed, size, world.isMariadb),
     play: async (plan, options) =>
-      await playRound(plan, await hire(world, MysqlActor, plan.connections, options)),
+      await playRound(plan, await hire(world, MysqlActor, plan, options)),
     tellStep: tellMysqlStep,
     close: () => world.close(),
   };
@@ -80,7 +82,7 @@ export async function openSqlServer(
     words,
     makePlan: (seed, size) => makeSqlServerPlan(seed, size, given === undefined ? 'all' : 'new'),
     play: async (plan, options) => {
-      const troupe = await hire(world, SqlServerActor, plan.connections, options);
+      const troupe = await hire(world, SqlServerActor, plan, options);
       const outcome = await playRound(plan, troupe);
       const complaints = world.complaints();
       if (outcome.kind === 'failed' || complaints.length === 0) return outcome;
@@ -105,10 +107,12 @@ interface Cast<Life, World extends AnyWorld> {
 async function hire<Life, World extends Home<Life>>(
   world: World,
   cast: Cast<Life, World>,
-  connections: number,
+  { seed, connections }: Plan,
   options: SluiceOptions = {},
 ): Promise<Troupe<Life, World>> {
-  const proxy = await Proxy.open(world, connections, options);
+  // A single round is not enough to be read for by the ring.
+  const usual = seed % 2 === 0 ? {} : { program: INSISTENT };
+  const proxy = await Proxy.open(world, connections, { ...usual, ...options });
   const stage = new Stage<World>(world, proxy, new Counts());
   return {
     stage,

@@ -12,6 +12,7 @@ const DEADLINE_MS = 10_000;
 
 /** Remembers all that a link tells. */
 export class Ear implements LinkHandler {
+  readonly isRelaying = true;
   /** What has come and has not been read by the test. */
   readonly bytes = new ByteQueue(DEADLINE_MS);
   received = 0;

@@ -424,7 +424,7 @@ export const settingsSchema = mapping(
       'How many processes share the ports, the connections and the work: one for each core. Takes effect at a restart.',
     ).default(1),
     ioUring: flag(
-      'Whether messages to many peers go out in one system call, by io_uring, where the system allows that. Takes effect at a restart.',
+      'Whether messages to and from many peers go in one system call, by io_uring, where the system allows that. Takes effect at a restart.',
     ).default(true),
   },
   'The settings of Sluice.',
