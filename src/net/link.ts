@@ -7,7 +7,7 @@ import type { Carrier } from './enveloped-tls.ts';
 import { EnvelopedTls } from './enveloped-tls.ts';
 import { receives } from './receives.ts';
 import { PIECE_BYTES } from './receive-ring.ts';
-import type { Receiver, Reception } from './reception.ts';
+import type { ConnectionEnd, Receiver, Reception } from './reception.ts';
 import type { Sender } from './sends.ts';
 import { NOWHERE, sends } from './sends.ts';
 import type { HandshakeVerdict, TlsClient, TlsServer } from './tls.ts';
@@ -221,12 +221,15 @@ export class SocketLink implements Link, Carrier, Sender, Receiver {
     this.heard(bytes);
   }
 
-  released(isReset: boolean): void {
+  released(end: ConnectionEnd | undefined): void {
     this.#reception = undefined;
     if (this.#state === 'closed') return;
-    this.#isReset ||= isReset;
-    this.#socket.resume();
-    if (this.#state === 'ending' && this.#hasSaidAll && this.#queue === undefined) this.#close();
+    if (end === 'reset') this.socketFailed(RESET);
+    else if (end === 'closed') this.#peerClosed();
+    else {
+      this.#socket.resume();
+      if (this.#state === 'ending' && this.#hasSaidAll && this.#queue === undefined) this.#close();
+    }
   }
 
   failed(problem: string): void {
@@ -349,6 +352,14 @@ export class SocketLink implements Link, Carrier, Sender, Receiver {
     tls.version = this.#socket.getTLSVersion();
     const agreed = this.#socket.alpnProtocol;
     return { protocol: agreed === null || agreed === false ? '' : agreed, certificate };
+  }
+
+  /** Told at once, as nothing may be said to a connection that is over; the runtime finds it out in its own time. */
+  #peerClosed(): void {
+    const socket = this.#socket;
+    this.socketClosed(undefined);
+    socket.resume();
+    socket.end();
   }
 
   /** A database's connection is gone when the database says so: until then it counts towards its limit (trap GX-02). */

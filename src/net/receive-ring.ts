@@ -42,7 +42,7 @@ const REGISTRATION = { address: 0, entries: 2 } as const;
 const ARGUMENT = { bytes: 24, time: 4, nanoseconds: 8 } as const;
 const TIME_AT = 6;
 
-/** What a completion is about if it is nobody's. */
+/** What a completion is about if it is nobody's; of a cancellation, this less whose receive was to be ended. */
 const THE_WATCH = -1;
 const A_CANCELLATION = -2;
 
@@ -54,6 +54,8 @@ export interface Completion {
   bytes: Uint8Array;
   /** Nothing comes by this `receive` any more. */
   isLast: boolean;
+  /** It was to be cancelled, and could not be at that moment, if it has not ended before. */
+  isMissed: boolean;
   /** Only the room for bytes was lacking: it may be asked for again. */
   isStarved: boolean;
   /** Negative: the error by which it has ended. */
@@ -73,6 +75,7 @@ export class ReceiveRing {
     id: 0,
     bytes: EMPTY,
     isLast: false,
+    isMissed: false,
     isStarved: false,
     result: 0,
   };
@@ -128,7 +131,7 @@ export class ReceiveRing {
 
   /** Ends a `receive` with the next call; its last completion tells when. */
   cancel(id: number): void {
-    const entry = this.#push(IORING_OP_ASYNC_CANCEL, -1, A_CANCELLATION);
+    const entry = this.#push(IORING_OP_ASYNC_CANCEL, -1, A_CANCELLATION - id);
     this.#ring.entries[entry + SQE.address] = id;
   }
 
@@ -150,8 +153,10 @@ export class ReceiveRing {
     while (this.#ring.completed > 0) {
       const { userData, result, flags } = this.#ring;
       this.#ring.shift();
-      if (userData === A_CANCELLATION) continue;
-      found.id = userData;
+      const isCancellation = userData < A_CANCELLATION;
+      if (isCancellation && result >= 0) continue;
+      found.isMissed = isCancellation;
+      found.id = isCancellation ? A_CANCELLATION - userData : userData;
       found.result = result;
       found.isLast = (flags & IORING_CQE_F_MORE) === 0;
       found.isStarved = result === ENOBUFS;

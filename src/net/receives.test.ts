@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { EMPTY, utf8 } from '../base/bytes.ts';
 import type { Completion } from './receive-ring.ts';
 import { WATCHED } from './receive-ring.ts';
-import type { Receiver, Reception } from './reception.ts';
+import type { ConnectionEnd, Receiver, Reception } from './reception.ts';
 import type { Ring } from './receives.ts';
 import { Receives } from './receives.ts';
 import { Sends } from './sends.ts';
@@ -11,17 +11,24 @@ import { Sends } from './sends.ts';
 const ECANCELED = -125;
 const ECONNRESET = -104;
 const ENOBUFS = -105;
+const EALREADY = -114;
 const LOOP = 3;
+
+function happening(id: number, bytes: Uint8Array, result: number): Completion {
+  return { id, bytes, isLast: false, isMissed: false, isStarved: false, result };
+}
 
 /** The operating system, as far as bytes come from it. */
 class System implements Ring {
-  found: Completion = { id: 0, bytes: EMPTY, isLast: false, isStarved: false, result: 0 };
+  found = happening(0, EMPTY, 0);
   /** What lies in each socket that is open. */
   readonly sockets = new Map<number, string[]>();
   readonly #asked: (() => void)[] = [];
   readonly #underWay = new Map<number, string[]>();
   readonly #happened: Completion[] = [];
   isLoopCalled = false;
+  /** Too busy to cancel anything. */
+  isBusy = false;
   watches = 0;
   waits = 0;
   #isWatching = false;
@@ -35,7 +42,10 @@ class System implements Ring {
   }
 
   cancel(id: number): void {
-    this.#asked.push(() => this.end(id, ECANCELED));
+    this.#asked.push(() => {
+      if (!this.isBusy) this.end(id, ECANCELED);
+      else this.#happened.push({ ...happening(id, EMPTY, EALREADY), isMissed: true });
+    });
   }
 
   watch(fd: number): void {
@@ -51,12 +61,12 @@ class System implements Ring {
     for (const [id, socket] of this.#underWay) {
       for (const words of socket.splice(0)) {
         const bytes = utf8(words);
-        this.#happened.push({ id, bytes, isLast: false, isStarved: false, result: bytes.length });
+        this.#happened.push(happening(id, bytes, bytes.length));
       }
     }
     if (!this.#isWatching || !this.isLoopCalled) return;
     this.#isWatching = false;
-    this.#happened.push({ id: WATCHED, bytes: EMPTY, isLast: true, isStarved: false, result: 1 });
+    this.#happened.push({ ...happening(WATCHED, EMPTY, 1), isLast: true });
   }
 
   next(): boolean {
@@ -68,7 +78,11 @@ class System implements Ring {
 
   end(id: number, result: number): void {
     if (!this.#underWay.delete(id)) return;
-    this.#happened.push({ id, bytes: EMPTY, isLast: true, isStarved: result === ENOBUFS, result });
+    this.#happened.push({
+      ...happening(id, EMPTY, result),
+      isLast: true,
+      isStarved: result === ENOBUFS,
+    });
   }
 
   isReading(id: number): boolean {
@@ -80,7 +94,7 @@ class System implements Ring {
 class Socket implements Receiver {
   readonly inbox: string[] = [];
   readonly problems: string[] = [];
-  readonly fate: boolean[] = [];
+  readonly fate: (ConnectionEnd | undefined)[] = [];
   heard = '';
   fd: number;
   reception: Reception | undefined;
@@ -99,8 +113,8 @@ class Socket implements Receiver {
     this.onWords(Buffer.from(bytes).toString());
   }
 
-  released(isReset: boolean): void {
-    this.fate.push(isReset);
+  released(end: ConnectionEnd | undefined): void {
+    this.fate.push(end);
     this.reception = undefined;
   }
 
@@ -189,7 +203,7 @@ describe('what the ring reads', () => {
     expect([socket.heard, socket.fate]).toEqual(['astopb', []]);
     socket.resume();
     await turns(1);
-    expect([socket.heard, socket.fate]).toEqual(['astopbc', [false]]);
+    expect([socket.heard, socket.fate]).toEqual(['astopbc', [undefined]]);
     socket.readForItself();
     expect(socket.heard).toBe('astopbcd');
   });
@@ -202,7 +216,7 @@ describe('what the ring reads', () => {
     next.inbox.push('for the next');
     await turns(3);
     expect([socket.heard, next.heard, next.inbox.length]).toEqual(['', '', 1]);
-    expect(socket.fate).toEqual([false]);
+    expect(socket.fate).toEqual([undefined]);
   });
 
   test('that nobody can bear costs who hears it its connection, and nobody else', async () => {
@@ -226,7 +240,20 @@ describe('what the ring reads', () => {
     system.end(reset.reception?.id ?? 0, ECONNRESET);
     await turns(3);
     expect(system.isReading(starved.reception?.id ?? 0)).toBe(true);
-    expect([starved.fate, ended.fate, reset.fate]).toEqual([[], [false], [true]]);
+    expect([starved.fate, ended.fate, reset.fate]).toEqual([[], ['closed'], ['reset']]);
+  });
+
+  test('is cancelled again where it could not be', async () => {
+    const { system, visit } = scene();
+    const socket = visit(10);
+    await turns(1);
+    system.isBusy = true;
+    socket.reception?.leave();
+    await turns(3);
+    expect(socket.fate).toEqual([]);
+    system.isBusy = false;
+    await turns(2);
+    expect(socket.fate).toEqual([undefined]);
   });
 
   test('the runtime has its turn when something is there for it, and otherwise after a millisecond', async () => {
@@ -262,7 +289,7 @@ describe('the ring reads', () => {
     expect([receives.isBusy, socket.fate]).toEqual([true, []]);
     clock.stepMs = 60;
     await turns(10);
-    expect([receives.isBusy, socket.fate]).toEqual([false, [false]]);
+    expect([receives.isBusy, socket.fate]).toEqual([false, [undefined]]);
   });
 
   test('no longer for who has said nothing for long', async () => {
@@ -273,7 +300,7 @@ describe('the ring reads', () => {
       lively.inbox.push('.');
       await turn();
     }
-    expect([lively.fate, silent.fate]).toEqual([[], [false]]);
+    expect([lively.fate, silent.fate]).toEqual([[], [undefined]]);
   });
 
   test('for nobody where that is not allowed, and where the event loop is not to be found', async () => {
@@ -281,7 +308,7 @@ describe('the ring reads', () => {
     const socket = visit(10);
     receives.allow(false);
     await turns(3);
-    expect([receives.isAble, receives.isBusy, socket.fate]).toEqual([false, false, [false]]);
+    expect([receives.isAble, receives.isBusy, socket.fate]).toEqual([false, false, [undefined]]);
     expect(receives.take(socket)).toBeUndefined();
     const lost = new Receives({
       open: () => new System(),
@@ -309,6 +336,7 @@ test('all that comes is heard once and in order by whom it is for, whatever happ
     'starve',
     'reopen',
     'call',
+    'busy',
   );
   const steps = fc.array(fc.tuple(action, fc.nat(3)), { maxLength: 100 });
   await fc.assert(
@@ -332,12 +360,14 @@ test('all that comes is heard once and in order by whom it is for, whatever happ
         else if (what === 'end') system.end(id, 0);
         else if (what === 'reset') system.end(id, ECONNRESET);
         else if (what === 'starve') system.end(id, ENOBUFS);
+        else if (what === 'busy') system.isBusy = !system.isBusy;
         else if (what === 'call') system.isLoopCalled = !system.isLoopCalled;
         else {
           socket.close(system);
           sockets[which] = visit(10 + which);
         }
       }
+      system.isBusy = false;
       receives.allow(false);
       for (const socket of sockets) socket.resume();
       await turns(4);

@@ -3,7 +3,7 @@ import { atTurnsEnd, systemClock } from '../base/clock.ts';
 import { eventLoopOf } from './event-loop.ts';
 import type { Completion } from './receive-ring.ts';
 import { ReceiveRing, WATCHED } from './receive-ring.ts';
-import type { Receiver } from './reception.ts';
+import type { ConnectionEnd, Receiver } from './reception.ts';
 import { Reception } from './reception.ts';
 import type { Sends } from './sends.ts';
 import { sends } from './sends.ts';
@@ -174,7 +174,7 @@ export class Receives {
     for (const reception of due) {
       const { fd } = reception.receiver;
       // The system gives the number of a socket that is closed to the next one.
-      if (fd < 0 || reception.isLeaving) this.#end(reception, false);
+      if (fd < 0 || reception.isLeaving) this.#end(reception, undefined);
       else {
         reception.isUnderWay = true;
         ring.receive(reception.id, fd);
@@ -182,9 +182,13 @@ export class Receives {
     }
   }
 
-  #hear({ id, bytes, isLast, isStarved, result }: Completion): void {
+  #hear({ id, bytes, isLast, isMissed, isStarved, result }: Completion): void {
     const reception = this.#receptions.get(id);
     if (reception === undefined) return;
+    if (isMissed) {
+      if (reception.isUnderWay) this.#ring?.cancel(id);
+      return;
+    }
     if (bytes.length > 0) {
       this.#reads += 1;
       reception.arrived(bytes);
@@ -193,12 +197,12 @@ export class Receives {
     reception.isUnderWay = false;
     // It ends as well when there is no room, for the bytes or for telling.
     if ((isStarved || result > 0) && !reception.isLeaving) this.#due.push(reception);
-    else this.#end(reception, result === ECONNRESET);
+    else this.#end(reception, endBy(result));
   }
 
-  #end(reception: Reception, isReset: boolean): void {
+  #end(reception: Reception, end: ConnectionEnd | undefined): void {
     this.#receptions.delete(reception.id);
-    reception.over(isReset);
+    reception.over(end);
   }
 
   #begin(nowMs: number): void {
@@ -225,6 +229,12 @@ export class Receives {
     this.isBusy = false;
     for (const reception of this.#receptions.values()) reception.leave();
   }
+}
+
+/** What the last completion says of the connection: the runtime finds out about whatever else there may be. */
+function endBy(result: number): ConnectionEnd | undefined {
+  if (result === 0) return 'closed';
+  return result === ECONNRESET ? 'reset' : undefined;
 }
 
 /** The process has one event loop, and so one of these. */

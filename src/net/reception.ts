@@ -1,13 +1,16 @@
 import { assert } from '../base/assert.ts';
 
+/** By whom a connection ends. */
+export type ConnectionEnd = 'closed' | 'reset';
+
 /** A socket that can be read for. */
 export interface Receiver {
   /** Negative once it is closed. */
   readonly fd: number;
   /** Hears bytes, which are its own from here on. */
   arrived(bytes: Uint8Array): void;
-  /** It must read for itself again. `isReset`: the peer has reset the connection, which will not be told again. */
-  released(isReset: boolean): void;
+  /** Nobody reads any more; where the connection has come to no end, the receiver must read for itself again. */
+  released(end: ConnectionEnd | undefined): void;
   failed(problem: string): void;
 }
 
@@ -29,7 +32,8 @@ export class Reception {
   #isLeaving = false;
   /** The kernel has let go. */
   #isOver = false;
-  #isReset = false;
+  /** How the connection has ended. */
+  #end: ConnectionEnd | undefined;
   #isPaused = false;
   #isReleased = false;
   /** What came when nothing was to be heard. */
@@ -72,11 +76,11 @@ export class Reception {
     else this.#hand(bytes);
   }
 
-  over(isReset: boolean): void {
+  over(end: ConnectionEnd | undefined): void {
     assert(!this.#isOver, 'a reception ends once');
     this.#isLeaving = true;
     this.#isOver = true;
-    this.#isReset = isReset;
+    this.#end = end;
     this.#settle();
   }
 
@@ -89,7 +93,7 @@ export class Reception {
     }
     if (!this.#isOver || this.#isPaused || this.#isReleased) return;
     this.#isReleased = true;
-    this.receiver.released(this.#isReset);
+    this.receiver.released(this.#end);
   }
 
   #hand(bytes: Uint8Array): void {
