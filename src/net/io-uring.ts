@@ -39,7 +39,6 @@ export const SQE = {
   length: 6,
   flags: 7,
   userData: 8,
-  bufferGroup: 10,
 } as const;
 
 /** Memory that stays where it is, whole pages of zeros: no garbage collector's, so that the kernel may be told of it. */
@@ -164,9 +163,19 @@ export class IoUring {
 }
 
 /** Writes a 64-bit number, such as an address, into two words. */
-export function setLong(words: Int32Array | Uint32Array, at: number, value: number): void {
+export function setLong(words: Int32Array, at: number, value: number): void {
   words[at] = value % TWO_TO_32;
   words[at + 1] = value / TWO_TO_32;
+}
+
+/** What `make` makes; undefined where the system has no io_uring, none that can do it, or does not let us have it, as in many containers. */
+export function whereAllowed<Made>(make: () => Made): Made | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where in the rings what stands, as indices of words; and how large they are. */

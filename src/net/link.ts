@@ -217,7 +217,11 @@ export class SocketLink implements Link, Carrier, Sender, Receiver {
   }
 
   arrived(bytes: Uint8Array): void {
-    if (bytes.length === PIECE_BYTES) this.#leaveRing(); // what is long the runtime reads in longer pieces
+    if (bytes.length === PIECE_BYTES) {
+      // What is long the runtime reads in longer pieces.
+      this.#shortReads = 0;
+      this.#reception?.leave();
+    }
     this.heard(bytes);
   }
 
@@ -228,12 +232,8 @@ export class SocketLink implements Link, Carrier, Sender, Receiver {
     else if (end === 'closed') this.#peerClosed();
     else {
       this.#socket.resume();
-      if (this.#state === 'ending' && this.#hasSaidAll && this.#queue === undefined) this.#close();
+      this.#closeWhenSaid();
     }
-  }
-
-  failed(problem: string): void {
-    this.socketFailed(problem);
   }
 
   // What follows is called by TLS in packets and by nobody else.
@@ -249,7 +249,7 @@ export class SocketLink implements Link, Carrier, Sender, Receiver {
   said(): void {
     this.#hasSaidAll = true;
     this.#flush();
-    if (this.#state === 'ending' && this.#queue === undefined) this.#close();
+    this.#closeWhenSaid();
   }
 
   over(): void {
@@ -354,6 +354,10 @@ export class SocketLink implements Link, Carrier, Sender, Receiver {
     return { protocol: agreed === null || agreed === false ? '' : agreed, certificate };
   }
 
+  #closeWhenSaid(): void {
+    if (this.#state === 'ending' && this.#hasSaidAll && this.#queue === undefined) this.#close();
+  }
+
   /** Told at once, as nothing may be said to a connection that is over; the runtime finds it out in its own time. */
   #peerClosed(): void {
     const socket = this.#socket;
@@ -382,11 +386,6 @@ export class SocketLink implements Link, Carrier, Sender, Receiver {
     if (this.handler.isRelaying !== true || this.#enveloped !== undefined) return;
     this.#reception = receives.take(this);
     if (this.#reception !== undefined) this.#socket.pause();
-  }
-
-  #leaveRing(): void {
-    this.#shortReads = 0;
-    this.#reception?.leave();
   }
 
   #enqueue(bytes: Uint8Array): void {

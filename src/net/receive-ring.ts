@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { EMPTY } from '../base/bytes.ts';
-import { IoUring, setLong, SQE } from './io-uring.ts';
+import { IoUring, setLong, SQE, whereAllowed } from './io-uring.ts';
 
 /** What one completion brings at most. */
 export const PIECE_BYTES = 8192;
@@ -42,8 +42,9 @@ const REGISTRATION = { address: 0, entries: 2 } as const;
 const ARGUMENT = { bytes: 24, time: 4, nanoseconds: 8 } as const;
 const TIME_AT = 6;
 
-/** What a completion is about if it is nobody's; of a cancellation, this less whose receive was to be ended. */
-const THE_WATCH = -1;
+/** Whose a completion is that tells of the watched descriptor. */
+export const WATCHED = -1;
+/** That of a cancellation is this, less whose receive was to be ended. */
 const A_CANCELLATION = -2;
 
 /** What has happened: bytes have come, or a receive has ended; or the descriptor that is watched can be read. */
@@ -61,9 +62,6 @@ export interface Completion {
   /** Negative: the error by which it has ended. */
   result: number;
 }
-
-/** Whose a completion is that tells of the watched descriptor; of a cancellation nobody hears. */
-export const WATCHED = THE_WATCH;
 
 /**
  * Receives from many sockets, and waits for all of them in one system call. A `receive` goes on until it is cancelled or the socket
@@ -93,14 +91,9 @@ export class ReceiveRing {
   #freeTail = 0;
   #entry = 0;
 
-  /** Undefined where the system has no io_uring, none that can do this (before Linux 6.1), or does not let us have it. */
+  /** Undefined where the system does not let us, or cannot do this: before Linux 6.1. */
   static open(): ReceiveRing | undefined {
-    if (process.platform !== 'linux') return undefined;
-    try {
-      return new ReceiveRing();
-    } catch {
-      return undefined;
-    }
+    return whereAllowed(() => new ReceiveRing());
   }
 
   private constructor() {
@@ -137,7 +130,7 @@ export class ReceiveRing {
 
   /** Has it told once, when the descriptor can be read. */
   watch(fd: number): void {
-    const entry = this.#push(IORING_OP_POLL_ADD, fd, THE_WATCH);
+    const entry = this.#push(IORING_OP_POLL_ADD, fd, WATCHED);
     this.#ring.entries[entry + SQE.flags] = POLLIN;
   }
 

@@ -118,7 +118,7 @@ class Socket implements Receiver {
     this.reception = undefined;
   }
 
-  failed(problem: string): void {
+  socketFailed(problem: string): void {
     this.problems.push(problem);
   }
 

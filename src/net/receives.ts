@@ -31,6 +31,8 @@ interface World {
 const BUSY = { reads: 64, withinMs: 25 } as const;
 /** Fewer than these, 1 000 in a second: from then on the runtime does again. */
 const QUIET = { reads: 100, withinMs: 100 } as const;
+/** Who has been given so many short pieces in a row is likely to go on so. */
+const PATIENCE = 16;
 /** After so many of these spans who has said nothing is let go. */
 const SPANS_OF_SILENCE = 10;
 /** For so long the runtime's own loop does not have its turn, if nothing calls for it. */
@@ -47,8 +49,8 @@ const MOST_IDS = 0x7fff_ffff;
 export class Receives {
   /** Whether there is so much to read that it pays. */
   isBusy = false;
-  /** Who has been given so many short pieces in a row is likely to go on so. */
-  patience = 16;
+  /** After how many short pieces a socket may be taken. */
+  patience = PATIENCE;
   readonly #world: World;
   readonly #receptions = new Map<number, Reception>();
   /** Whose receive is to be asked for. */
@@ -91,7 +93,7 @@ export class Receives {
 
   /** Reads for everybody at once and for good, however little there is to read: for tests. */
   insist(doesSo = true): void {
-    this.patience = doesSo ? 1 : 16;
+    this.patience = doesSo ? 1 : PATIENCE;
     this.#insists = doesSo;
     this.isBusy = doesSo && this.isAble;
     if (!doesSo) this.#rest();

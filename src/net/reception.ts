@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { sayProblem } from './wording.ts';
 
 /** By whom a connection ends. */
 export type ConnectionEnd = 'closed' | 'reset';
@@ -11,7 +12,7 @@ export interface Receiver {
   arrived(bytes: Uint8Array): void;
   /** Nobody reads any more; where the connection has come to no end, the receiver must read for itself again. */
   released(end: ConnectionEnd | undefined): void;
-  failed(problem: string): void;
+  socketFailed(problem: string): void;
 }
 
 /** How `Receives` gives up a reception. */
@@ -100,7 +101,7 @@ export class Reception {
     try {
       this.receiver.arrived(bytes);
     } catch (problem) {
-      this.receiver.failed(problem instanceof Error ? problem.message : String(problem));
+      this.receiver.socketFailed(sayProblem(problem));
     }
   }
 }

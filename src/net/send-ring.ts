@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { IoUring, setLong, SQE } from './io-uring.ts';
+import { IoUring, setLong, SQE, whereAllowed } from './io-uring.ts';
 
 /** So many sends go out together. */
 export const PLACES = 64;
@@ -29,14 +29,9 @@ export class SendRing {
   readonly #ring = new IoUring({ entries: PLACES });
   readonly #results = new Int32Array(PLACES);
 
-  /** Undefined where the system has no io_uring or does not let us have it, as in many containers. */
+  /** Undefined where the system does not let us. */
   static open(): SendRing | undefined {
-    if (process.platform !== 'linux') return undefined;
-    try {
-      return new SendRing();
-    } catch {
-      return undefined;
-    }
+    return whereAllowed(() => new SendRing());
   }
 
   private constructor() {
