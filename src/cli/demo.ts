@@ -92,8 +92,8 @@ async function tell(stage: Stage): Promise<number> {
   signal.throwIfAborted();
   say(
     `It is ${database.origin}.\n\n` +
-      `${invocations} function invocations at once: each connects${withTls(database)}, reads a row, computes\n` +
-      `for ${BUSINESS_LOGIC_MS} ms, writes a row, and closes its connection.${engine.remark}\n`,
+      `${invocations} function invocations at once: each connects${withTls(database)}, reads a row, waits\n` +
+      `${BUSINESS_LOGIC_MS / 1_000} s for another service, writes a row, and closes its connection.${engine.remark}\n`,
   );
   const progress = showProgress(stage);
   cleanup.defer(() => progress.end());
