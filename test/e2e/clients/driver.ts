@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { PinReason } from '../../../src/core/pin.ts';
 import { documentedDriver } from './drivers-page.ts';
 import type { Family } from './drivers-page.ts';
+import type { Script } from './script.ts';
 import { Stage } from './stage.ts';
 import type { Environment } from './stage.ts';
 
@@ -13,9 +14,9 @@ export interface Driver {
   /** Its name in `docs/reference/drivers.md`. */
   readonly client: string;
   /**
-   * Runs the script, which takes scenarios' names as its last argument, with commas between them, and finds the database by
-   * the stage's environment. Each script has the scenario `version`, which signs in as the driver does by default and prints the
-   * driver's version.
+   * Runs the script, which takes scenarios' names by standard input, a line each, prints each name when it has played the
+   * scenario, and finds the database by the stage's environment. Each script has the scenario `version`, which signs in as the
+   * driver does by default and prints the driver's version.
    */
   readonly command: readonly string[];
   /** By name: what ties its clients to their connections, and must. */
@@ -57,7 +58,7 @@ export function describeDrivers(drivers: readonly Driver[]): void {
 /**
  * Runs all scenarios against the database itself, which shows that the script is right, and each through Sluice, where its
  * clients share fewer connections than they are. Holds what was pinned to what the scenario must pin, and to the page. With
- * the other servers they run one after another in one process: starting one takes longer than most of them.
+ * the other servers all of them are one test.
  */
 export function describeDriversOf(databases: Databases, drivers: readonly Driver[]): void {
   for (const [at, { title, open }] of databases.servers.entries()) {
@@ -72,7 +73,7 @@ export function describeDriversOf(databases: Databases, drivers: readonly Driver
         const player = new Player(databases, driver, () => stage);
         describe(driver.client, () => {
           if (at === 0) describeInFull(player);
-          else test(player.all, () => player.play(player.all, player.reasons));
+          else test(player.all.join(), () => player.playAll());
         });
       }
 
@@ -91,69 +92,96 @@ function describeInFull(player: Player): void {
   const { client, scenarios, tls = true } = driver;
   const page = documentedDriver(databases.family, client);
 
-  test('is on the page, with its version and its pins', async () => {
-    const version = await player.run('version');
-    expect(`${version.trim()}.`).toStartWith(`${page.version}.`);
-    expect(page.pins).toEqual(player.reasons);
-  });
+  test('its pins are on the page', () => expect(page.pins).toEqual(player.reasons));
 
   const modes = [
     ['nothing said of TLS', undefined, tls],
     ['TLS disabled', 'disable', false],
     ['a verified certificate', 'verify-full', true],
   ] as const;
-  test.each(modes)('signs in with %s', (_, mode, encrypted) => player.signIn(mode, encrypted));
+  test.each(modes)('signs in with %s, in the version on the page', async (_, mode, encrypted) => {
+    const [version = ''] = await player.signIn(mode, encrypted);
+    expect(`${version}.`).toStartWith(`${page.version}.`);
+  });
 
   test('the scenarios, at the database itself', () => player.rehearse());
   for (const [scenario, expected] of Object.entries(scenarios)) {
     const must = expected.length === 0 ? '' : `, which must pin: ${expected.join(', ')}`;
     test(`${scenario}${must}`, () => player.play(scenario, expected.toSorted()));
   }
+  test('its script ends well', () => player.end());
 }
 
 /** Runs one driver's scenarios. */
 class Player {
   readonly databases: Databases;
   readonly driver: Driver;
-  /** The names of all scenarios, as the script takes them. */
-  readonly all: string;
+  /** The names of all scenarios. */
+  readonly all: readonly string[];
   /** All that they must pin. */
   readonly reasons: readonly string[];
   readonly #stage: () => Stage;
+  /** What `play` plays with. */
+  #script: Script | undefined;
 
   constructor(databases: Databases, driver: Driver, stage: () => Stage) {
     this.databases = databases;
     this.driver = driver;
-    this.all = Object.keys(driver.scenarios).join();
+    this.all = Object.keys(driver.scenarios);
     this.reasons = [...new Set(Object.values(driver.scenarios).flat())].toSorted();
     this.#stage = stage;
   }
 
-  /** Through Sluice. */
-  async play(scenarios: string, expected: readonly string[]): Promise<void> {
+  /** One scenario through Sluice, with the script that has played those before, unless it has ended over one of them. */
+  async play(scenario: string, expected: readonly string[]): Promise<void> {
+    if (this.#script === undefined || this.#script.ended) this.#script = this.#start();
+    const script = this.#script;
+    await this.#pinning(expected, () => script.play(scenario));
+  }
+
+  async end(): Promise<void> {
+    if (this.#script?.ended === false) await this.#script.end();
+  }
+
+  /** All scenarios through Sluice. */
+  async playAll(): Promise<void> {
+    await this.#pinning(this.reasons, () => this.#run(this.all));
+  }
+
+  /** All scenarios at the database itself. */
+  async rehearse(): Promise<void> {
+    await this.#run(this.all, this.databases.directly(this.#stage()));
+  }
+
+  /** What the script says of the driver's version. */
+  async signIn(mode: TlsMode, encrypted: boolean): Promise<readonly string[]> {
+    const stage = this.#stage();
+    const before = await stage.metric('sluice_query_requests_tls_total');
+    const said = await this.#run(['version'], this.databases.tls(mode, stage));
+    const after = await stage.metric('sluice_query_requests_tls_total');
+    expect(after > before).toBe(encrypted);
+    return said;
+  }
+
+  /** Holds what is pinned meanwhile to what must be. */
+  async #pinning(expected: readonly string[], work: () => Promise<unknown>): Promise<void> {
     const before = await pins(this.#stage());
-    await this.run(scenarios);
+    await work();
     expect(added(before, await pins(this.#stage()))).toEqual(expected);
   }
 
-  /** At the database itself. */
-  async rehearse(): Promise<void> {
-    await this.run(this.all, this.databases.directly(this.#stage()));
+  async #run(scenarios: readonly string[], env?: Environment): Promise<readonly string[]> {
+    const script = this.#start(env);
+    const said: string[] = [];
+    for (const scenario of scenarios) said.push(...(await script.play(scenario)));
+    await script.end();
+    return said;
   }
 
-  async signIn(mode: TlsMode, encrypted: boolean): Promise<void> {
-    const stage = this.#stage();
-    const before = await stage.metric('sluice_query_requests_tls_total');
-    await this.run('version', this.databases.tls(mode, stage));
-    const after = await stage.metric('sluice_query_requests_tls_total');
-    expect(after > before).toBe(encrypted);
-  }
-
-  async run(scenarios: string, env: Environment = {}): Promise<string> {
+  #start(env: Environment = {}): Script {
     const stage = this.#stage();
     const defaults = this.databases.tls(undefined, stage);
-    const command = [...this.driver.command, scenarios];
-    return await stage.succeed(command, { env: { ...defaults, ...env } });
+    return stage.start(this.driver.command, { ...defaults, ...env });
   }
 }
 

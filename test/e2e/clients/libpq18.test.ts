@@ -54,8 +54,10 @@ for (const version of [18, 14] as const) {
       });
       expect(found).toBe('18\n');
       const env = { ...(await libpq18()), ...newest, ...ways['with TLS'] };
-      for (const scenario of ['pipeline', 'copy', 'prepared', 'cancel', 'crowd'])
-        await stage.succeed(['/usr/bin/python3', '-B', script, scenario], { env });
+      const scenarios = stage.start(['/usr/bin/python3', '-B', script], env);
+      for (const name of ['pipeline', 'copy', 'prepared', 'cancel', 'crowd'])
+        await scenarios.play(name);
+      await scenarios.end();
     });
 
     test('nothing is left behind', async () => {

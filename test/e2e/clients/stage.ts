@@ -5,6 +5,7 @@ import type { EmbeddedServer } from '../../../src/cli/embedded-server.ts';
 import { generateCertificate } from '../../../src/net/certificate.ts';
 import { passwordOf, settingsFor, startSluice, withPostgres } from '../../support/sluice.ts';
 import type { Sluice } from '../../support/sluice.ts';
+import { Script } from './script.ts';
 
 const SETTLE_DEADLINE_MS = 10_000;
 const POLL_MS = 20;
@@ -120,10 +121,8 @@ export class Stage {
     command: readonly string[],
     options: { readonly env?: Environment; readonly stdin?: string } = {},
   ): Promise<Finished> {
-    const { PATH = '', HOME = '' } = process.env;
     const child = Bun.spawn([...command], {
-      cwd: this.sluice.directory,
-      env: { PATH, HOME, LC_ALL: 'C.UTF-8', PSQLRC: '/dev/null', ...this.environment(options.env) },
+      ...this.#surroundings(options.env),
       stdin: options.stdin === undefined ? 'ignore' : Buffer.from(options.stdin),
       stdout: 'pipe',
       stderr: 'pipe',
@@ -143,6 +142,19 @@ export class Stage {
     const { code, stdout, stderr } = await this.run(...parameters);
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
     return stdout;
+  }
+
+  /** Starts a driver's script, as `run` does. To be ended. */
+  start(command: readonly string[], env: Environment): Script {
+    const streams = { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' } as const;
+    const child = Bun.spawn([...command], { ...this.#surroundings(env), ...streams });
+    return new Script(child, PROGRAM_DEADLINE_MS);
+  }
+
+  #surroundings(more: Environment | undefined): { cwd: string; env: Environment } {
+    const { PATH = '', HOME = '' } = process.env;
+    const always = { PATH, HOME, LC_ALL: 'C.UTF-8', PSQLRC: '/dev/null' };
+    return { cwd: this.sluice.directory, env: { ...always, ...this.environment(more) } };
   }
 
   async writeFile(name: string, content: string): Promise<string> {

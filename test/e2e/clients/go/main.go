@@ -1,14 +1,14 @@
-// Go's drivers through Sluice: one driver and some scenarios a run, found by libpq's environment.
+// Go's drivers through Sluice: one driver and scenario by scenario, found by libpq's environment.
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"reflect"
-	"strings"
 	"sync"
 	"time"
 )
@@ -24,11 +24,16 @@ const rounds = 4
 var drivers = map[string]map[string]func(context.Context){"pq": pqScenarios, "pgx": pgxScenarios}
 
 func main() {
+	for names := bufio.NewScanner(os.Stdin); names.Scan(); {
+		play(names.Text(), drivers[os.Args[1]])
+	}
+}
+
+func play(name string, scenarios map[string]func(context.Context)) {
 	ctx, stop := context.WithTimeout(context.Background(), 50*time.Second)
 	defer stop()
-	for _, name := range strings.Split(os.Args[2], ",") {
-		drivers[os.Args[1]][name](ctx)
-	}
+	scenarios[name](ctx)
+	fmt.Println(name)
 }
 
 func must(err error) {
@@ -68,5 +73,5 @@ func allAtOnce(work func(n int)) {
 func printVersion(packageName string) {
 	out, err := exec.Command("dpkg-query", "--show", "--showformat", "${source:Upstream-Version}", packageName).Output()
 	must(err)
-	fmt.Print(string(out))
+	fmt.Println(string(out))
 }

@@ -1,3 +1,5 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +24,7 @@ import org.postgresql.copy.CopyManager;
 import org.postgresql.largeobject.LargeObject;
 import org.postgresql.largeobject.LargeObjectManager;
 
-/** pgjdbc through Sluice: some scenarios a run, found by libpq's environment. */
+/** pgjdbc through Sluice: scenario by scenario, found by libpq's environment. */
 public class Scenarios {
     /** One time zone for each client of a crowd: no two alike, and more than there are connections. */
     static final List<String> ZONES = List.of(
@@ -31,8 +33,11 @@ public class Scenarios {
     static final int ROUNDS = 4;
 
     public static void main(String[] arguments) throws Exception {
-        String names = arguments[arguments.length - 1];
-        for (String name : names.split(",")) Scenarios.class.getDeclaredMethod(name).invoke(null);
+        BufferedReader names = new BufferedReader(new InputStreamReader(System.in));
+        for (String name = names.readLine(); name != null; name = names.readLine()) {
+            Scenarios.class.getDeclaredMethod(name).invoke(null);
+            System.out.println(name);
+        }
     }
 
     static Connection connect(String... more) throws SQLException {
@@ -126,7 +131,7 @@ public class Scenarios {
     static void version() throws Exception {
         try (Connection connection = connect()) {
             same("app", ask(connection, "SELECT current_user"));
-            System.out.print(connection.getMetaData().getDriverVersion());
+            System.out.println(connection.getMetaData().getDriverVersion());
         }
     }
 

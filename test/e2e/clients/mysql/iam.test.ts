@@ -60,7 +60,7 @@ describe.each([...(await mysqlReleasesHere())])('IAM tokens at a proxy of %s', (
 
   function script(command: readonly string[], password: string): Promise<Finished> {
     const env: Environment = { DB_HOST: 'localhost', DB_PASSWORD: password, DB_TLS: 'verify-full' };
-    return stage.run(command, { env });
+    return stage.run(command, { env, stdin: 'version\n' });
   }
 
   test('the command line', async () => {
@@ -76,7 +76,7 @@ describe.each([...(await mysqlReleasesHere())])('IAM tokens at a proxy of %s', (
 
   test('PyMySQL', async () => {
     const path = join(import.meta.dirname, 'python', 'dbapi_scenarios.py');
-    const command = ['/usr/bin/python3', '-B', path, 'pymysql', 'version'];
+    const command = ['/usr/bin/python3', '-B', path, 'pymysql'];
     expect(await script(command, token)).toMatchObject({ code: 0, stderr: '' });
   });
 

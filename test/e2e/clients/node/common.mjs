@@ -1,6 +1,7 @@
 // What the scenarios of all libraries have in common. Whatever is wrong throws, and ends the program badly.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
@@ -22,11 +23,12 @@ export const address = {
   ...(ssl !== undefined && { ssl }),
 };
 
-/** Plays the scenarios that the last argument names. */
+/** Plays the scenarios whose names come by standard input, and prints the name of each that it has played. */
 export async function play(scenarios) {
-  for (const name of process.argv.at(-1).split(',')) {
+  for await (const name of createInterface({ input: process.stdin })) {
     assert.ok(Object.hasOwn(scenarios, name), `there is no scenario ${name}`);
     await scenarios[name]();
+    console.log(name);
   }
 }
 

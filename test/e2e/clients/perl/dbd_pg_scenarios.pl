@@ -1,4 +1,4 @@
-# DBD::Pg through Sluice: one scenario a run, found by libpq's environment.
+# DBD::Pg through Sluice: scenario by scenario, found by libpq's environment.
 
 use strict;
 use warnings FATAL => 'all';
@@ -45,7 +45,7 @@ my %scenarios = (
 
     version => sub {
         same( 'app', ask( connect_one(), 'SELECT current_user' ) );
-        print $DBD::Pg::VERSION;
+        print "$DBD::Pg::VERSION\n";
     },
 
     # Each client sees its own (PG-52, GX-01).
@@ -197,4 +197,10 @@ my %scenarios = (
     },
 );
 
-$scenarios{$_}->() for split /,/, $ARGV[-1];
+# Their names come by standard input; the name of each that has been played is printed.
+$| = 1;
+while ( my $name = <STDIN> ) {
+    chomp $name;
+    $scenarios{$name}->();
+    print "$name\n";
+}

@@ -1,6 +1,6 @@
 <?php
 
-// PDO through Sluice: one scenario a run, found by libpq's environment.
+// PDO through Sluice: scenario by scenario, found by libpq's environment.
 
 require __DIR__ . '/crowd.php';
 
@@ -28,7 +28,7 @@ function ask(PDO $pdo, string $query, array $values = []): array|false
 function version(): void
 {
     same(['app'], ask(connect(), 'SELECT current_user'));
-    echo phpversion('pdo_pgsql');
+    echo phpversion('pdo_pgsql'), "\n";
 }
 
 /** What Laravel and Doctrine say on each connection, by prepared statements (PG-57, GX-01). */
@@ -162,6 +162,4 @@ function listen(): void
     }
 }
 
-foreach (explode(',', end($argv)) as $name) {
-    $name();
-}
+play();

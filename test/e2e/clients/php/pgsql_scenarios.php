@@ -1,6 +1,6 @@
 <?php
 
-// PHP's pgsql functions through Sluice: one scenario a run, found by libpq's environment.
+// PHP's pgsql functions through Sluice: scenario by scenario, found by libpq's environment.
 
 require __DIR__ . '/crowd.php';
 
@@ -18,7 +18,7 @@ function crowd(): array
 function version(): void
 {
     same('app', pg_fetch_result(pg_query(connect(), 'SELECT current_user'), 0));
-    echo phpversion('pgsql');
+    echo phpversion('pgsql'), "\n";
 }
 
 /** The encoding, which is a SET, and other settings of one's own. */
@@ -94,6 +94,4 @@ function copies(): void
     pg_query($one, 'DROP TABLE app.rows');
 }
 
-foreach (explode(',', end($argv)) as $name) {
-    $name();
-}
+play();

@@ -1,11 +1,10 @@
-"""asyncpg through Sluice: one scenario a run, found by libpq's environment."""
+"""asyncpg through Sluice: scenario by scenario, found by libpq's environment."""
 
 import asyncio
-import sys
 from contextlib import asynccontextmanager
 
 import asyncpg
-from crowd import ROUNDS, SIZE, ZONES
+from crowd import ROUNDS, SIZE, ZONES, main
 
 
 @asynccontextmanager
@@ -247,5 +246,4 @@ async def locks():
             assert await conn.fetchval("SELECT pg_try_advisory_xact_lock(7)")
 
 
-for name in sys.argv[-1].split(","):
-    asyncio.run(globals()[name]())
+main(globals(), lambda scenario: asyncio.run(scenario()))

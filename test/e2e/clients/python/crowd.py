@@ -17,7 +17,9 @@ SIZE = len(ZONES)
 ROUNDS = 4
 
 
-def main(scenarios):
-    """Runs the scenarios that the last argument names."""
-    for name in sys.argv[-1].split(","):
-        scenarios[name]()
+def main(scenarios, run=lambda scenario: scenario()):
+    """Runs the scenarios whose names come by standard input, and prints the name of each that has run."""
+    for line in sys.stdin:
+        name = line.strip()
+        run(scenarios[name])
+        print(name, flush=True)

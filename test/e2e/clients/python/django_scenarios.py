@@ -1,4 +1,4 @@
-"""Django's ORM through Sluice: one scenario a run, found by libpq's environment."""
+"""Django's ORM through Sluice: scenario by scenario, found by libpq's environment."""
 
 import os
 import threading

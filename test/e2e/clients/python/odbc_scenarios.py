@@ -1,4 +1,4 @@
-"""psqlODBC, by pyodbc and unixODBC, through Sluice: one scenario a run, found by libpq's environment."""
+"""psqlODBC, by pyodbc and unixODBC, through Sluice: scenario by scenario, found by libpq's environment."""
 
 import os
 from contextlib import ExitStack, closing, contextmanager

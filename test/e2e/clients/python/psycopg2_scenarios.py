@@ -1,4 +1,4 @@
-"""psycopg2 through Sluice: one scenario a run, found by libpq's environment."""
+"""psycopg2 through Sluice: scenario by scenario, found by libpq's environment."""
 
 import io
 import select

@@ -1,4 +1,4 @@
-"""psycopg 3 through Sluice: one scenario a run, found by libpq's environment."""
+"""psycopg 3 through Sluice: scenario by scenario, found by libpq's environment."""
 
 import threading
 from contextlib import ExitStack, contextmanager

@@ -1,4 +1,4 @@
-"""SQLAlchemy on psycopg 2 and on asyncpg through Sluice: one scenario a run, found by libpq's environment."""
+"""SQLAlchemy on psycopg 2 and on asyncpg through Sluice: scenario by scenario, found by libpq's environment."""
 
 import asyncio
 import threading

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# ActiveRecord, Rails' ORM, through Sluice: one scenario a run, found by libpq's environment.
+# ActiveRecord, Rails' ORM, through Sluice: scenario by scenario, found by libpq's environment.
 
 require 'active_record'
 require_relative 'crowd'
@@ -42,7 +42,7 @@ end
 def version
   establish
   same ['app'], ask(ActiveRecord::Base.connection, 'SELECT current_user')
-  print ActiveRecord.version
+  puts ActiveRecord.version
 end
 
 # On each connection: client_min_messages, standard_conforming_strings, intervalstyle, timezone, and what the
@@ -126,4 +126,4 @@ def migration_lock
   end
 end
 
-ARGV.last.split(',').each { |name| send(name) }
+play { |name| send(name) }

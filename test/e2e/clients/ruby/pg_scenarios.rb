@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# ruby-pg through Sluice: one scenario a run, found by libpq's environment.
+# ruby-pg through Sluice: scenario by scenario, found by libpq's environment.
 
 require 'pg'
 require_relative 'crowd'
@@ -19,7 +19,7 @@ end
 
 def version
   same 'app', connect.exec('SELECT current_user').getvalue(0, 0)
-  print PG::VERSION
+  puts PG::VERSION
 end
 
 # Each client sees its own; an encoding is a SET, and so is `internal_encoding=` (PG-52, GX-01).
@@ -142,4 +142,4 @@ def listen
   end
 end
 
-ARGV.last.split(',').each { |name| send(name) }
+play { |name| send(name) }

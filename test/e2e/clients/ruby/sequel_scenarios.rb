@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# Sequel through Sluice: one scenario a run, found by libpq's environment.
+# Sequel through Sluice: scenario by scenario, found by libpq's environment.
 
 require 'sequel'
 require_relative 'crowd'
@@ -17,7 +17,7 @@ end
 def version
   db = database
   same 'app', db.get(Sequel.lit('current_user'))
-  print Sequel::VERSION
+  puts Sequel::VERSION
 end
 
 # Its own SETs on each connection, and those that one gives it (PG-59).
@@ -58,4 +58,4 @@ def datasets
   db.drop_table(Sequel[:app][:things])
 end
 
-ARGV.last.split(',').each { |name| send(name) }
+play { |name| send(name) }

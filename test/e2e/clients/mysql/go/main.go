@@ -1,7 +1,8 @@
-// go-sql-driver/mysql through Sluice: some scenarios a run, found by `DB_HOST` and so on.
+// go-sql-driver/mysql through Sluice: scenario by scenario, found by `DB_HOST` and so on.
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,8 +47,6 @@ var scenarios = map[string]func(context.Context){
 }
 
 func main() {
-	ctx, stop := context.WithTimeout(context.Background(), 50*time.Second)
-	defer stop()
 	if os.Getenv("DB_TLS") == "verify-full" {
 		pem, err := os.ReadFile(os.Getenv("DB_CA"))
 		must(err)
@@ -55,9 +54,16 @@ func main() {
 		roots.AppendCertsFromPEM(pem)
 		must(mysql.RegisterTLSConfig("verified", &tls.Config{RootCAs: roots, ServerName: os.Getenv("DB_HOST")}))
 	}
-	for _, name := range strings.Split(os.Args[1], ",") {
-		scenarios[name](ctx)
+	for names := bufio.NewScanner(os.Stdin); names.Scan(); {
+		play(names.Text())
 	}
+}
+
+func play(name string) {
+	ctx, stop := context.WithTimeout(context.Background(), 50*time.Second)
+	defer stop()
+	scenarios[name](ctx)
+	fmt.Println(name)
 }
 
 func must(err error) {
@@ -97,7 +103,7 @@ func allAtOnce(work func(n int)) {
 func printVersion(packageName string) {
 	out, err := exec.Command("dpkg-query", "--show", "--showformat", "${source:Upstream-Version}", packageName).Output()
 	must(err)
-	fmt.Print(string(out))
+	fmt.Println(string(out))
 }
 
 // open takes words as they stand behind a DSN.

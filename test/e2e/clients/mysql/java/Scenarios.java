@@ -1,3 +1,5 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -13,7 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** MariaDB Connector/J through Sluice: some scenarios a run, found by `DB_HOST` and so on. */
+/** MariaDB Connector/J through Sluice: scenario by scenario, found by `DB_HOST` and so on. */
 public class Scenarios {
     /** One time zone for each client of a crowd: no two alike, and more than there are connections. */
     static final List<String> ZONES = List.of("+00:00", "+09:00", "-05:00", "+01:30", "+05:45", "+10:00");
@@ -21,8 +23,11 @@ public class Scenarios {
     static final int DUPLICATE = 1062;
 
     public static void main(String[] arguments) throws Exception {
-        String names = arguments[arguments.length - 1];
-        for (String name : names.split(",")) Scenarios.class.getDeclaredMethod(name).invoke(null);
+        BufferedReader names = new BufferedReader(new InputStreamReader(System.in));
+        for (String name = names.readLine(); name != null; name = names.readLine()) {
+            Scenarios.class.getDeclaredMethod(name).invoke(null);
+            System.out.println(name);
+        }
     }
 
     static Connection connect(String... more) throws SQLException {
@@ -121,7 +126,7 @@ public class Scenarios {
     static void version() throws Exception {
         try (Connection connection = connect()) {
             same("app", ask(connection, "SELECT CURRENT_USER()").split("@")[0]);
-            System.out.print(connection.getMetaData().getDriverVersion());
+            System.out.println(connection.getMetaData().getDriverVersion());
         }
     }
 

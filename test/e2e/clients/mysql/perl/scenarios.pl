@@ -1,4 +1,4 @@
-# DBD::mysql or DBD::MariaDB through Sluice: the driver's name and some scenarios a run, found by `DB_HOST` and so on.
+# DBD::mysql or DBD::MariaDB through Sluice: the driver's name and scenario by scenario, found by `DB_HOST` and so on.
 
 use strict;
 use warnings FATAL => 'all';
@@ -52,7 +52,7 @@ my %scenarios = (
     version => sub {
         same( 'app', ( split /@/, ask( connect_one(), 'SELECT CURRENT_USER()' ) )[0] );
         no strict 'refs';
-        print ${"DBD::${driver}::VERSION"};
+        print ${"DBD::${driver}::VERSION"}, "\n";
     },
 
     # Each client sees its own (traps GX-01, MY-45, MY-47).
@@ -156,4 +156,10 @@ my %scenarios = (
     },
 );
 
-$scenarios{$_}->() for split /,/, $ARGV[-1];
+# Their names come by standard input; the name of each that has been played is printed.
+$| = 1;
+while ( my $name = <STDIN> ) {
+    chomp $name;
+    $scenarios{$name}->();
+    print "$name\n";
+}

@@ -1,6 +1,6 @@
 <?php
 
-// mysqli through Sluice, found by `DB_HOST` and so on: some scenarios a run.
+// mysqli through Sluice, found by `DB_HOST` and so on: scenario by scenario.
 
 require __DIR__ . '/crowd.php';
 
@@ -31,7 +31,7 @@ function ask(mysqli $db, string $query, array $values = []): ?array
 function version(): void
 {
     same('app', explode('@', ask(connect(), 'SELECT CURRENT_USER()')[0])[0]);
-    echo phpversion('mysqli');
+    echo phpversion('mysqli'), "\n";
 }
 
 /** What WordPress and others say on each connection: a character set, sql_mode asked for and set (traps GX-01, MY-45). */
@@ -135,6 +135,4 @@ function asynchronous(): void
     }
 }
 
-foreach (explode(',', end($argv)) as $name) {
-    $name();
-}
+play();

@@ -1,6 +1,6 @@
 <?php
 
-// PDO through Sluice, found by `DB_HOST` and so on: some scenarios a run.
+// PDO through Sluice, found by `DB_HOST` and so on: scenario by scenario.
 
 require __DIR__ . '/crowd.php';
 
@@ -39,7 +39,7 @@ function failing(callable $work): int
 function version(): void
 {
     same('app', explode('@', ask(connect(), 'SELECT CURRENT_USER()')[0])[0]);
-    echo phpversion('pdo_mysql');
+    echo phpversion('pdo_mysql'), "\n";
 }
 
 /** What Laravel and Doctrine say on each connection, by prepared statements (traps GX-01, MY-45, MY-57). */
@@ -165,6 +165,4 @@ function temporary_tables(): void
     }
 }
 
-foreach (explode(',', end($argv)) as $name) {
-    $name();
-}
+play();

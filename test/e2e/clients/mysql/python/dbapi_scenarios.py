@@ -206,5 +206,7 @@ def locks():
             assert ask(conn, "SELECT RELEASE_LOCK(%s)", ["migration"]) == (1,)
 
 
-for name in sys.argv[-1].split(","):
+for line in sys.stdin:
+    name = line.strip()
     globals()[name]()
+    print(name, flush=True)

@@ -1,4 +1,4 @@
-"""MariaDB Connector/ODBC, by pyodbc and unixODBC, through Sluice: some scenarios a run, found by `DB_HOST` and so on."""
+"""MariaDB Connector/ODBC, by pyodbc and unixODBC, through Sluice: scenario by scenario, found by `DB_HOST` and so on."""
 
 import os
 import sys
@@ -117,5 +117,7 @@ def results():
     administer("DROP PROCEDURE both_of")
 
 
-for name in sys.argv[-1].split(","):
+for line in sys.stdin:
+    name = line.strip()
     globals()[name]()
+    print(name, flush=True)

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# ActiveRecord over mysql2 through Sluice: some scenarios a run.
+# ActiveRecord over mysql2 through Sluice: scenario by scenario.
 
 require 'active_record'
 require_relative 'crowd'
@@ -101,4 +101,4 @@ SCENARIOS = {
   end
 }.freeze
 
-ARGV.last.split(',').each { |name| SCENARIOS.fetch(name).call }
+play { |name| SCENARIOS.fetch(name).call }

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# mysql2 for Ruby through Sluice: some scenarios a run.
+# mysql2 for Ruby through Sluice: scenario by scenario.
 
 require 'mysql2'
 require_relative 'crowd'
@@ -106,4 +106,4 @@ SCENARIOS = {
   end
 }.freeze
 
-ARGV.last.split(',').each { |name| SCENARIOS.fetch(name).call }
+play { |name| SCENARIOS.fetch(name).call }

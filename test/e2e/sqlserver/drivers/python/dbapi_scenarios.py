@@ -1,5 +1,6 @@
-"""python-tds or pymssql through Sluice, found by `DB_HOST` and so on: the module's name, then scenarios."""
+"""python-tds or pymssql through Sluice, found by `DB_HOST` and so on: the module's name; scenario by scenario."""
 
+import atexit
 import io
 import os
 import sys
@@ -25,6 +26,7 @@ if NAME == "pymssql":
         if TLS == "verify-full":
             conf.write(f"ca file = {os.environ['DB_CA']}\ncheck certificate hostname = yes\n")
     os.environ["FREETDSCONF"] = conf.name
+    atexit.register(os.unlink, conf.name)
     import pymssql as module
 else:
     import pytds as module
@@ -91,8 +93,6 @@ def tables(columns):
 def version():
     with connect() as conn:
         assert ask(conn, "SELECT 1") == (1,)
-    if NAME == "pymssql":
-        os.unlink(os.environ["FREETDSCONF"])
     print(module.__version__)
 
 
@@ -222,5 +222,7 @@ def versions():
 
 
 if __name__ == "__main__":
-    for scenario in sys.argv[-1].split(","):
-        globals()[scenario]()
+    for line in sys.stdin:
+        name = line.strip()
+        globals()[name]()
+        print(name, flush=True)
