@@ -1,5 +1,6 @@
 import { EMPTY } from '../../base/bytes.ts';
 import type { Gate } from '../../core/engine.ts';
+import type { PinReason } from '../../core/pin.ts';
 import type { SqlServerPrincipal } from './principal.ts';
 import type { Beginning, SessionState } from './state.ts';
 import { UNKNOWN } from './state.ts';
@@ -9,6 +10,7 @@ import type { SettingName } from './sql/effects.ts';
 import type { Target } from './target.ts';
 import type { Welcome } from './welcome.ts';
 
+const NONE: readonly PinReason[] = [];
 const UNKNOWN_CONTEXT = [['context_info', UNKNOWN]] as const;
 
 /** What the engine remembers of one connection to a database. */
@@ -42,6 +44,8 @@ export class SqlServerMemory {
   resetDue = false;
   /** The reset that was asked for last leaves the transaction open. */
   resetSkipsTransaction = false;
+  /** What the session may have left there: the database has not been asked yet. */
+  suspected: readonly PinReason[] = NONE;
   readonly prepared = new PreparedOnServer();
   /** The number of the latest stay: of a session that comes back before any other, and has been nowhere else, it is the same. */
   stay = 0;
@@ -95,6 +99,7 @@ export class SqlServerMemory {
       .anew(known.database === database ? database : undefined)
       .with(this.undoneByReset)
       .with(keepsContext ? UNKNOWN_CONTEXT : []);
+    this.suspected = isBabelfish ? this.suspected.filter((one) => one === 'sessionContext') : NONE;
     this.identityOf = 0;
     this.prepared.clear();
   }

@@ -29,8 +29,10 @@ export function reset(
 ): Conversation<void> | undefined {
   const isBabelfish = memory.target.tellsTransactions === false;
   const outlasting = isBabelfish ? OUTLASTING_IN_BABELFISH : OUTLASTING;
-  if (outlasting.some((reason) => pins.has(reason))) return undefined;
-  const isPressing = memory.inTransaction || PRESSING.some((reason) => pins.has(reason));
+  const mayHave = (reason: PinReason): boolean =>
+    pins.has(reason) || memory.suspected.includes(reason);
+  if (outlasting.some(mayHave)) return undefined;
+  const isPressing = memory.inTransaction || PRESSING.some(mayHave);
   return isPressing ? resetNow(memory) : resetLater(memory);
 }
 

@@ -9,6 +9,7 @@ import {
   MAX_PACKET_BYTES,
   packetBytes,
   packetStatus,
+  packetType,
 } from '../../wire/tds/packets.ts';
 import { done, doneStatus, token } from '../../wire/tds/tokens.ts';
 import { Crew } from './crew.ts';
@@ -277,6 +278,7 @@ export class Service {
     // Who begins anew has no use for what it keeps: what it leaves there is to be known as it is.
     if (!this.#isKnown && asksForReset(parcel.status)) this.#rise();
     if (!this.#crew.replies.nothingOwed) return 'hold';
+    if (!this.#isKnown && this.#mustAskBefore(parcel)) return this.#wait();
     if (!this.#isKnown) this.#look(parcel);
     const answer = this.#answer ?? this.#ownAnswer();
     if (answer !== undefined) return this.#say(answer);
@@ -302,6 +304,16 @@ export class Service {
     }
     this.#begin(memory, parcel);
     return 'taken';
+  }
+
+  /** In a transaction: what a call prepares is read as the settings are. Returns whether the database is asked. */
+  #mustAskBefore({ type, status }: Parcel): boolean {
+    const { memory, tracker, errands } = this.#crew;
+    if (!this.#busy || memory === undefined) return false;
+    if (type !== packetType.rpc || asksForReset(status)) return false;
+    const question = tracker.unsettled(memory);
+    if (question !== undefined) errands.ask(memory, question);
+    return question !== undefined;
   }
 
   #wait(): Verdict {

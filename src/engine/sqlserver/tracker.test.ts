@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test';
+import { must } from '../../base/assert.ts';
 import { utf16 } from '../../base/bytes.ts';
 import type { RelayOptions } from '../../core/engine.ts';
 import { envChange } from '../../wire/tds/tokens.ts';
 import type { SqlServerMemory } from './memory.ts';
 import type { Question, Results } from './question.ts';
 import { Inquiry } from './question.ts';
+import { reset } from './reset.ts';
 import type { SettingName } from './sql/effects.ts';
 import { intern, SessionState } from './state.ts';
 import { Target } from './target.ts';
@@ -49,6 +51,7 @@ class Bench {
       state: home,
       transaction: 0n,
       inTransaction: false,
+      suspected: [],
     } as unknown as SqlServerMemory;
     this.tracker = new Tracker({
       party: {
@@ -187,17 +190,29 @@ describe('settings', () => {
     expect(bench.said).toEqual([]);
   });
 
-  test('a connection that is pinned need not be asked before it is free', () => {
+  test('a connection that is pinned is asked, too: to prepare a statement it may be brought elsewhere, and back', () => {
     const bench = new Bench();
     bench.run('CREATE TABLE #t (a int)');
     bench.run('IF 1 = 1 SET NOCOUNT ON');
-    expect(bench.isAsking).toBe(false);
+    expect(bench.question().settings).toEqual(['nocount']);
     bench.run('DROP TABLE #t');
     expect(bench.said).toEqual([
       'pin temporaryObject: create table #t (a int)',
       'unpin temporaryObject',
     ]);
-    expect(bench.question().settings).toEqual(['nocount']);
+  });
+
+  test('in a transaction they are asked about where a statement is to be prepared', () => {
+    const bench = new Bench();
+    expect(bench.tracker.unsettled(bench.memory)).toBeUndefined();
+    bench.run('BEGIN TRAN SET LANGUAGE Deutsch', { inTransaction: true, language: 'Deutsch' });
+    expect(bench.isAsking).toBe(false);
+    const question = must(bench.tracker.unsettled(bench.memory), 'nothing is asked');
+    expect(question.settings).toEqual(['datefirst', 'dateformat']);
+    const results = { sets: [{ rows: [[1, 'dmy']] }], errors: [] };
+    expect(bench.tracker.answered(bench.memory, question, results)).toBeUndefined();
+    expect(bench.value('datefirst')).toBe('1');
+    expect(bench.tracker.unsettled(bench.memory)).toBeUndefined();
   });
 });
 
@@ -367,6 +382,20 @@ describe('ties', () => {
       'unpin temporaryObject',
       'unpin sessionContext',
     ]);
+  });
+
+  test('what a transaction may have left is suspected on the connection until somebody has been asked', () => {
+    const bench = new Bench();
+    bench.target.tellsTransactions = false;
+    const text = "BEGIN TRAN EXEC sp_set_session_context N'k', 1";
+    bench.run(text, { inTransaction: true });
+    expect(bench.memory.suspected).toEqual(['sessionContext']);
+    expect(reset(bench.memory, new Set())).toBeUndefined();
+    bench.run('ROLLBACK', { inTransaction: false });
+    bench.answer(0);
+    bench.answer(undefined);
+    expect(bench.memory.suspected).toEqual([]);
+    expect(reset(bench.memory, new Set())).toBeDefined();
   });
 
   test('and CONTEXT_INFO goes along behind them', () => {

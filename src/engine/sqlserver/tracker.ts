@@ -182,6 +182,7 @@ export class Tracker {
     if (effects !== undefined) this.#tie(memory, effects, isError);
     this.#noteTransactionEnd(memory);
     this.#pinAsTied();
+    this.#suspect(memory);
     if (effects === undefined) return;
     const isBlinding = this.isBlind || blindsForAWhile(effects);
     for (const set of effects.sets) {
@@ -306,7 +307,8 @@ export class Tracker {
 
   /**
    * What the database must be asked before the connection may go; undefined where there is nothing, or nothing that it could
-   * answer now. The answer goes to `answered`. In a transaction the connection stays anyhow, and so it does where it is pinned.
+   * answer now. The answer goes to `answered`. In a transaction the connection stays anyhow. Where it is pinned it stays, too, but
+   * may be brought to another state for a moment, to prepare a statement.
    */
   question(memory: SqlServerMemory): Question | undefined {
     if (!this.hasWork || this.isBlind) return undefined;
@@ -319,8 +321,21 @@ export class Tracker {
     if (next !== undefined) return next;
     // Nothing ends the pins of Amazon RDS Proxy.
     const probes = this.#pinning === 'aws' && this.isPinned ? [] : this.#ties.suspects;
-    const isUrgent = probes.length > 0 || (!this.isPinned && this.#touched.size > 0);
-    if (!isUrgent) return undefined;
+    if (probes.length === 0 && this.#touched.size === 0) return undefined;
+    return this.#ask(memory, probes);
+  }
+
+  /**
+   * What the database must be asked before a statement is prepared: it is read as the settings are, and they are brought back
+   * afterwards. In a transaction this has not been asked yet. Nor is it of Babelfish there: a part that it does not know would
+   * end the transaction.
+   */
+  unsettled(memory: SqlServerMemory): Question | undefined {
+    if (this.isBlind || this.#touched.size === 0) return undefined;
+    return memory.target.tellsTransactions === false ? undefined : this.#ask(memory, []);
+  }
+
+  #ask(memory: SqlServerMemory, probes: Question['probes']): Question {
     const settings = [...this.#touched];
     this.#touched.clear();
     const isImplicit = this.#mayBeImplicit(memory);
@@ -349,6 +364,7 @@ export class Tracker {
     this.#learn(memory, new Map(answer.settings));
     for (const { isThere, ...suspect } of answer.probes) this.#ties.found(suspect, isThere);
     this.#pinAsTied();
+    this.#suspect(memory);
     return undefined;
   }
 
@@ -362,7 +378,13 @@ export class Tracker {
     for (const name of question.settings) this.pin('setting', name);
     for (const suspect of question.probes) this.#ties.found(suspect, true);
     this.#pinAsTied();
+    this.#suspect(memory);
     return undefined;
+  }
+
+  /** In a transaction nobody is asked, and the client may leave. */
+  #suspect(memory: SqlServerMemory): void {
+    memory.suspected = this.#ties.suspects.map(({ reason }) => reason);
   }
 
   #learn(memory: SqlServerMemory, answers: ReadonlyMap<Asked, string | undefined>): void {
