@@ -331,7 +331,7 @@ export class Tracker {
    * end the transaction.
    */
   unsettled(memory: SqlServerMemory): Question | undefined {
-    if (this.isBlind || this.#touched.size === 0) return undefined;
+    if (this.#touched.size === 0 || this.isBlind) return undefined;
     return memory.target.tellsTransactions === false ? undefined : this.#ask(memory, []);
   }
 

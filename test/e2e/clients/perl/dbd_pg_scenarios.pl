@@ -3,6 +3,7 @@
 use strict;
 use warnings FATAL => 'all';
 use DBI;
+use FindBin;
 use DBD::Pg qw(:async);
 
 # One time zone for each client of a crowd: no two alike, and more than there are connections.
@@ -197,10 +198,5 @@ my %scenarios = (
     },
 );
 
-# Their names come by standard input; the name of each that has been played is printed.
-$| = 1;
-while ( my $name = <STDIN> ) {
-    chomp $name;
-    $scenarios{$name}->();
-    print "$name\n";
-}
+require "$FindBin::Bin/play.pl";
+play(%scenarios);

@@ -37,13 +37,3 @@ function failing(callable $work): string
     }
     throw new Exception('no error');
 }
-
-/** Plays the scenarios whose names come by standard input, and prints the name of each that it has played. */
-function play(): void
-{
-    while (($line = fgets(STDIN)) !== false) {
-        $name = trim($line);
-        $name();
-        echo "$name\n";
-    }
-}

@@ -3,6 +3,7 @@
 // PDO through Sluice: scenario by scenario, found by libpq's environment.
 
 require __DIR__ . '/crowd.php';
+require __DIR__ . '/play.php';
 
 function connect(array $options = []): PDO
 {

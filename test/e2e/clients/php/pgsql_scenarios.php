@@ -3,6 +3,7 @@
 // PHP's pgsql functions through Sluice: scenario by scenario, found by libpq's environment.
 
 require __DIR__ . '/crowd.php';
+require __DIR__ . '/play.php';
 
 function connect(): PgSql\Connection
 {

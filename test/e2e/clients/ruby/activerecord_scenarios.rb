@@ -4,6 +4,7 @@
 
 require 'active_record'
 require_relative 'crowd'
+require_relative 'play'
 
 ActiveRecord::Migration.verbose = false
 

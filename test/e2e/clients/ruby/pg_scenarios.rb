@@ -4,6 +4,7 @@
 
 require 'pg'
 require_relative 'crowd'
+require_relative 'play'
 
 def connect
   PG.connect

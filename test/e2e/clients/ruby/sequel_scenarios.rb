@@ -4,6 +4,7 @@
 
 require 'sequel'
 require_relative 'crowd'
+require_relative 'play'
 
 def database(**more)
   Sequel.connect(adapter: 'postgres', max_connections: ZONES.size, **more)

@@ -3,6 +3,7 @@
 use strict;
 use warnings FATAL => 'all';
 use DBI;
+use FindBin;
 
 # For each client of a crowd: no two alike, and more than there are connections.
 my @ZONES = qw(+00:00 +09:00 -05:00 +01:30 +05:45 +10:00);
@@ -156,10 +157,5 @@ my %scenarios = (
     },
 );
 
-# Their names come by standard input; the name of each that has been played is printed.
-$| = 1;
-while ( my $name = <STDIN> ) {
-    chomp $name;
-    $scenarios{$name}->();
-    print "$name\n";
-}
+require "$FindBin::Bin/../../perl/play.pl";
+play(%scenarios);

@@ -29,13 +29,3 @@ function isolation(): string
 {
     return getenv('DB_FLAVOUR') === 'mariadb' ? 'tx_isolation' : 'transaction_isolation';
 }
-
-/** Plays the scenarios whose names come by standard input, and prints the name of each that it has played. */
-function play(): void
-{
-    while (($line = fgets(STDIN)) !== false) {
-        $name = trim($line);
-        $name();
-        echo "$name\n";
-    }
-}

@@ -3,6 +3,7 @@
 // mysqli through Sluice, found by `DB_HOST` and so on: scenario by scenario.
 
 require __DIR__ . '/crowd.php';
+require __DIR__ . '/../../php/play.php';
 
 function connect(): mysqli
 {

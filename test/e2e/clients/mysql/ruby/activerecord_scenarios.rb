@@ -4,6 +4,7 @@
 
 require 'active_record'
 require_relative 'crowd'
+require_relative '../../ruby/play'
 
 ActiveRecord::Base.logger = nil
 

@@ -29,13 +29,4 @@ def all_at_once
   ZONES.each_index.map { |n| Thread.new { yield n } }.each(&:join)
 end
 
-# The scenarios whose names come by standard input; prints the name of each that it has played.
-def play
-  $stdin.each_line(chomp: true) do |name|
-    yield name
-    puts name
-    $stdout.flush
-  end
-end
-
 Thread.report_on_exception = false

@@ -4,6 +4,7 @@
 
 require 'mysql2'
 require_relative 'crowd'
+require_relative '../../ruby/play'
 
 def connect(**more)
   Mysql2::Client.new(**ADDRESS, as: :array, **more)
