@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { inTurn } from './rounds.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 describe('contenders', () => {
   const { signal } = new AbortController();
@@ -68,6 +69,6 @@ describe('contenders', () => {
       failed: () => {},
       signal: controller.signal,
     });
-    expect(stopped).rejects.toThrow('stop');
+    expect(await outcomeOf(stopped)).toThrow('stop');
   });
 });

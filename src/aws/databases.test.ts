@@ -5,6 +5,7 @@ import { AwsDatabases, engineOf, keyOf, locate } from './databases.ts';
 import type { Located } from './databases.ts';
 import { FakeAws, instance, unavailable } from './fixture.test-support.ts';
 import { Kept } from './kept.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 const target = { kind: 'instance', identifier: 'orders' } as const;
 
@@ -46,7 +47,7 @@ describe('a database of AWS', () => {
       host: 'writer.example.com',
     });
     client.instances.set('orders', instance('orders', { host: undefined }));
-    expect(locate(client, target)).rejects.toThrow(
+    expect(await outcomeOf(locate(client, target))).toThrow(
       'The DB instance orders: it has no endpoint yet',
     );
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { ManualClock } from '../base/clock.ts';
 import { SecretText } from '../base/secret-text.ts';
 import { AwsTokens } from './tokens.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 describe('tokens for a database', () => {
   test('are signed once a minute for each user', async () => {
@@ -26,7 +27,7 @@ describe('tokens for a database', () => {
       if (fails) throw new Error('no credentials');
       return new SecretText('token');
     }, new ManualClock());
-    expect(tokens.current('a')).rejects.toThrow('no credentials');
+    expect(await outcomeOf(tokens.current('a'))).toThrow('no credentials');
     await tokens.current('a').catch(() => {});
     fails = false;
     expect((await tokens.current('a')).reveal()).toBe('token');

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { generateCertificate } from './certificate.ts';
 import { listenHttp } from './http.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 const local = { host: '127.0.0.1', port: 0 };
 
@@ -52,7 +53,7 @@ test('stop closes what is open', async () => {
   await asked.promise;
   await server.stop();
   expect(await pending).toBe('closed');
-  expect(fetch(`http://127.0.0.1:${server.port}/`)).rejects.toThrow();
+  expect(await outcomeOf(fetch(`http://127.0.0.1:${server.port}/`))).toThrow();
 });
 
 test('a certificate is exchanged for those who come from then on', async () => {

@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { dial } from './dial.ts';
 import { listen } from './listener.ts';
 import type { Listener } from './listener.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 const host = '127.0.0.1';
 
@@ -74,7 +75,7 @@ describe('listen', () => {
     const { near, far } = await porch.pair();
     porch.listener.stop();
     porch.listener.stop();
-    await expect(dial({ host, port: porch.port }, 5_000, systemClock.after)).rejects.toThrow(
+    expect(await outcomeOf(dial({ host, port: porch.port }, 5_000, systemClock.after))).toThrow(
       'nothing listens there',
     );
     far.link.write(utf8('still'));

@@ -6,6 +6,7 @@ import { SecretText } from '../base/secret-text.ts';
 import { DeclaredSecrets } from './declared.ts';
 import { parseSecret, readSecretFile, readUpTo, SECRET_FILE_BYTES } from './secret-file.ts';
 import type { SecretValue } from './source.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 const value = (password: string): SecretValue => ({
   username: 'u',
@@ -55,8 +56,8 @@ describe('declared secrets', () => {
 
   test('one that nobody declared is named', async () => {
     const secrets = new DeclaredSecrets([]);
-    expect(secrets.current('x')).rejects.toThrow('there is no secret named "x"');
-    expect(secrets.refresh('x')).rejects.toThrow('there is no secret named "x"');
+    expect(await outcomeOf(secrets.current('x'))).toThrow('there is no secret named "x"');
+    expect(await outcomeOf(secrets.refresh('x'))).toThrow('there is no secret named "x"');
   });
 });
 
@@ -91,8 +92,10 @@ describe('a secret file', () => {
   });
 
   test('that cannot be read says why; one that is too large is not read whole', async () => {
-    expect(readSecretFile(join(directory, 'gone'))).rejects.toThrow('there is no such file');
-    expect(readSecretFile(directory)).rejects.toThrow('it is a directory');
+    expect(await outcomeOf(readSecretFile(join(directory, 'gone')))).toThrow(
+      'there is no such file',
+    );
+    expect(await outcomeOf(readSecretFile(directory))).toThrow('it is a directory');
     expect(() => readUpTo(join(directory, 'gone', 'x'), 1)).toThrow('there is no such file');
     const large = join(directory, 'large');
     writeFileSync(large, 'x'.repeat(100));

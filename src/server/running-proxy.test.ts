@@ -16,6 +16,7 @@ import { startProxy } from './running-proxy.ts';
 import { declaredKeys } from './plans.ts';
 import type { ProxyPlan } from './plans.ts';
 import type { RunningProxy } from './running-proxy.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 const folder = new SettingsFolder();
 let database: ObligingDatabase;
@@ -98,7 +99,7 @@ describe('a running proxy', () => {
     const taken = plan({ proxy: { listen: `127.0.0.1:${proxy.listening.port}` } });
     const { log } = new LogBook();
     const again = startProxy(postgresEngine, taken, surroundings(log));
-    await expect(again).rejects.toThrow('the address is in use already (EADDRINUSE)');
+    expect(await outcomeOf(again)).toThrow('the address is in use already (EADDRINUSE)');
     const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
     const { proxy: settings, ...rest } = plan();
     const without = startProxy(
@@ -106,7 +107,7 @@ describe('a running proxy', () => {
       { ...rest, proxy: { ...settings, tls } },
       surroundings(log),
     );
-    await expect(without).rejects.toThrow('cannot read /nowhere/key.pem');
+    expect(await outcomeOf(without)).toThrow('cannot read /nowhere/key.pem');
   });
 
   test('says why its target is not there, and notices that it has come', async () => {
@@ -146,7 +147,7 @@ describe('a running proxy', () => {
     await proxy.drain(5_000);
     const [last] = await client.readEnd();
     expect(last?.type).toBe('E');
-    await expect(signIn(proxy.listening.port)).rejects.toThrow();
+    expect(await outcomeOf(signIn(proxy.listening.port))).toThrow();
     expect(proxy.sources[0]!.gauges()).toMatchObject({
       clientConnections: 0,
       databaseConnections: 0,
@@ -185,7 +186,7 @@ describe('new settings', () => {
     await client.query('SELECT 1');
     await proxy.apply(plan({ secrets: rotated('app') }));
     await client.query('SELECT 1');
-    await expect(signIn(port)).rejects.toThrow('28P01');
+    expect(await outcomeOf(signIn(port))).toThrow('28P01');
     await (await signIn(port, { password: 'rotated' })).query('SELECT 1');
     await database.visited(3);
     expect(connections()).toMatch(/^[+-]t \+t [+-]t/);
@@ -240,7 +241,7 @@ describe('new settings', () => {
     expect(port).not.toBe(before);
     expect(book.messages('listening').length).toBe(2);
     expect(await client.value('SELECT 1')).toBe('20');
-    await expect(signIn(before)).rejects.toThrow();
+    expect(await outcomeOf(signIn(before))).toThrow();
     const other = await RawClient.signIn({
       host: 'localhost',
       port,
@@ -259,11 +260,11 @@ describe('new settings', () => {
     const client = await signIn(port);
     await client.query('SELECT 1');
     const taken = plan({ proxy: { listen: `127.0.0.1:${other.proxy.listening.port}` } });
-    await expect(proxy.apply(taken)).rejects.toThrow('the address is in use already');
+    expect(await outcomeOf(proxy.apply(taken))).toThrow('the address is in use already');
     const { proxy: settings, ...rest } = plan({ database: { tls: 'disable' } });
     const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
     const lacking = { ...rest, proxy: { ...settings, tls } };
-    await expect(proxy.apply(lacking)).rejects.toThrow('cannot read /nowhere/key.pem');
+    expect(await outcomeOf(proxy.apply(lacking))).toThrow('cannot read /nowhere/key.pem');
     expect(proxy.plan).toBe(first);
     expect(proxy.listening.port).toBe(port);
     await client.query('SELECT 1');
@@ -328,7 +329,7 @@ describe('endpoints', () => {
     expect(portsIn(book)).toHaveLength(3);
     await proxy.apply(withEndpoints([other]));
     await client.readEnd();
-    await expect(signIn(port)).rejects.toThrow();
+    expect(await outcomeOf(signIn(port))).toThrow();
     await writing.query('SELECT 1');
     expect(proxy.readiness).toHaveLength(1);
     expect(proxy.sources).toHaveLength(2);
@@ -342,7 +343,7 @@ describe('endpoints', () => {
       { ...reading, name: 'first' },
       { ...reading, name: 'second', listen: `127.0.0.1:${own}` },
     ];
-    await expect(proxy.apply(withEndpoints(taken))).rejects.toThrow(
+    expect(await outcomeOf(proxy.apply(withEndpoints(taken)))).toThrow(
       'the address is in use already',
     );
     expect(proxy.plan.proxy.endpoints.map(({ name }) => name)).toEqual(['reading']);
@@ -351,7 +352,7 @@ describe('endpoints', () => {
     const again = await signIn(portsIn(book).at(-1) ?? 0);
     await again.query('SELECT 1');
     const first = startProxy(postgresEngine, withEndpoints(taken), surroundings(book.log));
-    await expect(first).rejects.toThrow('the address is in use already');
+    expect(await outcomeOf(first)).toThrow('the address is in use already');
   });
 
   test('whose readers change drop no client', async () => {
@@ -407,7 +408,7 @@ describe('files that are replaced', () => {
   test('a certificate without its key yet is refused, and the old one stays', async () => {
     const { proxy } = await start(withFiles());
     folder.write('proxy.pem', second.certPem);
-    await expect(proxy.renew()).rejects.toThrow("the key is not the certificate's");
+    expect(await outcomeOf(proxy.renew())).toThrow("the key is not the certificate's");
     expect(await shownAt(proxy.listening.port)).toBe('one');
     folder.write('proxy.key', second.keyPem);
     await proxy.renew();
@@ -431,6 +432,6 @@ describe('files that are replaced', () => {
     folder.write('app.json', JSON.stringify({ username: 'app', password: 'new' }));
     await proxy.renew();
     await signIn(port, { password: 'new' });
-    await expect(signIn(port, { password: 'old' })).rejects.toThrow('28P01');
+    expect(await outcomeOf(signIn(port, { password: 'old' }))).toThrow('28P01');
   });
 });

@@ -8,6 +8,7 @@ import { DatabaseTokens } from './database-tokens.ts';
 import type { Made } from './made.ts';
 import { ProxySecrets } from './secrets.ts';
 import { changed, settingsFolder } from './settings/fixture.test-support.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 const folder = settingsFolder();
 const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret';
@@ -73,17 +74,23 @@ describe('secrets of a proxy', () => {
     ]);
   });
 
-  test('of AWS are not read for a role of the API that may not read them', () => {
+  test('of AWS are not read for a role of the API that may not read them', async () => {
     const secrets = new ProxySecrets(sources(atAws().account), role('ours'));
-    expect(secrets.current(`${arn}:app`)).rejects.toThrow('no secretsmanager:GetSecretValue');
+    expect(await outcomeOf(secrets.current(`${arn}:app`))).toThrow(
+      'no secretsmanager:GetSecretValue',
+    );
   });
 
-  test('that are nowhere are named', () => {
+  test('that are nowhere are named', async () => {
     const secrets = new ProxySecrets(sources(undefined), undefined);
-    expect(secrets.current('theirs')).rejects.toThrow('The secret "theirs" is at AWS');
-    expect(secrets.current(`${arn}:app`)).rejects.toThrow(`there is no secret named "${arn}:app"`);
+    expect(await outcomeOf(secrets.current('theirs'))).toThrow('The secret "theirs" is at AWS');
+    expect(await outcomeOf(secrets.current(`${arn}:app`))).toThrow(
+      `there is no secret named "${arn}:app"`,
+    );
     const alone = new ProxySecrets({ ...sources(undefined), made: undefined }, undefined);
-    expect(alone.current(`${arn}:app`)).rejects.toThrow('which needs `sluice serve --data-dir`');
+    expect(await outcomeOf(alone.current(`${arn}:app`))).toThrow(
+      'which needs `sluice serve --data-dir`',
+    );
   });
 });
 
@@ -113,13 +120,13 @@ describe('tokens for databases', () => {
   test('are not signed for a role of the API that may not connect', async () => {
     const { account } = atAws();
     const tokens = tokensAs(role('ours'), account);
-    expect(tokens.current('app', database)).rejects.toThrow('no rds-db:connect');
+    expect(await outcomeOf(tokens.current('app', database))).toThrow('no rds-db:connect');
     const allowed = await tokens.current('app-allowed', database);
     expect(allowed.reveal()).toContain('app-allowed self');
   });
 
-  test('are not there without AWS', () => {
+  test('are not there without AWS', async () => {
     const tokens = tokensAs(undefined, undefined);
-    expect(tokens.current('app', database)).rejects.toThrow('the settings have no `aws`');
+    expect(await outcomeOf(tokens.current('app', database))).toThrow('the settings have no `aws`');
   });
 });

@@ -5,6 +5,7 @@ import { SettingsFolder } from '../../test/support/in-process.ts';
 import { generateCertificate } from '../net/certificate.ts';
 import type { DatabaseSettings, ProxySettings } from './settings/settings.ts';
 import { GeneratedCertificates, loadClientTls, loadServerTls } from './tls-material.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 
 const folder = new SettingsFolder();
 afterAll(() => folder.remove());
@@ -61,7 +62,7 @@ describe('what a listener needs', () => {
     'certificate %s with key %s: the sentence names the file',
     async (certFile, keyFile, sentence) => {
       const tls = { certFile: at(certFile), keyFile: at(keyFile) };
-      await expect(loadServerTls(proxy({ tls }), generated)).rejects.toThrow(sentence);
+      expect(await outcomeOf(loadServerTls(proxy({ tls }), generated))).toThrow(sentence);
     },
   );
 });
@@ -102,7 +103,7 @@ describe('what a connection to a database needs', () => {
       ],
     ] as const;
     for (const [files, sentence] of wrong)
-      await expect(loadClientTls(database({ tlsMode: 'require', ...files }))).rejects.toThrow(
+      expect(await outcomeOf(loadClientTls(database({ tlsMode: 'require', ...files })))).toThrow(
         sentence,
       );
   });

@@ -4,6 +4,7 @@ import * as messages from '../support/messages.ts';
 import type { Sluice } from '../support/sluice.ts';
 import { transcript } from '../support/transcript.ts';
 import { passwordOf, settingsFor, startSluice, withPostgres } from '../support/sluice.ts';
+import { outcomeOf } from '../support/outcome.ts';
 
 /** Below the ephemeral ports. Several processes share it, so the system cannot choose it. */
 const port = 20_000 + (process.pid % 10_000);
@@ -145,7 +146,7 @@ describe('several workers behind one port', () => {
   test('a second Sluice on the same port says so instead of sharing it', async () => {
     const server = await withPostgres(18);
     const settings = settingsFor(server, { workers: 2, proxy: { listen: `127.0.0.1:${port}` } });
-    await expect(startSluice(settings)).rejects.toThrow(`cannot listen on 127.0.0.1:${port}`);
+    expect(await outcomeOf(startSluice(settings))).toThrow(`cannot listen on 127.0.0.1:${port}`);
   });
 
   test('drain together and leave no process behind', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { runInNode } from './node-client.ts';
+import { outcomeOf } from './outcome.ts';
 
 test('a script under node gets its arguments and gives an answer', async () => {
   const answer = await runInNode(
@@ -12,12 +13,12 @@ test('a script under node gets its arguments and gives an answer', async () => {
 });
 
 test('a script under node that throws, hangs or leaves early is told with what it printed', async () => {
-  await expect(runInNode(`console.log('so far'); throw new Error('oh no')`)).rejects.toThrow(
+  expect(await outcomeOf(runInNode(`console.log('so far'); throw new Error('oh no')`))).toThrow(
     /so far[^]*oh no/,
   );
-  await expect(runInNode('process.exit(0)')).rejects.toThrow('ended with 0');
+  expect(await outcomeOf(runInNode('process.exit(0)'))).toThrow('ended with 0');
   const hanging = runInNode('setInterval(() => {}, 1000); await new Promise(() => {})', null, {
     deadlineMs: 500,
   });
-  await expect(hanging).rejects.toThrow('SIGKILL');
+  expect(await outcomeOf(hanging)).toThrow('SIGKILL');
 });

@@ -3,6 +3,7 @@ import { utf8 } from '../../src/base/bytes.ts';
 import type { Conversation } from '../../src/core/conversation.ts';
 import { peek, read, readEnd, send, startTls, wait } from '../../src/core/conversation.ts';
 import { everySplit, rehearse } from './rehearse.ts';
+import { outcomeOf } from './outcome.ts';
 
 function* echo(): Conversation<string> {
   const [length = 0] = yield* read(1);
@@ -28,7 +29,7 @@ describe('a rehearsal', () => {
   });
 
   test('tells the conversation that the peer has gone, and lets it answer', async () => {
-    await expect(rehearse(echo(), [utf8('\x05hel')])).rejects.toThrow('closed');
+    expect(await outcomeOf(rehearse(echo(), [utf8('\x05hel')]))).toThrow('closed');
     const careful = function* (): Conversation<string> {
       try {
         yield* read(1);
@@ -66,7 +67,7 @@ describe('a rehearsal', () => {
       yield* startTls('server', helloIsBuffered);
       return yield* wait(() => Promise.resolve(7));
     };
-    await expect(rehearse(upgrade(false), [utf8('Sx')])).rejects.toThrow('plaintext');
+    expect(await outcomeOf(rehearse(upgrade(false), [utf8('Sx')]))).toThrow('plaintext');
     const { result, steps } = await rehearse(upgrade(true), [utf8('S'), utf8('x')]);
     expect(result).toBe(7);
     expect(steps).toEqual(['read', 'peek', 'startTls server', 'wait']);

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseMetrics, startSluice } from './sluice.ts';
+import { outcomeOf } from './outcome.ts';
 
 /** Says what Sluice says at its start, then does as the settings tell it. */
 const standIn = `
@@ -51,7 +52,7 @@ describe('starting Sluice', () => {
 
   test('tells what it said where it does not start', async () => {
     const start = startSluice('fail: true', { program, env: { WHY: 'no reason' } });
-    await expect(start).rejects.toThrow(/ended \(3\)[^]*listening[^]*cannot: no reason/);
+    expect(await outcomeOf(start)).toThrow(/ended \(3\)[^]*listening[^]*cannot: no reason/);
   });
 });
 

@@ -32,6 +32,7 @@ import { capability, extension } from '../../wire/mysql/capabilities.ts';
 import { packet } from '../../wire/mysql/framing.ts';
 import { clientHeader, readHandshake } from '../../wire/mysql/handshake.ts';
 import { greet } from './greet.ts';
+import { outcomeOf } from '../../../test/support/outcome.ts';
 
 const sample = recording('mysqlHandshake');
 const HELLO = '0 handshake 9.7.4-2 caching_sha2_password 41000002';
@@ -262,7 +263,9 @@ describe('TLS', () => {
 
   test('where it is not offered, asking for it is a violation', async () => {
     const none = { keeper: { offersTls: false } };
-    await expect(visit(clientOf(...overTls({ user: 'alice' })), none)).rejects.toThrow(Violation);
+    expect(await outcomeOf(visit(clientOf(...overTls({ user: 'alice' })), none))).toThrow(
+      Violation,
+    );
     const { heard, entry } = await visit(clientOf(response({ user: 'alice' })), none);
     expect([heard.length, entry?.kind]).toEqual([3, 'session']);
   });
@@ -396,7 +399,7 @@ describe('bad input', () => {
       packet(2, utf8('out of order')),
       packet(1, new Uint8Array(limits.signInPacketBytes.value + 1)),
     ]) {
-      await expect(visit([wrong])).rejects.toThrow(Violation);
+      expect(await outcomeOf(visit([wrong]))).toThrow(Violation);
     }
   });
 
@@ -454,7 +457,7 @@ describe('bad input', () => {
     const chunks = await said(clientOf(response({ user: 'nat' }), switched()));
     const all = concat(chunks);
     for (let cut = 0; cut < all.length; cut += 1) {
-      await expect(visit([all.subarray(0, cut)])).rejects.toThrow(PeerClosed);
+      expect(await outcomeOf(visit([all.subarray(0, cut)]))).toThrow(PeerClosed);
     }
   });
 

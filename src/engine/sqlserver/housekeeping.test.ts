@@ -26,6 +26,7 @@ import { overhear } from './overhear.ts';
 import { initialise, measure, ping, reset } from './reset.ts';
 import { SessionState } from './state.ts';
 import { Target } from './target.ts';
+import { outcomeOf } from '../../../test/support/outcome.ts';
 
 async function connection(script: DatabaseScript = {}): Promise<SqlServerMemory> {
   return (await rehearse(enter(gateOf(), new Target()), database(script).peer)).result;
@@ -70,7 +71,7 @@ describe('ping', () => {
       detail: 'SHUTDOWN is in progress. (6005)',
     });
     const nothing = message(packetType.prelogin, EMPTY, 4_096);
-    expect(rehearse(ping(memory), [nothing])).rejects.toThrow(Violation);
+    expect(await outcomeOf(rehearse(ping(memory), [nothing]))).toThrow(Violation);
   });
 
   test('reads answers with encrypted columns', async () => {
@@ -100,7 +101,7 @@ describe('measure', () => {
     ['less than none', rowOf('-1')],
   ])('takes no %s', async (_, said) => {
     const memory = await connection();
-    expect(talk(measure(memory), { answer: () => said })).rejects.toThrow(Violation);
+    expect(await outcomeOf(talk(measure(memory), { answer: () => said }))).toThrow(Violation);
   });
 });
 
@@ -142,7 +143,7 @@ describe('reset', () => {
     await resetNow(memory, { answer });
     expect([memory.inTransaction, memory.transaction]).toEqual([false, 0n]);
     const still = () => concat([BEGUN, end(tdsVersion.v74, doneStatus.inTransaction)]);
-    expect(resetNow(memory, { answer: still })).rejects.toThrow('after a reset');
+    expect(await outcomeOf(resetNow(memory, { answer: still }))).toThrow('after a reset');
   });
 
   test('fails where the database says so', async () => {

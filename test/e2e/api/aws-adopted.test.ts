@@ -4,6 +4,7 @@ import { passwordOf, withPostgres } from '../../support/sluice.ts';
 import { eventually } from '../clients/stage.ts';
 import { allowing, AwsStage, clientToken } from './aws-stage.ts';
 import { ACCOUNT, attempt, authEntry, ControlStage, signIn, trusting } from './control-stage.ts';
+import { outcomeOf } from '../../support/outcome.ts';
 
 // As in aws-source.test.ts one Sluice is AWS; the other one has an API of its own, whose proxies lead to databases there.
 
@@ -68,13 +69,13 @@ describe.each([1, 2])(
       await api.proxy('none', { auth: [appArn], roleArn });
       const register = (more: object) =>
         api.rds.registerDBProxyTargets({ DBProxyName: 'none', ...more });
-      expect(register({ DBInstanceIdentifiers: ['nowhere'] })).rejects.toThrow(
+      expect(await outcomeOf(register({ DBInstanceIdentifiers: ['nowhere'] }))).toThrow(
         'DBInstance nowhere not found.',
       );
-      expect(register({ DBClusterIdentifiers: ['nowhere'] })).rejects.toThrow(
+      expect(await outcomeOf(register({ DBClusterIdentifiers: ['nowhere'] }))).toThrow(
         'DBCluster nowhere not found.',
       );
-      expect(register({ DBInstanceIdentifiers: ['one'] })).rejects.toThrow(
+      expect(await outcomeOf(register({ DBInstanceIdentifiers: ['one'] }))).toThrow(
         'DB Instance one is a member of the DB cluster cluster: register the cluster',
       );
     });

@@ -22,6 +22,7 @@ import {
   tokenFor,
   trusting,
 } from './control-stage.ts';
+import { outcomeOf } from '../../support/outcome.ts';
 
 describe.each([1, 2])('what the API makes, with %d workers', (workers) => {
   const password = passwordOf('app');
@@ -506,7 +507,7 @@ describe.each([1, 2])('what the settings file declares, with %d workers', (worke
       () => stage.rds.deregisterDBProxyTargets({ DBProxyName, DBInstanceIdentifiers: ['file-db'] }),
     ];
     for (const change of changes)
-      await expect(change()).rejects.toThrow(
+      expect(await outcomeOf(change())).toThrow(
         'The DB proxy declared is declared in the settings file of Sluice: change it there, and reload.',
       );
   });
@@ -516,7 +517,7 @@ describe.each([1, 2])('what the settings file declares, with %d workers', (worke
     const SecretId = Auth[0]?.SecretArn ?? '';
     const { SecretString = '', Name } = await stage.secrets.getSecretValue({ SecretId });
     expect([Name, JSON.parse(SecretString)]).toEqual(['app', { username: 'app', password }]);
-    await expect(stage.secrets.putSecretValue({ SecretId, SecretString })).rejects.toThrow(
+    expect(await outcomeOf(stage.secrets.putSecretValue({ SecretId, SecretString }))).toThrow(
       'The secret app is declared in the settings file of Sluice: change it there, and reload.',
     );
   });
@@ -544,7 +545,7 @@ describe.each([1, 2])('what the settings file declares, with %d workers', (worke
     const secret = await stage.secret('reader', 'reader', passwordOf('reader'));
     const roleArn = await stage.role('declared-proxy');
     const auth = [{ secret: 'app' }, { secret }];
-    await expect(redeclare({ auth })).rejects.toThrow('roleArn');
+    expect(await outcomeOf(redeclare({ auth }))).toThrow('roleArn');
     await redeclare({ auth, roleArn });
     await eventually(
       () => attempt(connect('reader')),

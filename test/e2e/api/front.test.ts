@@ -9,6 +9,7 @@ import { openApi } from '../../support/api.ts';
 import type { OpenApi } from '../../support/api.ts';
 import { signedHeaders } from '../../support/signed.ts';
 import type { Plain } from '../../support/signed.ts';
+import { outcomeOf } from '../../support/outcome.ts';
 
 // Services that know hardly more than what they are asked, behind the front that real ones have.
 
@@ -162,17 +163,21 @@ describe('errors have the names that SDKs know', () => {
     }).send(new GetSecretValueCommand({ SecretId }));
 
   test('of an operation', async () => {
-    await expect(ask({}, 'gone')).rejects.toMatchObject({
-      name: 'DBProxyNotFoundFault',
-      message: 'There is none.',
-      $fault: 'client',
-      $metadata: { httpStatusCode: 404 },
-    });
-    await expect(tell({}, 'none')).rejects.toMatchObject({
-      name: 'ResourceNotFoundException',
-      message: 'There is none.',
-      $metadata: { httpStatusCode: 400 },
-    });
+    expect(await outcomeOf(ask({}, 'gone'))).toThrow(
+      expect.objectContaining({
+        name: 'DBProxyNotFoundFault',
+        message: 'There is none.',
+        $fault: 'client',
+        $metadata: expect.objectContaining({ httpStatusCode: 404 }),
+      }),
+    );
+    expect(await outcomeOf(tell({}, 'none'))).toThrow(
+      expect.objectContaining({
+        name: 'ResourceNotFoundException',
+        message: 'There is none.',
+        $metadata: expect.objectContaining({ httpStatusCode: 400 }),
+      }),
+    );
   });
 
   test('of a policy', async () => {
@@ -182,18 +187,22 @@ describe('errors have the names that SDKs know', () => {
         { Effect: 'Deny', Action: 'secretsmanager:*', Resource: '*' },
       ],
     });
-    await expect(ask({ credentials })).rejects.toMatchObject({
-      name: 'AccessDenied',
-      message: expect.stringMatching(
-        /^User: arn:aws:iam::123456789012:user\/user-\d+ is not authorized to perform: rds:DescribeDBProxies on resource: \* because no identity-based policy allows the rds:DescribeDBProxies action$/,
-      ),
-      $metadata: { httpStatusCode: 403 },
-    });
-    await expect(tell({ credentials })).rejects.toMatchObject({
-      name: 'AccessDeniedException',
-      message: expect.stringContaining('with an explicit deny in an identity-based policy'),
-      $metadata: { httpStatusCode: 400 },
-    });
+    expect(await outcomeOf(ask({ credentials }))).toThrow(
+      expect.objectContaining({
+        name: 'AccessDenied',
+        message: expect.stringMatching(
+          /^User: arn:aws:iam::123456789012:user\/user-\d+ is not authorized to perform: rds:DescribeDBProxies on resource: \* because no identity-based policy allows the rds:DescribeDBProxies action$/,
+        ),
+        $metadata: expect.objectContaining({ httpStatusCode: 403 }),
+      }),
+    );
+    expect(await outcomeOf(tell({ credentials }))).toThrow(
+      expect.objectContaining({
+        name: 'AccessDeniedException',
+        message: expect.stringContaining('with an explicit deny in an identity-based policy'),
+        $metadata: expect.objectContaining({ httpStatusCode: 400 }),
+      }),
+    );
   });
 
   test('of a signature', async () => {

@@ -5,6 +5,7 @@ import { STS } from '@aws-sdk/client-sts';
 import { generateCertificate } from '../../../src/net/certificate.ts';
 import { eventually } from '../clients/stage.ts';
 import { ACCOUNT, ControlStage, REGION } from './control-stage.ts';
+import { outcomeOf } from '../../support/outcome.ts';
 
 describe.each([1, 2])('the API by HTTPS, with %d workers', (workers) => {
   const first = generateCertificate(['127.0.0.1']);
@@ -68,6 +69,6 @@ describe.each([1, 2])('the API by HTTPS, with %d workers', (workers) => {
   test('does not start with a certificate that cannot be used', async () => {
     const admin = { listen: '127.0.0.1:0', tls: { certFile: 'none.crt', keyFile: 'none.key' } };
     const opening = ControlStage.open({ settings: { admin, workers } });
-    await expect(opening).rejects.toThrow('cannot read');
+    expect(await outcomeOf(opening)).toThrow('cannot read');
   });
 });

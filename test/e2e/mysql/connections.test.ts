@@ -15,6 +15,7 @@ import { capability, extension } from '../../../src/wire/mysql/capabilities.ts';
 import { readError } from '../../../src/wire/mysql/err.ts';
 import { mysqlReleasesHere, withMysql } from '../../support/mysql.ts';
 import { passwordOf } from '../../support/sluice.ts';
+import { outcomeOf } from '../../support/outcome.ts';
 
 const TIMEOUT = { timeoutMs: 10_000 };
 /** latin1_swedish_ci, which is no server's default. */
@@ -117,7 +118,7 @@ describe.each([...here])('a connection to %s', (release) => {
       ...['latin1', 'latin1', 'latin1', 'SYSTEM', null],
       'information_schema',
     ]);
-    await expect(run('SELECT * FROM app.passing')).rejects.toThrow("doesn't exist");
+    expect(await outcomeOf(run('SELECT * FROM app.passing'))).toThrow("doesn't exist");
     expect(await run('SET lock_wait_timeout = 78')).toEqual(['lock_wait_timeout=78']);
   });
 
@@ -142,7 +143,7 @@ describe.each([...here])('a connection to %s', (release) => {
       ['SET autocommit = 1; START TRANSACTION', 'leaves a transaction open'],
       ['SET nonsense = 1', 'nonsense'],
     ] as const)
-      await expect(talk(engine.initialise(memory, statement))).rejects.toThrow(why);
+      expect(await outcomeOf(talk(engine.initialise(memory, statement)))).toThrow(why);
     await talk(resetting());
   });
 

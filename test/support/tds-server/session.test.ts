@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { BareClient, parameter } from './client.ts';
 import type { TdsServer } from './server.ts';
 import { startTdsServer } from './server.ts';
+import { outcomeOf } from '../outcome.ts';
 
 let server: TdsServer;
 beforeAll(async () => {
@@ -244,7 +245,7 @@ describe('a session', () => {
     server.pieceBytes = undefined;
     server.breakAfter(10);
     client.sendBatch('SELECT 1');
-    expect(client.message()).rejects.toThrow('closed');
+    expect(await outcomeOf(client.message())).toThrow('closed');
     await client.closed();
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { ManualClock } from '../../../base/clock.ts';
 import type { Asked } from './observe.ts';
 import { Observer } from './observe.ts';
+import { outcomeOf } from '../../../../test/support/outcome.ts';
 
 /** Answers one question after the other with these. */
 function answering(...answers: readonly (number | Error)[]): Asked & { readonly heard: string[] } {
@@ -55,7 +56,7 @@ describe('the observer of SQL Server', () => {
   test('rejects with what has become of the work', async () => {
     const observer = await Observer.of(answering(0), answering(57), new ManualClock());
     const failing = observer.peakDuring(() => Promise.reject(new Error('no')));
-    await expect(failing).rejects.toThrow('no');
+    expect(await outcomeOf(failing)).toThrow('no');
   });
 
   test('waits until the others are gone, but not for ever', async () => {
