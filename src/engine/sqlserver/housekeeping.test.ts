@@ -185,6 +185,14 @@ describe('a reset of Babelfish', () => {
     expect(memory.state).not.toBe(fresh);
     expect(fresh.wayFrom(memory.state, memory.beginning)).toBe('SET CONTEXT_INFO 0x;');
   });
+
+  test('leaves CONTEXT_INFO of which is not known what it is, too', async () => {
+    const memory = await babelfish();
+    const fresh = memory.state;
+    memory.doubted.add('context_info');
+    memory.reset();
+    expect(fresh.wayFrom(memory.state, memory.beginning)).toBe('SET CONTEXT_INFO 0x;');
+  });
 });
 
 describe('the init query', () => {

@@ -34,8 +34,8 @@ export class SqlServerMemory {
   undoneByReset: readonly (readonly [name: SettingName, value: string])[] = [];
   /** What the last session has left on it. */
   state: SessionState;
-  /** The session may have set another isolation level than `state` says, and a reset may not undo that (trap TD-03). */
-  doubtsIsolation = false;
+  /** The session may have set these to something else than `state` says, and a reset may not undo that (trap TD-03). */
+  readonly doubted = new Set<SettingName>();
   /** The descriptor of the transaction that is open; 0 for none. */
   transaction = 0n;
   /** The database says that a transaction is open, be it that it has told its descriptor or not. */
@@ -80,6 +80,7 @@ export class SqlServerMemory {
 
   /** What it holds of a session's goes when the next request comes (trap TD-04). */
   reset(): void {
+    if (this.doubted.delete('context_info')) this.state = this.state.with(UNKNOWN_CONTEXT);
     this.resetDue = true;
     this.resetSkipsTransaction = false;
     this.wasReset();
@@ -88,10 +89,9 @@ export class SqlServerMemory {
   /** A request asks for a reset, and is on its way. */
   wasReset(): void {
     const { database } = this.welcome;
-    const known = this.doubtsIsolation
+    const known = this.doubted.delete('isolation level')
       ? this.state.with([['isolation level', UNKNOWN]])
       : this.state;
-    this.doubtsIsolation = false;
     const isBabelfish = this.target.tellsTransactions === false;
     const keepsContext = isBabelfish && known.values.has('context_info');
     // Babelfish stays in the database that it is in: it is known only where that is the login's own.

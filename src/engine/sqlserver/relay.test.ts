@@ -383,6 +383,14 @@ describe('a reset that the client asks for', () => {
     expect(rig.passed()).toEqual(['sqlBatch select 1']);
   });
 
+  test('what a statement had left on its connection is not told any more', () => {
+    const rig = new TdsRig().client(batch('insert t values (1)')).server(reply(ended()));
+    rig.client(batch('select 1', { status: say.RESET })).server(oneRow());
+    rig.takePassed();
+    rig.client(batch('select scope_identity()'));
+    expect(rig.passed()).toEqual(['reset + sqlBatch select scope_identity()']);
+  });
+
   test('TD-01: goes to the database in a transaction', () => {
     const rig = new TdsRig().client(batch('begin tran')).server(reply(began(7n), ended()));
     rig.takePassed();

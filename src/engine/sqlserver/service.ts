@@ -409,7 +409,10 @@ export class Service {
     this.#party.statements?.clear();
     cursors.clear();
     this.#awaitsRows = false;
-    if (memory === undefined) return;
+    if (memory === undefined) {
+      this.#party.stay = undefined; // what it has left anywhere is another's by now
+      return;
+    }
     memory.wasReset();
     this.#isReady = true;
   }

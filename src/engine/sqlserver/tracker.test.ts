@@ -52,6 +52,7 @@ class Bench {
       transaction: 0n,
       inTransaction: false,
       suspected: [],
+      doubted: new Set(),
     } as unknown as SqlServerMemory;
     this.tracker = new Tracker({
       party: {
@@ -396,6 +397,18 @@ describe('ties', () => {
     bench.answer(undefined);
     expect(bench.memory.suspected).toEqual([]);
     expect(reset(bench.memory, new Set())).toBeDefined();
+  });
+
+  test('of CONTEXT_INFO that was set in a transaction is not known what it is, until somebody has been asked', () => {
+    const bench = new Bench();
+    bench.target.tellsTransactions = false;
+    bench.run('BEGIN TRAN SET CONTEXT_INFO @c', { inTransaction: true });
+    bench.answer(1);
+    expect([...bench.memory.doubted]).toEqual(['context_info']);
+    bench.run('ROLLBACK', { inTransaction: false });
+    bench.answer(0);
+    bench.answer('0x07');
+    expect([...bench.memory.doubted]).toEqual([]);
   });
 
   test('and CONTEXT_INFO goes along behind them', () => {

@@ -36,6 +36,9 @@ const blinding: readonly string[] = [
   'showplan_xml',
 ];
 
+/** What a reset may leave: of the second, Babelfish's. */
+const outlasting: readonly SettingName[] = ['isolation level', 'context_info'];
+
 const NO_TEXT = (): string => '';
 const DONE: Outcome = { isError: false, mayBeUndone: false };
 
@@ -246,7 +249,7 @@ export class Tracker {
     if (name === 'datefirst' || name === 'dateformat') this.#lesson = undefined;
     if (isKnown) this.#touched.delete(name);
     else if (isTold(name)) this.#touched.add(name);
-    if (!isKnown && name === 'isolation level') memory.doubtsIsolation = true;
+    if (!isKnown && outlasting.includes(name)) memory.doubted.add(name);
     if (isKnown) this.#apply(memory, [[name, value]]);
     if (!isTold(name)) this.#tieUntold(name, isKnown ? 'drops' : 'takes');
   }
@@ -287,7 +290,7 @@ export class Tracker {
     settings: Iterable<readonly [name: SettingName, value: string | undefined]>,
   ): void {
     const changes = Array.from(settings, ([name, value]) => {
-      if (name === 'isolation level') memory.doubtsIsolation = false;
+      memory.doubted.delete(name);
       const isInitial = value === initialValue(name, memory.beginning);
       return [name, isInitial ? undefined : value] as const;
     });
