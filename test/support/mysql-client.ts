@@ -18,7 +18,8 @@ import { DEADLINE_MS, plainHandlers, TestSocket } from './test-socket.ts';
 /** A payload, with the sequence numbers of the packets that it came in. */
 export interface Heard {
   readonly sequences: readonly number[];
-  readonly payload: Uint8Array;
+  /** Not copied: there may be much of it. */
+  readonly payload: Buffer;
 }
 
 /** What answers a command: nothing, one packet, results, column definitions, a prepared statement, rows. */
@@ -92,7 +93,7 @@ export class MysqlClient {
   /** What both sides can do. */
   capabilities: Capabilities = { flags: 0, extensions: 0 };
   /** The payload of the OK that let the client in. */
-  welcome: Uint8Array = new Uint8Array(0);
+  welcome: Buffer = Buffer.alloc(0);
 
   /** The number of what the client says next in the same exchange. */
   #following = 0;
@@ -190,7 +191,7 @@ export class MysqlClient {
   /** The next payload. */
   async hear(): Promise<Heard> {
     const sequences: number[] = [];
-    const pieces: Uint8Array[] = [];
+    const pieces: Buffer[] = [];
     for (;;) {
       const header = await this.socket.read(4);
       const [low = 0, middle = 0, high = 0, sequence = 0] = header;
@@ -200,7 +201,7 @@ export class MysqlClient {
       pieces.push(await this.socket.read(length));
       if (length < MAX_PACKET_BYTES) break;
     }
-    const [one = new Uint8Array(0)] = pieces;
+    const [one = Buffer.alloc(0)] = pieces;
     return { sequences, payload: pieces.length === 1 ? one : Buffer.concat(pieces) };
   }
 
@@ -233,7 +234,7 @@ export class MysqlClient {
     const next = async (): Promise<Buffer> => {
       const one = await this.hear();
       heard.push(one);
-      return Buffer.from(one.payload);
+      return one.payload;
     };
     switch (shape) {
       case 'nothing':

@@ -127,8 +127,8 @@ export function remember(
   name: string,
   [first]: readonly Heard[],
 ): void {
-  const payload = Buffer.from(first?.payload ?? []);
-  if (payload[0] === 0 && payload.length >= 12) prepared.set(name, payload.readUInt32LE(1));
+  const payload = first?.payload;
+  if (payload?.[0] === 0 && payload.length >= 12) prepared.set(name, payload.readUInt32LE(1));
   else prepared.delete(name);
 }
 
@@ -169,19 +169,18 @@ export function tell(heard: readonly Heard[], reply: ReplyShape): readonly strin
 }
 
 /** Prepared statements have numbers of Sluice's own (docs/differences.md). */
-function withoutNumber(payload: Uint8Array): Uint8Array {
-  const masked = payload.slice();
+function withoutNumber(payload: Buffer): Buffer {
+  const masked = Buffer.from(payload);
   masked.fill(0, 1, 5);
   return masked;
 }
 
-function textOf(payload: Uint8Array): string {
-  const bytes = Buffer.from(payload);
-  const text = bytes
+function textOf(payload: Buffer): string {
+  const text = payload
     .toString('latin1', 0, SHOWN_BYTES)
     .replaceAll(/[^ -[\]-~]/g, (one) => `\\${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  if (bytes.length <= SHOWN_BYTES) return text;
-  return `${text}… ${bytes.length} ${createHash('sha1').update(bytes).digest('hex')}`;
+  if (payload.length <= SHOWN_BYTES) return text;
+  return `${text}… ${payload.length} ${createHash('sha1').update(payload).digest('hex')}`;
 }
 
 function saidBy(step: Step | undefined): string {

@@ -56,13 +56,14 @@ export class TestSocket {
   }
 
   send(...parts: readonly Uint8Array[]): void {
-    const bytes = Buffer.concat(parts);
-    this.#unsent = this.#unsent.length === 0 ? bytes : Buffer.concat([this.#unsent, bytes]);
+    const [first] = parts;
+    const isAlone = parts.length === 1 && this.#unsent.length === 0;
+    this.#unsent = isAlone && first !== undefined ? first : Buffer.concat([this.#unsent, ...parts]);
     this.#flush();
   }
 
   /** Exactly `count` bytes. */
-  async read(count: number): Promise<Uint8Array> {
+  async read(count: number): Promise<Buffer> {
     return await this.#in.take(count);
   }
 

@@ -14,6 +14,9 @@ export interface Template {
 /** Names that all sessions use, each for its own. */
 export const statementNames = ['s1', 's2', 's3', 's4'] as const;
 
+/** What a client says after a reset: not every server's undoes the isolation level (docs/differences.md). */
+export const LEVEL_AFTER_RESET = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
+
 export function literal(text: string): string {
   return `N'${text.replaceAll("'", "''")}'`;
 }
@@ -38,6 +41,12 @@ export class Scope {
     this.theme = parts.theme;
     this.token = parts.token;
     this.name = parts.name;
+  }
+
+  /** A driver's pool has reset its connection: nothing is prepared, and no transaction open. */
+  begin(): void {
+    this.statements.clear();
+    this.transaction = undefined;
   }
 
   /** A number that this life has not used. */

@@ -69,6 +69,7 @@ export class Side implements Speaker {
         lines.push(...this.told(reply, command.names));
         errors.push(...reply.errors);
         hasFailed = reply.errors.length > 0;
+        if (command.status !== undefined) this.#handles.clear(); // a reset, of whichever kind
         if (command.status === packetStatus.resetConnection) this.#begins(reply);
         this.#remember(reply, command.names);
       }
@@ -79,9 +80,8 @@ export class Side implements Speaker {
     return { lines, errors, ended: false };
   }
 
-  /** With the reset all is over that was before it. */
+  /** With the reset the transaction is over that was before it. */
   #begins({ transaction = 0n, isInTransaction }: Reply): void {
-    this.#handles.clear();
     this.client.transaction = transaction;
     this.client.inTransaction = isInTransaction || transaction !== 0n;
   }

@@ -9,7 +9,7 @@ import { MysqlTwins } from './twins.ts';
 
 const ROOM = { 'max-allowed-packet': '100M', 'net-buffer-length': '16K' };
 /** Around the length of which a packet is not the last of its payload. */
-const lengths = [-1, 0, 1].map((more) => MAX_PACKET_BYTES + more);
+const around = [-1, 0, 1].map((more) => MAX_PACKET_BYTES + more);
 const DOUBLE = 2 * MAX_PACKET_BYTES;
 
 /** A COM_QUERY whose payload is so long, its attributes aside. */
@@ -23,7 +23,9 @@ function rowOf(bytes: number): string {
   return `SELECT REPEAT('r', ${bytes - 4})`;
 }
 
-for (const release of await mysqlReleasesHere()) {
+for (const [at, release] of (await mysqlReleasesHere()).entries()) {
+  // Where packets are cut is the same everywhere: only with the first one all of it is gone through.
+  const lengths = at === 0 ? around : [MAX_PACKET_BYTES];
   describe(`much from and to ${release}, directly and through Sluice`, () => {
     let twins: MysqlTwins;
     beforeAll(async () => {

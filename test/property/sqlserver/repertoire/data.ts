@@ -4,7 +4,7 @@ import { packetType } from '../../../../src/wire/tds/packets.ts';
 import { isWide } from '../../../../src/wire/tds/versions.ts';
 import { batch, rpc, executeSql, resetting, say } from '../steps.ts';
 import type { Command, Step } from '../steps.ts';
-import { literal } from '../scope.ts';
+import { LEVEL_AFTER_RESET, literal } from '../scope.ts';
 import type { Maker, Scope } from '../scope.ts';
 import { look } from './settings.ts';
 import { failure } from './transactions.ts';
@@ -94,8 +94,10 @@ function bulkLoad(scope: Scope): Step {
     payload: ({ version }) => bulkRows(version, count, token),
     isSequel: true,
   };
-  const after = { ...batch(scope.fill('SELECT COUNT(*) FROM $n_bulk')) };
-  return say(chance, chance.percent(10) ? resetting(announce) : announce, rows, after);
+  const counted = scope.fill('SELECT COUNT(*) FROM $n_bulk');
+  if (chance.percent(90)) return say(chance, announce, rows, batch(counted));
+  scope.begin();
+  return say(chance, resetting(announce), rows, batch(`${LEVEL_AFTER_RESET}; ${counted}`));
 }
 
 const COLLATION = Uint8Array.of(9, 4, 208, 0, 52);

@@ -1,5 +1,6 @@
 import { batch, resetting, say } from '../steps.ts';
 import type { Step } from '../steps.ts';
+import { LEVEL_AFTER_RESET } from '../scope.ts';
 import type { Maker, Scope } from '../scope.ts';
 
 type Values = readonly [string, ...string[]];
@@ -140,14 +141,12 @@ function use({ chance }: Scope): Step {
   return say(chance, batch(sql));
 }
 
-/** A driver's pool hands out its connection to somebody else: not every server's reset undoes the isolation level. */
+/** A driver's pool hands out its connection to somebody else. */
 function reset(scope: Scope): readonly Step[] {
   const { chance } = scope;
-  scope.statements.clear();
-  scope.transaction = undefined;
-  const first = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
+  scope.begin();
   const more = chance.percent(50) ? `; ${look(scope)}` : '';
-  return [say(chance, resetting(batch(`${first}${more}`)))];
+  return [say(chance, resetting(batch(`${LEVEL_AFTER_RESET}${more}`)))];
 }
 
 export const settingMakers: Readonly<Record<string, Maker>> = {

@@ -1,5 +1,6 @@
 import { batch, resetting, say, transact } from '../steps.ts';
 import type { Step } from '../steps.ts';
+import { LEVEL_AFTER_RESET } from '../scope.ts';
 import type { Maker, Scope } from '../scope.ts';
 import { assign, look } from './settings.ts';
 
@@ -146,11 +147,10 @@ function resetInside(scope: Scope): readonly Step[] {
   const { chance } = scope;
   scope.statements.clear();
   const keeps = chance.percent(40);
-  const level = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
   return [
     say(chance, chance.percent(50) ? transact('begin') : batch('BEGIN TRAN')),
     ...scope.run(scope.fill('INSERT INTO $n_w VALUES (12)')),
-    say(chance, resetting(batch(`${level}; SELECT @@TRANCOUNT`), keeps)),
+    say(chance, resetting(batch(`${LEVEL_AFTER_RESET}; SELECT @@TRANCOUNT`), keeps)),
     ...scope.run(scope.fill('SELECT COUNT(*), @@TRANCOUNT FROM $n_w')),
     scope.batch('WHILE @@TRANCOUNT > 0 COMMIT'),
   ];
