@@ -295,9 +295,10 @@ describe('a client that vanishes', () => {
 describe('limits', () => {
   test('a client without a request leaves after idleClientTimeout, one at work does not (GX-06)', async () => {
     const small = await Scene.open(server, { connections: 2, proxy: { idleClientTimeout: 1 } });
+    // The idle one's time begins when it is let in.
+    const started = performance.now();
     const [idle, busy] = [await small.client(), await small.client()];
     busy.send(frontend.query('SELECT pg_sleep(2.5), 1'));
-    const started = performance.now();
     expect(transcript(await idle.readEnd())).toEqual([
       'E FATAL 57P05 terminating connection due to idle-session timeout',
     ]);
