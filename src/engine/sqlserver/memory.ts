@@ -80,6 +80,7 @@ export class SqlServerMemory {
 
   /** What it holds of a session's goes when the next request comes (trap TD-04). */
   reset(): void {
+    // A session that asks for the reset itself goes on here, and has the database asked.
     if (this.doubted.delete('context_info')) this.state = this.state.with(UNKNOWN_CONTEXT);
     this.resetDue = true;
     this.resetSkipsTransaction = false;

@@ -184,8 +184,7 @@ export class Tracker {
     if (this.#reportedLanguage !== undefined && !setsLanguage) this.#touchLanguage();
     if (effects !== undefined) this.#tie(memory, effects, isError);
     this.#noteTransactionEnd(memory);
-    this.#pinAsTied();
-    this.#suspect(memory);
+    this.#noteTies(memory);
     if (effects === undefined) return;
     const isBlinding = this.isBlind || blindsForAWhile(effects);
     for (const set of effects.sets) {
@@ -366,8 +365,7 @@ export class Tracker {
     }
     this.#learn(memory, new Map(answer.settings));
     for (const { isThere, ...suspect } of answer.probes) this.#ties.found(suspect, isThere);
-    this.#pinAsTied();
-    this.#suspect(memory);
+    this.#noteTies(memory);
     return undefined;
   }
 
@@ -380,13 +378,13 @@ export class Tracker {
     }
     for (const name of question.settings) this.pin('setting', name);
     for (const suspect of question.probes) this.#ties.found(suspect, true);
-    this.#pinAsTied();
-    this.#suspect(memory);
+    this.#noteTies(memory);
     return undefined;
   }
 
-  /** In a transaction nobody is asked, and the client may leave. */
-  #suspect(memory: SqlServerMemory): void {
+  /** What is there pins. What may be there the connection is told: in a transaction nobody is asked, and the client may leave. */
+  #noteTies(memory: SqlServerMemory): void {
+    this.#pinAsTied();
     memory.suspected = this.#ties.suspects.map(({ reason }) => reason);
   }
 
