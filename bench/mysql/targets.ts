@@ -1,6 +1,7 @@
 import type { LoadReport, Report } from '../support/report.ts';
 import { SLUICE } from '../support/report.ts';
 import type { CaseValue, Target } from '../support/targets.ts';
+import { valueOf } from '../support/targets.ts';
 
 /** What Sluice is to show in front of MySQL. */
 export const targets: readonly Target[] = [
@@ -24,14 +25,14 @@ export const targets: readonly Target[] = [
     values: ({ cases }) =>
       cases
         .filter(({ name }) => name.startsWith('select'))
-        .flatMap(({ name, addedMs }) => found(name, addedMs?.[SLUICE])),
+        .flatMap(({ name, addedMs }) => valueOf(name, addedMs?.[SLUICE])),
   },
   {
     ...{ name: 'bytes for each idle client', limit: 4096, sense: 'at most' },
     values: ({ idle }) =>
       idle
         .filter(({ tls }) => !tls)
-        .flatMap(({ name, sluice }) => found(name, sluice?.bytesPerClient)),
+        .flatMap(({ name, sluice }) => valueOf(name, sluice?.bytesPerClient)),
   },
 ];
 
@@ -45,10 +46,6 @@ function ratio(
     .filter(({ clients, reconnect }) => clients > 1 && !reconnect)
     .flatMap(({ name, ratios }) => {
       const comparison = ratios[rival] ?? undefined;
-      return found(name, comparison && pick(comparison));
+      return valueOf(name, comparison && pick(comparison));
     });
-}
-
-function found(name: string, value: number | undefined): readonly CaseValue[] {
-  return value === undefined ? [] : [{ case: name, value }];
 }

@@ -16,6 +16,7 @@ import { pgbouncer } from './pgbouncer.ts';
 import type { PgbenchLoad } from './pgbench.ts';
 import { measureLoad } from './pgbench.ts';
 import { download } from './result.ts';
+import { targets } from './targets.ts';
 
 const ENGINE = { engine: 'postgres', engineFamily: 'POSTGRESQL' } as const;
 const WARM_UP: PgbenchLoad = { mode: 'extended', clients: 32, reconnect: false };
@@ -49,7 +50,7 @@ export const postgresBenchmark: Benchmark = {
       // The database's own connections have no TLS here.
       direct: (tls: boolean) => (tls ? undefined : database),
     };
-    const entry = { engine: menu.engine, machine, versions, targets: [] };
+    const entry = { engine: menu.engine, machine, versions, targets };
     return await compete(entry, ground, options, stage);
   },
 };

@@ -15,7 +15,7 @@ export interface PgbenchLoad extends Load {
 }
 
 /** pgbench takes whole seconds only, and the lead-in has to fit; on a machine that is too busy for that, more is tried. */
-const SPARE_SECONDS = [1, 2, 4] as const;
+const SPARE_SECONDS = [1, 4, 16] as const;
 /** A pooler that lets clients wait for each other has failed. */
 const LATE_SECONDS = 10;
 const POLL_MS = 10;

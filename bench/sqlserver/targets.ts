@@ -1,6 +1,7 @@
 import type { LoadReport } from '../support/report.ts';
 import { SLUICE } from '../support/report.ts';
-import type { CaseValue, Target } from '../support/targets.ts';
+import type { Target } from '../support/targets.ts';
+import { valueOf } from '../support/targets.ts';
 
 const RIVAL = 'haproxy';
 
@@ -12,20 +13,16 @@ export const targets: readonly Target[] = [
     values: ({ cases }) =>
       cases
         .filter(({ clients, reconnect, tls }) => clients > 1 && !reconnect && !tls)
-        .flatMap(({ name, ratios }) => found(name, ratios[RIVAL]?.cpu)),
+        .flatMap(({ name, ratios }) => valueOf(name, ratios[RIVAL]?.cpu)),
   },
   {
     ...{ name: 'median latency added for one client, ms', limit: 0.1, sense: 'at most' },
     // In a mix there are four answers to wait for.
     values: ({ cases }) =>
-      cases.filter(isSelect).flatMap((one) => found(one.name, one.addedMs?.[SLUICE])),
+      cases.filter(isSelect).flatMap((one) => valueOf(one.name, one.addedMs?.[SLUICE])),
   },
 ];
 
 function isSelect({ name }: LoadReport): boolean {
   return name.startsWith('select');
-}
-
-function found(name: string, value: number | undefined): readonly CaseValue[] {
-  return value === undefined ? [] : [{ case: name, value }];
 }

@@ -43,3 +43,8 @@ export function worstOf({ sense, cases }: TargetReport): CaseValue | undefined {
   const sorted = cases.toSorted((a, b) => a.value - b.value);
   return sense === 'at least' ? sorted[0] : sorted.at(-1);
 }
+
+/** What a target has come to in one case; nothing where that was not measured. */
+export function valueOf(name: string, value: number | undefined): readonly CaseValue[] {
+  return value === undefined ? [] : [{ case: name, value }];
+}
