@@ -7,8 +7,8 @@ import { provision } from './support/provision.ts';
 import { finish, inLanes, progress, suites, tally } from './support/stages.ts';
 
 const SUITE_LIMIT_SECONDS = 1_320;
-/** Tests wait for servers and clients half of the time: two processors are busy with three suites. */
-const LANES = Math.min(3, availableParallelism() + 1);
+/** Tests wait for servers and clients most of the time: two processors are busy with two suites. */
+const LANES = Math.min(2, availableParallelism());
 const TEST_LIMIT_MS = 60_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -11,6 +11,7 @@ import { EitherKeys } from './made.ts';
 import type { Made } from './made.ts';
 import { ProxySecrets } from './secrets.ts';
 import type { DatabaseSettings, ProxySettings, Settings } from './settings/settings.ts';
+import type { CertificateSource } from './tls-material.ts';
 import { GeneratedCertificates, loadClientTls, loadServerTls } from './tls-material.ts';
 
 /** One proxy's settings with all that they refer to. */
@@ -75,7 +76,7 @@ export function declaredKeys({ principals, account }: Settings): Principals {
 /** What is wrong with the certificates and keys that the plans name, as sentences; none where all can be used. */
 export function tlsTrouble(
   plans: readonly ProxyPlan[],
-  generated = new GeneratedCertificates(),
+  generated: CertificateSource = new GeneratedCertificates(),
 ): Promise<readonly string[]> {
   return collect(plans, async ({ proxy, database, readers }) => {
     await loadServerTls(proxy, generated);

@@ -20,7 +20,7 @@ import type { EndpointPlan } from './running-endpoint.ts';
 import { RunningTarget } from './running-target.ts';
 import type { TargetPlan } from './running-target.ts';
 import type { EndpointSettings } from './settings/settings.ts';
-import type { GeneratedCertificates } from './tls-material.ts';
+import type { CertificateSource } from './tls-material.ts';
 import { loadServerTls } from './tls-material.ts';
 
 /** What all proxies of a process share. */
@@ -28,7 +28,7 @@ export interface Surroundings {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
-  readonly certificates: GeneratedCertificates;
+  readonly certificates: CertificateSource;
   /** Of several processes that listen on the same ports, which this is. */
   readonly share: Share;
   /** Behind every user's salt: the same in all processes, known to nobody else. */

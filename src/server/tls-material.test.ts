@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { SettingsFolder } from '../../test/support/in-process.ts';
 import { generateCertificate } from '../net/certificate.ts';
 import type { DatabaseSettings, ProxySettings } from './settings/settings.ts';
-import { GeneratedCertificates, loadClientTls, loadServerTls } from './tls-material.ts';
+import {
+  GeneratedCertificates,
+  loadClientTls,
+  loadServerTls,
+  ToldCertificates,
+} from './tls-material.ts';
 import { outcomeOf } from '../../test/support/outcome.ts';
 
 const folder = new SettingsFolder();
@@ -45,6 +50,21 @@ describe('what a listener needs', () => {
     const first = await load(hostnames);
     expect(await load([...hostnames])).toBe(first);
     expect(await load(hostnames.toReversed())).not.toBe(first);
+  });
+
+  test('is waited for where another process makes it, who is asked once', async () => {
+    const asked: (readonly string[])[] = [];
+    const told = new ToldCertificates((names) => asked.push(names));
+    const load = (names: readonly string[]) =>
+      loadServerTls(proxy({ hostnames: names }), told).then(({ options }) => options.cert);
+    const shown = [load(['a.example']), load(['b.example']), load(['a.example'])];
+    const other = generated.of(['b.example']);
+    told.tell(['b.example'], other);
+    told.tell(['a.example'], one);
+    told.tell(['nobody.asked'], one);
+    expect(await Promise.all(shown)).toEqual([one.certPem, other.certPem, one.certPem]);
+    expect(await load(['b.example'])).toBe(other.certPem);
+    expect(asked).toEqual([['a.example'], ['b.example']]);
   });
 
   test.each([

@@ -17,11 +17,11 @@ const alpn: Readonly<Record<EngineFamily, readonly string[]>> = {
 /** The proxy's certificate: its own files, or one made for its host names. Rejects with a sentence that names the file. */
 export async function loadServerTls(
   proxy: ProxySettings,
-  generated: GeneratedCertificates,
+  made: CertificateSource,
 ): Promise<TlsServer> {
   const protocols = alpn[proxy.engineFamily];
   if (proxy.tls === undefined) {
-    const { keyPem, certPem } = generated.of(hostNamesOf(proxy));
+    const { keyPem, certPem } = await made.of(hostNamesOf(proxy));
     return tlsServer(keyPem, certPem, protocols);
   }
   const { keyPem, certPem } = await readCertificate(proxy.tls);
@@ -66,37 +66,51 @@ export async function readClientFiles({
   };
 }
 
-/** One that was generated for these names. */
-export interface MadeCertificate extends ReturnType<typeof generateCertificate> {
-  readonly names: readonly string[];
+/** Where certificates come from that no settings name: the same for equal names, since clients may have pinned it. */
+export interface CertificateSource {
+  of(names: readonly string[]): Certificate | Promise<Certificate>;
 }
 
-/** A generated certificate stays the same while its names do: clients may have pinned it. */
-export class GeneratedCertificates {
-  readonly #made = new Map<string, MadeCertificate>();
+/** Makes each when it is asked for first. */
+export class GeneratedCertificates implements CertificateSource {
+  readonly #made = new Map<string, Certificate>();
   readonly #make: (names: readonly string[]) => Certificate;
 
-  /**
-   * @param made certificates that exist already
-   * @param make where others come from
-   */
-  constructor(made: readonly MadeCertificate[] = [], make = generated) {
+  constructor(make: (names: readonly string[]) => Certificate = generated) {
     this.#make = make;
-    this.add(made);
   }
 
-  /** Another process has made these. */
-  add(made: readonly MadeCertificate[]): void {
-    for (const one of made) this.#made.set(one.names.join(' '), one);
-  }
-
-  of(names: readonly string[]): MadeCertificate {
+  of(names: readonly string[]): Certificate {
     const key = names.join(' ');
-    const found = this.#made.get(key);
-    if (found !== undefined) return found;
-    const made = { names, ...this.#make(names) };
+    const made = this.#made.get(key) ?? this.#make(names);
     this.#made.set(key, made);
     return made;
+  }
+}
+
+/** Asks another process for each, once, so that all processes have the same. */
+export class ToldCertificates implements CertificateSource {
+  readonly #told = new Map<string, PromiseWithResolvers<Certificate>>();
+  readonly #ask: (names: readonly string[]) => void;
+
+  constructor(ask: (names: readonly string[]) => void) {
+    this.#ask = ask;
+  }
+
+  of(names: readonly string[]): Promise<Certificate> {
+    const key = names.join(' ');
+    let told = this.#told.get(key);
+    if (told === undefined) {
+      told = Promise.withResolvers();
+      this.#told.set(key, told);
+      this.#ask(names);
+    }
+    return told.promise;
+  }
+
+  /** The answer. */
+  tell(names: readonly string[], certificate: Certificate): void {
+    this.#told.get(names.join(' '))?.resolve(certificate);
   }
 }
 

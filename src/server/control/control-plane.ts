@@ -70,7 +70,7 @@ export class ControlPlane {
   #aws: { readonly account: AwsAccount; readonly registry: AwsRegistry } | undefined;
 
   constructor(data: Data, settings: Settings, log: Log, shelf: CertificateShelf) {
-    this.certificates = new GeneratedCertificates([], (names) => shelf.of(names));
+    this.certificates = new GeneratedCertificates((names) => shelf.of(names));
     const iam: IamParts = { state: data.iam, reader: new PolicyReader() };
     this.#data = data;
     this.#toldSecrets = new ToldSecrets(data.secrets, systemClock);

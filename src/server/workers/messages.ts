@@ -11,11 +11,6 @@ const cancel = z.object({
   secret: z.string(),
 });
 
-/** Generated certificates: a client must meet the same one at every worker. */
-const certificates = z.array(
-  z.object({ names: z.array(z.string()), keyPem: z.string(), certPem: z.string() }),
-);
-
 const toWorker = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('begin'),
@@ -23,11 +18,17 @@ const toWorker = z.discriminatedUnion('kind', [
     count: z.number().int(),
     /** The key behind every user's salt, hexadecimal: a client must meet the same salt at every worker. */
     saltKey: z.string(),
-    certificates,
   }),
-  z.object({ kind: z.literal('reload'), certificates }),
+  /** For these names: a client must meet the same one at every worker. */
+  z.object({
+    kind: z.literal('certificate'),
+    names: z.array(z.string()),
+    keyPem: z.string(),
+    certPem: z.string(),
+  }),
+  z.object({ kind: z.literal('reload') }),
   /** The API has changed something. */
-  z.object({ kind: z.literal('made'), certificates }),
+  z.object({ kind: z.literal('made') }),
   z.object({ kind: z.literal('drain') }),
   z.object({
     kind: z.literal('ask'),
@@ -41,6 +42,8 @@ const toWorker = z.discriminatedUnion('kind', [
 const fromWorker = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('hello') }),
   z.object({ kind: z.literal('ready') }),
+  /** Asks for the certificate for these names. */
+  z.object({ kind: z.literal('certificate'), names: z.array(z.string()) }),
   z.object({ kind: z.literal('answer'), id: z.number().int(), text: z.string() }),
   cancel,
 ]);

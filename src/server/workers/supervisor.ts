@@ -13,7 +13,7 @@ import type { ServeOptions } from '../process.ts';
 import { problemsOf, tell } from '../process.ts';
 import { SALT_KEY_BYTES } from '../running-proxy.ts';
 import { loadSettings } from '../settings/load.ts';
-import { hostNamesOf, listensOf } from '../settings/settings.ts';
+import { listensOf } from '../settings/settings.ts';
 import type { Settings } from '../settings/settings.ts';
 import { untilStopped } from '../signals.ts';
 import { GeneratedCertificates } from '../tls-material.ts';
@@ -61,8 +61,6 @@ export class Supervisor {
   readonly #answers = new Map<number, (text: string) => void>();
   readonly #saltKey = Buffer.from(systemRandom.bytes(SALT_KEY_BYTES)).toString('hex');
   readonly #certificates: GeneratedCertificates;
-  /** As the settings file was read last. */
-  #declared: Settings;
   #nextAnswer = 0;
   #stopping = false;
   #allReady: () => void = () => {};
@@ -79,7 +77,6 @@ export class Supervisor {
     this.#options = options;
     this.#settings = settings;
     this.#log = log;
-    this.#declared = settings;
   }
 
   /** Runs until stopped; returns the exit code. */
@@ -127,7 +124,7 @@ export class Supervisor {
 
   /** Workers are told when the API has changed something, and asked what the API is to tell. */
   #followControl(control: ControlPlane): () => void {
-    const stopListening = control.onChange(() => this.#tellAll(this.#made()));
+    const stopListening = control.onChange(() => this.#tellAll({ kind: 'made' }));
     control.untilHeard = async () => void (await this.#askAll('renewal'));
     const look = async (): Promise<void> => {
       const facts = worstFacts((await this.#askAll('facts')).map(readFacts));
@@ -145,22 +142,11 @@ export class Supervisor {
       const { settingsPath, env, dataDirectory } = this.#options;
       const renewed = loadSettings(settingsPath, env, { hasApi: dataDirectory !== undefined });
       this.#control?.declare(renewed);
-      this.#declared = renewed;
     } catch (error) {
       tell(this.#log, 'error', 'reloadFailed', problemsOf(error));
       return;
     }
-    this.#tellAll({ ...this.#made(), kind: 'reload' });
-  }
-
-  /** With the certificates of all proxies, those included that the API has made. */
-  #made(): Extract<ToWorker, { kind: 'made' }> {
-    const { proxies } = this.#control?.made.merge(this.#declared) ?? this.#declared;
-    const certificates = proxies
-      .filter(({ tls }) => tls === undefined)
-      .map((proxy) => this.#certificates.of(hostNamesOf(proxy)))
-      .map(({ names, keyPem, certPem }) => ({ names: [...names], keyPem, certPem }));
-    return { kind: 'made', certificates };
+    this.#tellAll({ kind: 'reload' });
   }
 
   #start(index: number, youngDeaths = 0): Worker {
@@ -197,15 +183,25 @@ export class Supervisor {
           index: worker.index,
           count: this.#settings.workers,
           saltKey: this.#saltKey,
-          certificates: this.#made().certificates,
         } satisfies ToWorker);
         return;
       case 'ready':
         worker.ready = true;
         // Something may have changed since it has looked.
-        if (this.#control !== undefined) worker.process.send(this.#made());
+        if (this.#control !== undefined) worker.process.send({ kind: 'made' } satisfies ToWorker);
         if (this.#workers.every(({ ready }) => ready)) this.#allReady();
         return;
+      case 'certificate': {
+        const { names } = message;
+        const { keyPem, certPem } = this.#certificates.of(names);
+        worker.process.send({
+          kind: 'certificate',
+          names,
+          keyPem,
+          certPem,
+        } satisfies ToWorker);
+        return;
+      }
       case 'answer':
         this.#answers.get(message.id)?.(message.text);
         return;

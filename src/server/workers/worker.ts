@@ -6,7 +6,7 @@ import type { ServeOptions } from '../process.ts';
 import { openMade } from '../control/control-plane.ts';
 import { ServerProcess } from '../process.ts';
 import { loadSettings } from '../settings/load.ts';
-import { GeneratedCertificates } from '../tls-material.ts';
+import { ToldCertificates } from '../tls-material.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { readToWorker } from './messages.ts';
 
@@ -29,10 +29,9 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
   const opened = openLog({ ...settings.log, clock: systemClock });
   const log = opened.log.with({ worker: begin.index });
   const made = openMade(options, settings);
-  const certificates = new GeneratedCertificates(begin.certificates);
   const running = new ServerProcess(options, settings, {
     log,
-    certificates,
+    certificates: mailbox.certificates,
     share: { index: begin.index, count: begin.count },
     saltKey: new Uint8Array(Buffer.from(begin.saltKey, 'hex')),
     ...(made === undefined ? {} : { made }),
@@ -59,11 +58,9 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
   await mailbox.untilDrain(async (message) => {
     switch (message.kind) {
       case 'reload':
-        certificates.add(message.certificates);
         running.reload();
         return;
       case 'made':
-        certificates.add(message.certificates);
         void running.renewMade();
         return;
       case 'cancel':
@@ -78,6 +75,7 @@ async function runWorker(options: ServeOptions, mailbox: Mailbox, begin: Begin):
         return;
       }
       case 'begin':
+      case 'certificate':
       case 'drain':
         return;
     }
@@ -95,6 +93,9 @@ function say(message: FromWorker): void {
 /** What the supervisor has said. */
 class Mailbox {
   readonly begin: Promise<Begin>;
+  readonly certificates = new ToldCertificates((names) =>
+    say({ kind: 'certificate', names: [...names] }),
+  );
   #began: (begin: Begin) => void = () => {};
   #handle: ((message: ToWorker) => Promise<void>) | undefined;
   #drain: () => void = () => {};
@@ -117,6 +118,7 @@ class Mailbox {
 
   #receive(message: ToWorker): void {
     if (message.kind === 'begin') this.#began(message);
+    else if (message.kind === 'certificate') this.certificates.tell(message.names, message);
     else if (message.kind === 'drain') this.#drain();
     else void this.#handle?.(message);
   }
