@@ -56,6 +56,11 @@ export async function mysqlReleasesHere(
   return here.flat();
 }
 
+/** Of those, MySQL and the newest MariaDB: for what is the same in all of a family. */
+export async function mysqlFamiliesHere(): Promise<readonly MysqlRelease[]> {
+  return (await mysqlReleasesHere()).filter((release) => release !== 'mariadb-10.11');
+}
+
 /** A server of a test's own, likewise. It is to be destroyed by the test; it ends with the test process in any case. */
 export function startMysql(options: Omit<EmbeddedMysqlOptions, 'cache'>): Promise<EmbeddedMysql> {
   return startEmbeddedMysql({ ...options, cache });

@@ -60,9 +60,8 @@ const hasCli = Bun.which('aws') !== null;
 
 describe('the walkthrough', () => {
   test.each([
-    ['postgres', 'sdk'],
     ['mariadb-10.11', 'sdk'],
-    ...(hasCli ? [['postgres', 'cli'] as const] : []),
+    ['postgres', hasCli ? 'cli' : 'sdk'],
   ] as const)(
     'goes well with %s and the %s, and leaves nothing behind',
     async (engine, cloud) => {

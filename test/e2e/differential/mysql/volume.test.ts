@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'bun:test';
 import { columnType } from '../../../../src/wire/mysql/column-types.ts';
 import { MAX_PACKET_BYTES } from '../../../../src/wire/mysql/framing.ts';
 import { capability } from '../../../../src/wire/mysql/capabilities.ts';
-import { mysqlReleasesHere } from '../../../support/mysql.ts';
+import { mysqlFamiliesHere } from '../../../support/mysql.ts';
 import { plainClient } from '../../../support/mysql-client.ts';
 import { execute, longData, ping, prepare } from './steps.ts';
 import { MysqlTwins } from './twins.ts';
@@ -23,7 +23,7 @@ function rowOf(bytes: number): string {
   return `SELECT REPEAT('r', ${bytes - 4})`;
 }
 
-for (const [at, release] of (await mysqlReleasesHere()).entries()) {
+for (const [at, release] of (await mysqlFamiliesHere()).entries()) {
   // Where packets are cut is the same everywhere: only with the first one all of it is gone through.
   const lengths = at === 0 ? around : [MAX_PACKET_BYTES];
   describe(`much from and to ${release}, directly and through Sluice`, () => {
