@@ -67,6 +67,13 @@ describe('what a listener needs', () => {
     expect(asked).toEqual([['a.example'], ['b.example']]);
   });
 
+  test('is waited for no more where that process is gone', async () => {
+    const told = new ToldCertificates(() => {});
+    const waiting = loadServerTls(proxy({ hostnames: ['a.example'] }), told);
+    told.giveUp('the supervisor is gone');
+    expect(await outcomeOf(waiting)).toThrow('the supervisor is gone');
+  });
+
   test.each([
     ['gone', 'one.key', /cannot read .*\/gone: .*ENOENT/],
     ['folder', 'one.key', /cannot read .*\/folder: .*EISDIR/],

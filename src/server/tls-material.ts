@@ -112,6 +112,11 @@ export class ToldCertificates implements CertificateSource {
   tell(names: readonly string[], certificate: Certificate): void {
     this.#told.get(names.join(' '))?.resolve(certificate);
   }
+
+  /** There will be no answers: whoever waits for one waits no more. */
+  giveUp(why: string): void {
+    for (const { reject } of this.#told.values()) reject(new Error(why));
+  }
 }
 
 function generated(names: readonly string[]): Certificate {

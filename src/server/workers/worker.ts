@@ -98,28 +98,33 @@ class Mailbox {
   );
   #began: (begin: Begin) => void = () => {};
   #handle: ((message: ToWorker) => Promise<void>) | undefined;
-  #drain: () => void = () => {};
+  readonly #ended: Promise<void>;
+  #end: () => void = () => {};
 
   constructor() {
     this.begin = new Promise((resolve) => {
       this.#began = resolve;
     });
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
     process.on('message', (message: unknown) => this.#receive(readToWorker(message)));
-    process.on('disconnect', () => this.#drain());
+    process.on('disconnect', () => {
+      this.certificates.giveUp('the supervisor is gone');
+      this.#end();
+    });
   }
 
   /** Handles messages until one says `drain`, or the supervisor is gone. */
   untilDrain(handle: (message: ToWorker) => Promise<void>): Promise<void> {
     this.#handle = handle;
-    return new Promise((resolve) => {
-      this.#drain = resolve;
-    });
+    return this.#ended;
   }
 
   #receive(message: ToWorker): void {
     if (message.kind === 'begin') this.#began(message);
     else if (message.kind === 'certificate') this.certificates.tell(message.names, message);
-    else if (message.kind === 'drain') this.#drain();
+    else if (message.kind === 'drain') this.#end();
     else void this.#handle?.(message);
   }
 }
