@@ -1,7 +1,7 @@
 import type { LoadReport } from '../support/report.ts';
 import { SLUICE } from '../support/report.ts';
 import type { Target } from '../support/targets.ts';
-import { valueOf } from '../support/targets.ts';
+import { ratios, valueOf } from '../support/targets.ts';
 
 const RIVAL = 'haproxy';
 
@@ -11,9 +11,11 @@ export const targets: readonly Target[] = [
     // With TLS HAProxy passes on what it cannot read.
     ...{ name: 'processor time, Sluice : HAProxy, no TLS', limit: 1.3, sense: 'at most' },
     values: ({ cases }) =>
-      cases
-        .filter(({ clients, reconnect, tls }) => clients > 1 && !reconnect && !tls)
-        .flatMap(({ name, ratios }) => valueOf(name, ratios[RIVAL]?.cpu)),
+      ratios(
+        cases.filter(({ clients, reconnect, tls }) => clients > 1 && !reconnect && !tls),
+        RIVAL,
+        'cpu',
+      ),
   },
   {
     ...{ name: 'median latency added for one client, ms', limit: 0.1, sense: 'at most' },

@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import type { LoadReport, Report } from './report.ts';
 
 /** Something that a benchmark is to show. */
 export interface Target {
@@ -48,3 +48,21 @@ export function worstOf({ sense, cases }: TargetReport): CaseValue | undefined {
 export function valueOf(name: string, value: number | undefined): readonly CaseValue[] {
   return value === undefined ? [] : [{ case: name, value }];
 }
+
+/** What Sluice comes to in these cases for each that the rival does. */
+export function ratios(
+  cases: readonly LoadReport[],
+  rival: string,
+  figure: 'throughput' | 'cpu',
+): readonly CaseValue[] {
+  return cases.flatMap(({ name, ratios }) => valueOf(name, ratios[rival]?.[figure]));
+}
+
+/** Without TLS, which has memory of its own. */
+export const idleClientBytes: Target = {
+  ...{ name: 'bytes for each idle client', limit: 4096, sense: 'at most' },
+  values: ({ idle }) =>
+    idle
+      .filter(({ tls }) => !tls)
+      .flatMap(({ name, sluice }) => valueOf(name, sluice?.bytesPerClient)),
+};

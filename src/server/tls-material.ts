@@ -76,7 +76,7 @@ export class GeneratedCertificates implements CertificateSource {
   readonly #made = new Map<string, Certificate>();
   readonly #make: (names: readonly string[]) => Certificate;
 
-  constructor(make: (names: readonly string[]) => Certificate = generated) {
+  constructor(make: (names: readonly string[]) => Certificate = generateCertificate) {
     this.#make = make;
   }
 
@@ -117,10 +117,6 @@ export class ToldCertificates implements CertificateSource {
   giveUp(why: string): void {
     for (const { reject } of this.#told.values()) reject(new Error(why));
   }
-}
-
-function generated(names: readonly string[]): Certificate {
-  return generateCertificate(names);
 }
 
 function read(path: string): Promise<string> {

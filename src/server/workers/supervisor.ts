@@ -193,13 +193,8 @@ export class Supervisor {
         return;
       case 'certificate': {
         const { names } = message;
-        const { keyPem, certPem } = this.#certificates.of(names);
-        worker.process.send({
-          kind: 'certificate',
-          names,
-          keyPem,
-          certPem,
-        } satisfies ToWorker);
+        const made = this.#certificates.of(names);
+        worker.process.send({ kind: 'certificate', names, ...made } satisfies ToWorker);
         return;
       }
       case 'answer':

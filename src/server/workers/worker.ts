@@ -92,39 +92,35 @@ function say(message: FromWorker): void {
 
 /** What the supervisor has said. */
 class Mailbox {
-  readonly begin: Promise<Begin>;
   readonly certificates = new ToldCertificates((names) =>
     say({ kind: 'certificate', names: [...names] }),
   );
-  #began: (begin: Begin) => void = () => {};
   #handle: ((message: ToWorker) => Promise<void>) | undefined;
-  readonly #ended: Promise<void>;
-  #end: () => void = () => {};
+  readonly #began = Promise.withResolvers<Begin>();
+  readonly #ended = Promise.withResolvers<void>();
 
   constructor() {
-    this.begin = new Promise((resolve) => {
-      this.#began = resolve;
-    });
-    this.#ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
     process.on('message', (message: unknown) => this.#receive(readToWorker(message)));
     process.on('disconnect', () => {
       this.certificates.giveUp('the supervisor is gone');
-      this.#end();
+      this.#ended.resolve();
     });
+  }
+
+  get begin(): Promise<Begin> {
+    return this.#began.promise;
   }
 
   /** Handles messages until one says `drain`, or the supervisor is gone. */
   untilDrain(handle: (message: ToWorker) => Promise<void>): Promise<void> {
     this.#handle = handle;
-    return this.#ended;
+    return this.#ended.promise;
   }
 
   #receive(message: ToWorker): void {
-    if (message.kind === 'begin') this.#began(message);
+    if (message.kind === 'begin') this.#began.resolve(message);
     else if (message.kind === 'certificate') this.certificates.tell(message.names, message);
-    else if (message.kind === 'drain') this.#end();
+    else if (message.kind === 'drain') this.#ended.resolve();
     else void this.#handle?.(message);
   }
 }
