@@ -277,8 +277,9 @@ function contextOf(
 }
 
 function asServer(stream: Duplex, side: TlsServer): TLSSocket {
-  const { key, cert } = side.options;
-  return new TLSSocket(stream, { isServer: true, secureContext: contextOf(side, { key, cert }) });
+  const { key, cert, ca } = side.options;
+  const secureContext = contextOf(side, { key, cert, ca });
+  return new TLSSocket(stream, { isServer: true, secureContext });
 }
 
 /** Certificates are judged by us, before anything is said. */

@@ -67,6 +67,6 @@ export function listenHttp(
 }
 
 function tlsOptions({ keyPem, certPem }: HttpTls) {
-  const { key, cert } = tlsServer(keyPem, certPem, []).options;
-  return { key, cert };
+  const { key, cert, ca } = tlsServer(keyPem, certPem, []).options;
+  return { key, cert, ca };
 }

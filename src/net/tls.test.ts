@@ -1,11 +1,15 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createHash, X509Certificate } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tls from 'node:tls';
+import { makeSignedCertificate } from '../../test/support/certificates.ts';
 import type { End } from '../../test/support/links.ts';
 import { listening, listenTo, openPorch } from '../../test/support/links.ts';
+import { shownWhere } from '../../test/support/shown.ts';
 import { EMPTY, utf8 } from '../base/bytes.ts';
 import { systemClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
@@ -173,6 +177,21 @@ describe('TLS as the server', () => {
       expect(end.ear.closings.length).toBe(1);
       expect(end.ear.received).toBe(0);
       socket.destroy();
+    }
+  });
+
+  test('shows the certificates of its file, and looks for none among those of the system', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-trusted-'));
+    try {
+      const { signer, signerHash, ...signed } = makeSignedCertificate();
+      writeFileSync(join(folder, `${signerHash}.0`), signer.certPem);
+      const alone = shownWhere(folder, signed);
+      expect([alone.includes(signed.der), alone.includes(signer.der)]).toEqual([true, false]);
+      const certPem = signed.certPem + signer.certPem;
+      const both = shownWhere(folder, { ...signed, certPem });
+      expect([both.includes(signed.der), both.includes(signer.der)]).toEqual([true, true]);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

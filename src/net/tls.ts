@@ -8,6 +8,11 @@ export interface TlsServer {
   readonly options: {
     readonly key: string;
     readonly cert: string;
+    /**
+     * Where whoever signed `cert` is looked for, at every handshake, if it goes on with nobody. Left out, that would be among
+     * the system's certificates: files that are opened, and shown to clients without having been asked for.
+     */
+    readonly ca: string;
     readonly ALPNProtocols?: Uint8Array;
   };
   /** The first certificate of `cert`, as DER: what clients are shown. */
@@ -36,7 +41,8 @@ export interface TlsClient {
  */
 export function tlsServer(keyPem: string, certPem: string, alpn: readonly string[]): TlsServer {
   const certificate = checkPair(keyPem, certPem).raw;
-  return { options: { key: keyPem, cert: certPem, ...offering(alpn) }, certificate };
+  const options = { key: keyPem, cert: certPem, ca: certPem, ...offering(alpn) };
+  return { options, certificate };
 }
 
 /** As TLS wants them: each with its length in front. */

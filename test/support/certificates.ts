@@ -46,18 +46,52 @@ export interface MadeCertificate {
 
 /** A self-signed certificate for localhost, made by OpenSSL's own program. */
 export function makeCertificate(kind: CertificateKind): MadeCertificate {
+  return inFolder((folder) => make(folder, 'self', certificateKinds[kind].make));
+}
+
+export interface SignedCertificate extends MadeCertificate {
+  readonly signer: MadeCertificate;
+  /** By which OpenSSL finds the signer's file in a folder of certificates. */
+  readonly signerHash: string;
+}
+
+/** A certificate for localhost, and who has signed it. */
+export function makeSignedCertificate(): SignedCertificate {
+  return inFolder((folder) => {
+    const curve = ec('prime256v1');
+    const signer = make(folder, 'signer', curve, 'signer');
+    const [key, cert] = [join(folder, 'signer.key'), join(folder, 'signer.crt')];
+    const signed = make(folder, 'signed', [...curve, '-CA', cert, '-CAkey', key]);
+    const signerHash = openssl('x509', '-hash', '-noout', '-in', cert).trim();
+    return { ...signed, signer, signerHash };
+  });
+}
+
+function inFolder<T>(work: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-certificate-'));
   try {
-    const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
-    const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
-    const about = ['-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', names];
-    const files = ['-keyout', key, '-out', cert];
-    const args = ['req', '-x509', ...certificateKinds[kind].make, ...about, ...files];
-    const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
-    const certPem = readFileSync(cert, 'utf8');
-    return { keyPem: readFileSync(key, 'utf8'), certPem, der: new X509Certificate(certPem).raw };
+    return work(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function make(
+  folder: string,
+  file: string,
+  how: readonly string[],
+  subject = 'localhost',
+): MadeCertificate {
+  const [key, cert] = [join(folder, `${file}.key`), join(folder, `${file}.crt`)];
+  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+  const about = ['-nodes', '-days', '2', '-subj', `/CN=${subject}`, '-addext', names];
+  openssl('req', '-x509', ...how, ...about, '-keyout', key, '-out', cert);
+  const certPem = readFileSync(cert, 'utf8');
+  return { keyPem: readFileSync(key, 'utf8'), certPem, der: new X509Certificate(certPem).raw };
+}
+
+function openssl(...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
+  return stdout;
 }
