@@ -1,7 +1,6 @@
-import type { LoadReport } from '../support/report.ts';
 import { SLUICE } from '../support/report.ts';
 import type { Target } from '../support/targets.ts';
-import { idleClientBytes, ratios, valueOf } from '../support/targets.ts';
+import { areMany, idleClientBytes, ratios, valueOf } from '../support/targets.ts';
 
 /** What Sluice is to show in front of MySQL. */
 export const targets: readonly Target[] = [
@@ -33,8 +32,3 @@ export const targets: readonly Target[] = [
   },
   idleClientBytes,
 ];
-
-/** One alone is measured by its latency, and who comes and goes signs in most of the time. */
-function areMany({ clients, reconnect }: LoadReport): boolean {
-  return clients > 1 && !reconnect;
-}

@@ -1,7 +1,7 @@
 import type { LoadReport } from '../support/report.ts';
 import { SLUICE } from '../support/report.ts';
 import type { Target } from '../support/targets.ts';
-import { ratios, valueOf } from '../support/targets.ts';
+import { areMany, ratios, valueOf } from '../support/targets.ts';
 
 const RIVAL = 'haproxy';
 
@@ -12,7 +12,7 @@ export const targets: readonly Target[] = [
     ...{ name: 'processor time, Sluice : HAProxy, no TLS', limit: 1.3, sense: 'at most' },
     values: ({ cases }) =>
       ratios(
-        cases.filter(({ clients, reconnect, tls }) => clients > 1 && !reconnect && !tls),
+        cases.filter((one) => areMany(one) && !one.tls),
         RIVAL,
         'cpu',
       ),

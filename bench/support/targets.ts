@@ -49,6 +49,11 @@ export function valueOf(name: string, value: number | undefined): readonly CaseV
   return value === undefined ? [] : [{ case: name, value }];
 }
 
+/** Clients that stay: one alone is measured by its latency, and who comes and goes signs in most of the time. */
+export function areMany({ clients, reconnect }: LoadReport): boolean {
+  return clients > 1 && !reconnect;
+}
+
 /** What Sluice comes to in these cases for each that the rival does. */
 export function ratios(
   cases: readonly LoadReport[],

@@ -67,6 +67,5 @@ export function listenHttp(
 }
 
 function tlsOptions({ keyPem, certPem }: HttpTls) {
-  const { key, cert, ca } = tlsServer(keyPem, certPem, []).options;
-  return { key, cert, ca };
+  return tlsServer(keyPem, certPem, []).options;
 }

@@ -60,7 +60,7 @@ export function makeSignedCertificate(): SignedCertificate {
   return inFolder((folder) => {
     const curve = ec('prime256v1');
     const signer = make(folder, 'signer', curve, 'signer');
-    const [key, cert] = [join(folder, 'signer.key'), join(folder, 'signer.crt')];
+    const [key, cert] = filesOf(folder, 'signer');
     const signed = make(folder, 'signed', [...curve, '-CA', cert, '-CAkey', key]);
     const signerHash = openssl('x509', '-hash', '-noout', '-in', cert).trim();
     return { ...signed, signer, signerHash };
@@ -82,12 +82,17 @@ function make(
   how: readonly string[],
   subject = 'localhost',
 ): MadeCertificate {
-  const [key, cert] = [join(folder, `${file}.key`), join(folder, `${file}.crt`)];
+  const [key, cert] = filesOf(folder, file);
   const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
   const about = ['-nodes', '-days', '2', '-subj', `/CN=${subject}`, '-addext', names];
   openssl('req', '-x509', ...how, ...about, '-keyout', key, '-out', cert);
   const certPem = readFileSync(cert, 'utf8');
   return { keyPem: readFileSync(key, 'utf8'), certPem, der: new X509Certificate(certPem).raw };
+}
+
+/** The key's and the certificate's. */
+function filesOf(folder: string, file: string): readonly [string, string] {
+  return [join(folder, `${file}.key`), join(folder, `${file}.crt`)];
 }
 
 function openssl(...args: readonly string[]): string {
