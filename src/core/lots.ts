@@ -7,6 +7,11 @@ import type { ServerConnection } from './server-connection.ts';
 const FORGET_MS = 300_000;
 /** Those who wait longer than this for want of room get the next connection that another principal gives back. */
 const STARVING_MS = 250;
+/**
+ * But for one that was made so shortly ago: where several wait for longer all the time, each request would be one for which a
+ * connection is made.
+ */
+const SETTLING_MS = 250;
 
 /** All lots of a pool, by the key of their principal, and which of them somebody waits in. */
 export class Lots<Memory, Who extends Principal> {
@@ -54,12 +59,17 @@ export class Lots<Memory, Who extends Principal> {
   }
 
   /**
-   * Another lot that has a better claim to the place of a connection that `lot` gives back: of those who wait there, so many
+   * Another lot that has a better claim to the place of a connection that is given back: of those who wait there, so many
    * get a place anyhow as connections are `closing`.
    */
-  claimant(lot: Lot<Memory, Who>, nowMs: number, closing: number): Lot<Memory, Who> | undefined {
+  claimant(
+    { lot, bornAtMs }: ServerConnection<Memory, Who>,
+    nowMs: number,
+    closing: number,
+  ): Lot<Memory, Who> | undefined {
     if (this.#hungry.size === 1 && this.#hungry.has(lot)) return undefined;
     const here = lot.waitingSinceMs;
+    if (here !== undefined && nowMs - bornAtMs < SETTLING_MS) return undefined;
     for (const other of this.byWaitingTime()) {
       if (other === lot || nowMs < other.retryAtMs) continue;
       if (other.demand <= other.connecting + closing) continue;

@@ -189,6 +189,36 @@ describe('users who share one limit', () => {
     expect(world.connections.map(({ key }) => key)).toEqual(['b']);
   });
 
+  test('keep what they have taken over for a while, however long others wait', () => {
+    const world = new World({ granted: 1 });
+    const takeOver = () => {
+      world.connections.find(({ link }) => link.isEnding)?.close();
+      world.answer('enter');
+    };
+    const [b1, b2] = [world.signIn('b'), world.signIn('b')];
+    const a1 = world.arrive('a');
+    takeOver();
+    const a2 = world.signIn('a');
+    a1.send('q');
+    for (const client of [b1, a2, b2]) {
+      client.send('q');
+      world.clock.advance(10);
+    }
+    world.clock.advance(300);
+    world.answer('q');
+    takeOver();
+    world.clock.advance(100);
+    world.answer('q'); // of the first user somebody has waited for longer than the second one's next
+    b1.send('q');
+    world.clock.advance(200);
+    expect([b1.heard, a2.heard, world.notes.discards.length]).toEqual(['Q', '', 2]);
+    world.answer('q');
+    expect([b2.heard, world.notes.discards.length]).toEqual(['Q', 3]);
+    takeOver();
+    world.answer('q');
+    expect(a2.heard).toBe('Q');
+  });
+
   test('lose nothing to a user who cannot log in', () => {
     const world = new World({ granted: 1 });
     const a = world.signIn('a');

@@ -298,7 +298,7 @@ export class Pool<Memory, Who extends Principal>
     }
     if (this.#lots.hungry.size > 0 && this.#budget.free <= 0) {
       const nowMs = this.#parts.clock.nowMs();
-      if (this.#lots.claimant(lot, nowMs, this.#closing.size) !== undefined) {
+      if (this.#lots.claimant(connection, nowMs, this.#closing.size) !== undefined) {
         this.discard(connection, 'evicted');
         return;
       }

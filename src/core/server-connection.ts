@@ -44,7 +44,8 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
   readonly memory: Memory;
   /** Those who share it. */
   #lot: Lot<Memory, Who>;
-  /** Monotonic time at which its lifetime is over. */
+  /** Monotonic times at which it was made, and at which its lifetime is over. */
+  readonly bornAtMs: number;
   readonly diesAtMs: number;
   readonly #owner: ConnectionOwner<Memory, Who>;
   #state: ServerState = 'talking';
@@ -75,6 +76,7 @@ export class ServerConnection<Memory, Who extends Principal> implements LinkHand
     this.link = parts.link;
     this.memory = parts.memory;
     this.#lot = parts.lot;
+    this.bornAtMs = parts.nowMs;
     this.diesAtMs = parts.diesAtMs;
     this.idleSinceMs = parts.nowMs;
     this.link.handler = this;

@@ -10,8 +10,8 @@ import { Scene } from './scene.ts';
 
 const CLIENTS = 100;
 const ACTS = 25;
-/** With one connection for two users, most acts begin by making it anew: on a slow machine that is a minute's work. */
-const PATIENCE_MS = 240_000;
+/** Two users take turns at the connections, and at each turn one is made anew: on a slow machine that takes a while. */
+const PATIENCE_MS = 120_000;
 
 /** Every row that came must be the asker's own. */
 function check(messages: readonly Message[], tag: string): void {
