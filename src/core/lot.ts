@@ -73,6 +73,14 @@ export class Lot<Memory, Who extends Principal> {
     this.#crowd.sessions -= 1;
   }
 
+  /** An attempt to connect has led to a connection. */
+  opened(): void {
+    this.open += 1;
+    this.failures = 0;
+    this.retryAtMs = 0;
+    this.lastFault = undefined;
+  }
+
   /** An attempt to connect has failed: none is made for a while, the longer the more have failed in a row. */
   pause(fault: Fault, final: boolean, nowMs: number, fraction: number): void {
     const pauseMs = final

@@ -16,6 +16,7 @@ import type { Counters, TargetGauges } from './observer.ts';
 import type { PinReason } from './pin.ts';
 import { gaugesOf } from './pool-gauges.ts';
 import type { PoolParts, PoolSettings } from './pool-parts.ts';
+import { Rests } from './rests.ts';
 import type { ConnectionOwner } from './server-connection.ts';
 import { ServerConnection } from './server-connection.ts';
 
@@ -34,6 +35,8 @@ export class Pool<Memory, Who extends Principal>
   readonly #acquaintance: Acquaintance<Memory, Who>;
   readonly #lots = new Lots<Memory, Who>();
   readonly #connections = new Set<ServerConnection<Memory, Who>>();
+  /** Of sessions that keep a connection though their request is over. */
+  readonly rests: Rests;
   /** Told to close, and when patience ends. */
   readonly #closing = new Map<ServerConnection<Memory, Who>, number>();
   #settings: PoolSettings;
@@ -52,6 +55,7 @@ export class Pool<Memory, Who extends Principal>
     this.#settings = settings;
     this.#tickMs = parts.clock.nowMs();
     this.#budget = new Budget(this.#partOf(settings.maxConnectionsPercent));
+    this.rests = new Rests(parts.clock, this.#lots.hungry, this.#connections);
     this.#acquaintance = new Acquaintance(parts, this);
     this.#canceller = new Canceller(parts, (connection) => this.#cancelOver(connection));
   }
@@ -130,6 +134,7 @@ export class Pool<Memory, Who extends Principal>
     lot.waiters.add(waiter);
     if (this.#settings.borrowTimeoutMs === 0) this.#parts.clock.after(0, () => this.#expire(lot));
     this.#feed(lot);
+    this.rests.waited();
   }
 
   leave(lot: Lot<Memory, Who>, waiter: Waiter<Memory, Who>): void {
@@ -392,10 +397,7 @@ export class Pool<Memory, Who extends Principal>
     const number = this.#nextNumber++;
     const connection = new ServerConnection(this, { number, link, memory, lot, diesAtMs, nowMs });
     this.#connections.add(connection);
-    lot.open += 1;
-    lot.failures = 0;
-    lot.retryAtMs = 0;
-    lot.lastFault = undefined;
+    lot.opened();
     observer.serverConnected(
       number,
       lot.who.user,

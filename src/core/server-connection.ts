@@ -18,6 +18,8 @@ export interface Borrower {
   fromServer(bytes: Uint8Array): void;
   serverDrained(): void;
   serverLost(): void;
+  /** Others wait: what it has kept the connection for on mere suspicion, and for so long, may go. */
+  makeWay(restMs: number): void;
 }
 
 /** What a connection tells its pool. */

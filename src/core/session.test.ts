@@ -340,3 +340,57 @@ test('durations are counted: the wait, the answer, and the database’s part of 
   expect(queryDatabaseResponseLatency.sumMicros).toBe(40_000);
   expect(world.counters.queryRequestsNoTls).toBe(2);
 });
+
+describe('a session that keeps its connection for the moment', () => {
+  test('keeps it up to its next request', () => {
+    const { world, client } = pair();
+    client.send('r');
+    world.answer('r');
+    world.pass(500);
+    client.send('q');
+    world.answer('q');
+    const other = world.signIn('a');
+    other.send('q');
+    world.answer('q');
+    expect([client.heard, other.heard]).toEqual(['RQ', 'Q']);
+  });
+
+  test('gives it back when it has done nothing for a second', () => {
+    const { world, client } = pair();
+    client.send('r');
+    world.answer('r');
+    const states = () => [...world.pool.connections].map(({ state }) => state);
+    expect(states()).toEqual(['borrowed']);
+    world.pass(2_000);
+    expect(states()).toEqual(['idle']);
+  });
+
+  test.each(['before', 'after'])('makes way much sooner for who began to wait %s that', (when) => {
+    const { world, client } = pair();
+    const other = world.signIn('a');
+    client.send('r');
+    if (when === 'before') other.send('q');
+    world.answer('r');
+    if (when === 'after') other.send('q');
+    world.pass(50);
+    expect(world.backends[0]?.todo).toEqual([]);
+    world.pass(150);
+    world.answer('q');
+    expect(other.heard).toBe('Q');
+  });
+
+  test('makes no way while it is asking again', () => {
+    const { world, client } = pair();
+    const other = world.signIn('a');
+    client.send('r');
+    world.answer('r');
+    other.send('q');
+    world.pass(90);
+    client.send('q');
+    world.pass(200);
+    expect(world.backends[0]?.todo).toEqual(['q0']);
+    world.answer('q');
+    world.answer('q');
+    expect([client.heard, other.heard]).toEqual(['RQ', 'Q']);
+  });
+});

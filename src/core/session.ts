@@ -69,6 +69,8 @@ export class Session<Memory, Who extends Principal>
   #requestSinceMs = 0;
   #attachedAtMs = 0;
   #activeAtMs: number;
+  /** When it last kept its connection for the moment. */
+  #restsSinceMs = Infinity;
   /** Since when the client has not read what is queued for it; 0 where it keeps up. */
   #stalledSinceMs = 0;
 
@@ -304,7 +306,15 @@ export class Session<Memory, Who extends Principal>
 
   rest(): void {
     this.#measure();
-    if (this.#connection !== undefined) this.#pool.forgetCancel(this.#connection);
+    if (this.#connection === undefined) return;
+    this.#restsSinceMs = this.#host.clock.nowMs();
+    this.#pool.forgetCancel(this.#connection);
+    this.#pool.rests.began();
+  }
+
+  makeWay(restMs: number): void {
+    if (this.#waiting || this.#isTalking || !this.#relay.quiet) return;
+    if (this.#host.clock.nowMs() - this.#restsSinceMs >= restMs) this.#relay.relax();
   }
 
   again(): void {

@@ -154,5 +154,5 @@ export class Backend {
 }
 
 function isRequest(said: string): boolean {
-  return /^[qbcpu].$/.test(said);
+  return /^[qbcpur].$/.test(said);
 }

@@ -33,6 +33,13 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'sessions that rest, and who waits for them',
+    options: { granted: 1 },
+    keys: ['a'],
+    prologue: ['arrive a', 'answer 1', 'arrive a'],
+    script: { ...quietScript, requests: 'qr', spans: [300, 3_000], mayDrain: true },
+  },
+  {
     name: 'three clients of one user, two connections',
     options: { granted: 2 },
     keys: ['a'],

@@ -34,7 +34,7 @@ function scenarioOf(random: Random): Scenario {
     prologue: [],
     keys: ['a', 'b', 'c'],
     script: {
-      requests: 'qqbcpu',
+      requests: 'qqbcpur',
       depth: 3,
       arrivals: among(['a', 'ab', 'abc']),
       maxClients: 40,

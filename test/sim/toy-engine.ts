@@ -25,12 +25,12 @@ export interface ToyMemory {
 }
 
 /**
- * A protocol of one letter a message. Client: `q` query, `b` begin, `c` commit, `p` does what pins, `u` undoes it, `w` data that
- * belongs to a request, `x` goodbye; anything else is a violation. The relay adds the session's tag, the database answers the
+ * A protocol of one letter a message. Client: `q` query, `b` begin, `c` commit, `p` does what pins, `u` undoes it, `r` query behind
+ * which the session rests, `w` data that belongs to a request, `x` goodbye; anything else is a violation. The relay adds the session's tag, the database answers the
  * pair in capitals, and the client reads the capital alone. `K` answers a cancelled request, `?` one that was refused, `d` is
  * data ahead of an answer, `#` is the last word.
  */
-const REQUESTS = 'qbcpu';
+const REQUESTS = 'qbcpur';
 const PIN_REASON: PinReason = 'temporaryObject';
 
 /** Logging in: the database answers `+` and its number, or a letter from here. `o` teaches the old dialect. */
@@ -154,6 +154,7 @@ class ToyRelay implements Relay<ToyMemory> {
   #owed = '';
   #refused = false;
   #pinned = false;
+  #isResting = false;
   inTransaction = false;
 
   constructor(sink: RelaySink, number: number, strays: string[]) {
@@ -164,7 +165,8 @@ class ToyRelay implements Relay<ToyMemory> {
 
   /** All that its future depends on. */
   get state(): string {
-    const flags = [this.#memory !== undefined, this.#refused, this.#pinned, this.inTransaction];
+    const isAttached = this.#memory !== undefined;
+    const flags = [isAttached, this.#refused, this.#pinned, this.#isResting, this.inTransaction];
     return this.#owed + flags.map(Number).join('');
   }
 
@@ -180,7 +182,9 @@ class ToyRelay implements Relay<ToyMemory> {
     return 'as wanted';
   }
 
-  relax(): void {}
+  relax(): void {
+    if (this.#isResting) this.#boundary();
+  }
 
   cancel(): boolean {
     return !this.quiet;
@@ -212,6 +216,7 @@ class ToyRelay implements Relay<ToyMemory> {
       }
       if (!this.#sink.wantServer()) return at;
       this.#sink.request();
+      this.#isResting = false;
       this.#owed += letter;
       this.#sink.toServer(utf8(letter + this.tag));
     }
@@ -227,8 +232,8 @@ class ToyRelay implements Relay<ToyMemory> {
     }
     this.#sink.toClient(utf8(letters));
     if (this.#owed !== '' || this.inTransaction || this.#memory === undefined) return;
-    if (!this.#pinned) this.#memory = undefined;
-    this.#sink.boundary();
+    if (this.#isResting) this.#sink.rest();
+    else this.#boundary();
   }
 
   refuse(): void {
@@ -238,6 +243,12 @@ class ToyRelay implements Relay<ToyMemory> {
 
   lost(): Uint8Array {
     return utf8('#');
+  }
+
+  #boundary(): void {
+    this.#isResting = false;
+    if (!this.#pinned) this.#memory = undefined;
+    this.#sink.boundary();
   }
 
   #reply(letter: string, tag: string): void {
@@ -250,6 +261,7 @@ class ToyRelay implements Relay<ToyMemory> {
     if (letter === 'C') this.inTransaction = false;
     if (letter === 'P') this.#pin();
     if (letter === 'U') this.#unpin();
+    if (letter === 'R') this.#isResting = true;
   }
 
   #pin(): void {

@@ -71,10 +71,6 @@ export class Rig extends RelayRig<PostgresMemory, PostgresPrincipal, PostgresRel
     throw new Error('a PostgreSQL session signs in once');
   }
 
-  override rest(): void {
-    throw new Error('a PostgreSQL session rests without its connection');
-  }
-
   override surrender(): void {
     throw new Error('a PostgreSQL session goes on as it is');
   }

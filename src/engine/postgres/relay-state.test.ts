@@ -345,7 +345,7 @@ describe('who asks for the last value of a sequence on a connection of somebody 
       const rig = new Rig();
       rig.memory.realm.readsSequences = true;
       rig.client(query('values (1)')).server(complete(tag), ready());
-      expect([tag, rig.attached]).toEqual([tag, isKept]);
+      expect([tag, rig.attached, rig.rests]).toEqual([tag, isKept, isKept ? 1 : 0]);
     }
   });
 

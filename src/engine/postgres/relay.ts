@@ -348,6 +348,7 @@ export class PostgresRelay implements Relay<PostgresMemory>, Party {
     this.#busy = false;
     if (!tracker.isPinned) this.#memory = undefined;
     this.sink.boundary();
+    if (this.sequences.isExpecting) this.sink.rest();
   }
 
   #audit(memory: PostgresMemory, question: string): void {

@@ -96,6 +96,11 @@ export class SequenceGuard {
     this.#isAsked = false;
   }
 
+  /** The connection is kept for a question that may come, whatever else it is kept for. */
+  get isExpecting(): boolean {
+    return this.#isExpecting;
+  }
+
   /** The question has not come. Returns whether the connection was kept for it. */
   relax(): boolean {
     const wasExpecting = this.#isExpecting;
