@@ -192,7 +192,10 @@ export interface Relay<Memory> {
    * said is given to `fromClient` in its turn all the same. Missing where a client says so on another connection.
    */
   givesUp?(bytes: Uint8Array): boolean;
-  /** The session has done nothing for a moment, which is shorter where others wait: what it keeps a connection for on mere suspicion may go. */
+  /**
+   * The session has done nothing for a moment, which is shorter where others wait: what it keeps a connection for on mere
+   * suspicion may go.
+   */
   relax(): void;
   /** No reply is owed to the client, no message is half sent: only an open transaction or a pin may still hold the connection. */
   readonly quiet: boolean;

@@ -8,8 +8,8 @@ const FORGET_MS = 300_000;
 /** Those who wait longer than this for want of room get the next connection that another principal gives back. */
 const STARVING_MS = 250;
 /**
- * But for one that was made so shortly ago: where several wait for longer all the time, each request would be one for which a
- * connection is made.
+ * A connection that is younger than this stays with its principal as long as somebody waits there: where several wait for long
+ * all the time, one would be made for each request otherwise.
  */
 const SETTLING_MS = 250;
 

@@ -25,10 +25,10 @@ export interface ToyMemory {
 }
 
 /**
- * A protocol of one letter a message. Client: `q` query, `b` begin, `c` commit, `p` does what pins, `u` undoes it, `r` query behind
- * which the session rests, `w` data that belongs to a request, `x` goodbye; anything else is a violation. The relay adds the session's tag, the database answers the
- * pair in capitals, and the client reads the capital alone. `K` answers a cancelled request, `?` one that was refused, `d` is
- * data ahead of an answer, `#` is the last word.
+ * A protocol of one letter a message. Client: `q` query, `b` begin, `c` commit, `p` does what pins, `u` undoes it, `r` query
+ * behind which the session rests, `w` data that belongs to a request, `x` goodbye; anything else is a violation. The relay adds
+ * the session's tag, the database answers the pair in capitals, and the client reads the capital alone. `K` answers a cancelled
+ * request, `?` one that was refused, `d` is data ahead of an answer, `#` is the last word.
  */
 const REQUESTS = 'qbcpur';
 const PIN_REASON: PinReason = 'temporaryObject';
